@@ -1,0 +1,66 @@
+# The board: the only file with pin numbers, UART ids and partition names, and the register of who
+# uses which GPIO. Numbers are those of an ESP32-DevKitC; GPIO numbers in the command language are
+# the ESP32's own.
+from micropython import const
+
+from firmware.version import BUILD
+
+NAME = b"ESP32-DevKitC"
+CHIP = b"ESP32"
+
+BUTTON_0 = const(0)  # BOOT button to ground
+BUTTON_1 = const(4)  # a push button to ground
+LED = const(2)  # on-board LED, active high
+
+UART_HOST = const(1)  # the host MCU's UART
+UART_TX = const(17)
+UART_RX = const(16)
+UART_RTS = const(14)
+UART_CTS = const(15)
+
+# Half a second of line rate is what a peer may stall (a delayed TCP acknowledgement); 115200 baud
+# brings 5,760 bytes in it.
+UART_RX_BUFFER = const(5760)
+UART_TX_BUFFER = const(
+    1024
+)  # two console chunks in flight keep the line busy while the loop serves others
+UART0_RING = const(260)  # fixed by MicroPython's stdin ring: what one wake can find at most
+
+OUTPUT_GPIOS = const(0x0EEFF03F)  # bits of 0-5, 12-19, 21-23, 25-27: they can drive a level
+
+_owners = {}  # GPIO number -> name of the part that uses it
+
+
+class GpioInUse(Exception):
+    """A GPIO has one owner; args are (number, owner's name)."""
+
+
+def banner():
+    """Name, version, build date, chip and board, as `version` prints them."""
+    return b"%s for %s, Board:%s" % (BUILD, CHIP, NAME)
+
+
+def is_gpio(number, output=False):
+    """True where the ESP32 has this GPIO and it is free of the flash chip (6-11)."""
+    if 34 <= number <= 39:
+        return not output
+    return 0 <= number <= 33 and bool(OUTPUT_GPIOS >> number & 1 or number in (32, 33))
+
+
+def claim(number, owner):
+    """Register `owner` (bytes) for a GPIO; raises GpioInUse when another part holds it."""
+    holder = _owners.get(number)
+    if holder is not None and holder != owner:
+        raise GpioInUse(number, holder)
+    _owners[number] = owner
+
+
+def release(owner):
+    """Give back every GPIO of `owner`."""
+    for number in [n for n in _owners if _owners[n] == owner]:
+        del _owners[number]
+
+
+def owner(number):
+    """Name of the part that holds a GPIO, or None."""
+    return _owners.get(number)

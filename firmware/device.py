@@ -1,0 +1,166 @@
+# The composition root: builds the parts, starts and supervises the services. It knows everybody;
+# nobody knows it.
+import asyncio
+import gc
+import sys
+import time
+
+import machine
+from machine import WDT, Timer
+from micropython import const
+
+from firmware import board
+from firmware.console import log, ports
+from firmware.console.session import Session
+from firmware.live import system as console_settings
+from firmware.net.station import Station
+from firmware.net.streams import Table
+from firmware.store import settings, variables
+
+# Longer than all that may hold the loop: a scan (2-3 s), a TLS crypto step (1 s), a flash write.
+_WATCHDOG_MS = const(20_000)
+_FEED_MS = const(2000)
+_RESTART_MIN_S = const(1)  # first wait before a failed service starts again, doubled each time ...
+_RESTART_MAX_S = const(60)  # ... up to this
+_HEALTHY_MS = const(60_000)  # a service that ran this long starts again with the first wait
+_RESTART_DELAY_MS = const(
+    50
+)  # lets the reply to `reboot` leave at the lowest usual rate before the reset
+
+
+class Device:
+    def __init__(self):
+        self.started = time.time()
+        self.wdt = WDT(timeout=_WATCHDOG_MS)
+        self.station = Station(log, variables)
+        self.streams = Table(log)
+        self._services = {}  # name -> task
+        self._stopping = None  # event that ends main()
+
+    # What commands use
+
+    def uptime(self):
+        """Seconds since the start."""
+        return time.time() - self.started
+
+    def fault(self, name, exc):
+        """Record an exception that nobody expected."""
+        from firmware.store import faults
+
+        faults.record(name, exc, self.uptime())
+        log.line(log.STATUS, b"Fault in %s: %s" % (name.encode(), repr(exc).encode()))
+
+    async def resolve(self, host):
+        """Dotted text (str) for a host name (bytes). Raises resolver.LookupFailed, OSError."""
+        from firmware.net import resolver
+
+        return await resolver.resolve(
+            host,
+            self.station.name_server(),
+            variables.get(b"network.dns.timeout"),
+            variables.get(b"network.dns.retries"),
+        )
+
+    def restart(self, announce=False):
+        """Reset the chip once the reply has been written."""
+        if announce:
+            # A reboot prints the version again, a hardware reset does not.
+            machine.RTC().memory(b"reboot")
+        self._stopping.set()
+
+    def factory_reset(self):
+        settings.erase()
+        self.restart(announce=True)
+
+    # Services
+
+    def start(self, name, run):
+        """Start a service under supervision: `run()` gives a fresh coroutine each time."""
+        self.stop(name)
+        self._services[name] = asyncio.create_task(self._supervise(name, run))
+
+    def stop(self, name):
+        task = self._services.pop(name, None)
+        if task:
+            task.cancel()
+
+    async def _supervise(self, name, run):
+        wait = _RESTART_MIN_S
+        while True:
+            begun = time.ticks_ms()
+            try:
+                await run()
+                return
+            except Exception as e:
+                self.fault(name, e)
+            if time.ticks_diff(time.ticks_ms(), begun) > _HEALTHY_MS:
+                wait = _RESTART_MIN_S
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, _RESTART_MAX_S)
+
+    async def _wwep(self):
+        from firmware.services.wwep import Wwep
+
+        await Wwep(self.station, self.resolve).run()
+
+    def _variable_changed(self, name):
+        if name in (b"wwep.enabled", b"wwep.button_gpio", b"wwep.led_gpio") and self._stopping:
+            self.stop("wwep")
+            if variables.get(b"wwep.enabled"):
+                self.start("wwep", self._wwep)
+
+    async def _feed(self):
+        while True:
+            self.wdt.feed()
+            await asyncio.sleep_ms(_FEED_MS)
+
+    # Life
+
+    async def main(self):
+        """Run the firmware until a restart is asked for."""
+        self._stopping = asyncio.Event()
+        asyncio.get_event_loop().set_exception_handler(self._uncaught)
+        usb = Session(ports.UsbPort(), "usb", self)
+        host = Session(ports.UartPort(), "uart1", self)
+        console_settings.start(host)
+        rtc = machine.RTC()
+        announce = rtc.memory() == b"reboot"
+        rtc.memory(b"")
+        for session in (usb, host):
+            if announce and session.print_level:
+                session.show(board.banner())
+            log.sessions.append(session)
+            self.start(session.name, session.run)
+            self.start(session.name + " log", session.print_logs)
+        self.start("watchdog", self._feed)
+        log.event(b"Ready")
+        self.start("station", self.station.run)
+        if variables.get(b"wwep.enabled"):
+            self.start("wwep", self._wwep)
+        gc.collect()
+        await self._stopping.wait()
+        self.streams.close_all()
+        self.station.down()
+        await asyncio.sleep_ms(_RESTART_DELAY_MS)
+
+    def _uncaught(self, loop, context):
+        self.fault("task", context["exception"])
+
+
+def run():
+    """Run the firmware; Ctrl-C on UART0 returns to the REPL, `reboot` resets the chip."""
+    device = Device()
+    if settings.load() is None:
+        device.fault("settings", ValueError("settings file damaged: factory settings used"))
+    variables.changed = device._variable_changed
+    try:
+        asyncio.run(device.main())
+    except KeyboardInterrupt:
+        device.streams.close_all()
+        log.sessions.clear()
+        asyncio.new_event_loop()
+        # The watchdog cannot be stopped, so at the REPL a timer feeds it.
+        Timer(0).init(period=_FEED_MS, callback=lambda timer: device.wdt.feed())
+        sys.stdout.write("\r\nAirwire stopped. Ctrl-D starts it again.\r\n")
+        return
+    machine.reset()

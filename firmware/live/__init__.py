@@ -1,0 +1,2 @@
+# Computed variables, a file per group, imported on first use: get(leaf, session) and put(leaf,
+# value, session).

@@ -1,0 +1,48 @@
+# system.*: the session's own console settings, memory, identity.
+import gc
+
+from firmware import board
+from firmware.store import variables
+
+_FIELDS = {
+    b"cmd.echo": "echo",
+    b"cmd.header_enabled": "headers",
+    b"cmd.prompt_enabled": "prompt",
+    b"print_level": "print_level",
+}
+
+
+def get(leaf, session):
+    if leaf in _FIELDS:
+        return getattr(session, _FIELDS[leaf])
+    if leaf == b"cmd.mode":
+        return b"machine" if session.headers else b"human"
+    if leaf == b"memory.usage":
+        used = gc.mem_alloc()
+        return 100 * used // (used + gc.mem_free())
+    if leaf == b"uuid":
+        return session.device.station.mac_text().replace(b":", b"")
+    if leaf == b"board":
+        return board.NAME
+    return board.banner()
+
+
+def put(leaf, value, session):
+    if leaf == b"cmd.mode":
+        session.preset(value == b"machine")
+        for field in _FIELDS:
+            variables.values.pop(b"system." + field, None)  # the preset decides them all again
+    else:
+        setattr(session, _FIELDS[leaf], value)
+        # Kept even where it equals the default: a saved machine preset would override it at the
+        # next start.
+        variables.values[b"system." + leaf] = value
+
+
+def start(session):
+    """Give the session of the host MCU the saved console settings."""
+    session.preset(variables.get(b"system.cmd.mode") == b"machine")
+    for leaf in _FIELDS:
+        value = variables.values.get(b"system." + leaf)
+        if value is not None:
+            setattr(session, _FIELDS[leaf], value)

@@ -1,0 +1,5 @@
+# time.*: uptime.
+
+
+def get(leaf, session):
+    return session.device.uptime()

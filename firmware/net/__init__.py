@@ -1,0 +1,1 @@
+# Links, sockets, names and streams.

@@ -1,0 +1,92 @@
+# Sockets without blocking: waiting, connecting, sending. The only file that knows how they differ
+# between ports.
+import asyncio
+import errno
+import socket
+
+# Raised by a non-blocking connect that goes on in the background, and by reads and writes that
+# would wait.
+_UNDER_WAY = (errno.EINPROGRESS, errno.EAGAIN)
+_PEEK = getattr(socket, "MSG_PEEK", 2)
+
+
+async def readable(sock):
+    """Wait until a read would not block (data, end or error)."""
+    yield asyncio.core._io_queue.queue_read(sock)
+
+
+async def writable(sock):
+    """Wait until a write would not block (room, or error)."""
+    yield asyncio.core._io_queue.queue_write(sock)
+
+
+def peek(sock):
+    """What a read would find: None nothing yet, b"" the peer's end, else one byte. Raises OSError
+    of the connection.
+    """
+    try:
+        return sock.recv(1, _PEEK)
+    except OSError as e:
+        if e.errno == errno.EAGAIN:
+            return None
+        raise
+
+
+async def connect(ip, port, timeout_ms, local_port=0):
+    """A connected, non-blocking TCP socket. `ip` is dotted text. Raises OSError (ETIMEDOUT after
+    timeout_ms).
+    """
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        if local_port:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(("0.0.0.0", local_port))
+        try:
+            sock.connect((ip, port))
+        except OSError as e:
+            if e.errno not in _UNDER_WAY:
+                raise
+            try:
+                await asyncio.wait_for_ms(writable(sock), timeout_ms)
+            except asyncio.TimeoutError:
+                raise OSError(errno.ETIMEDOUT)
+            peek(
+                sock
+            )  # there is no SO_ERROR here: a refused connection shows itself by the first read
+        return sock
+    except:
+        sock.close()
+        raise
+
+
+async def send(sock, data):
+    """Write all of `data`, waiting while the peer does not take it. Raises OSError."""
+    view = memoryview(data)
+    sent = 0
+    while sent < len(view):
+        n = sock.write(view[sent:])
+        if n is None:
+            await writable(sock)
+        else:
+            sent += n
+
+
+_WORDS = {
+    errno.ECONNREFUSED: b"Connection refused",
+    errno.ETIMEDOUT: b"Connection timed out",
+    errno.EHOSTUNREACH: b"No route to host",
+    errno.ECONNRESET: b"Connection reset",
+    23: b"No free socket",  # ENFILE: the stack's sockets are all in use
+}
+
+
+def reason(e):
+    """Words for what kept a connection from opening: an OSError, or an exception whose args[0] is
+    text already.
+    """
+    if isinstance(e, OSError):
+        return _WORDS.get(e.errno, b"Error %d" % e.errno)
+    if isinstance(e.args[0], bytes):
+        return e.args[0][:1].upper() + e.args[0][1:]
+    return b"Network is down"

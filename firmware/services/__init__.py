@@ -1,0 +1,1 @@
+# What runs by itself; each service is imported only when its variable enables it.

@@ -1,0 +1,36 @@
+# Variables of the module itself and of the console sessions: system.*
+VARIABLES = (
+    ("system.board", "sy bo", "text 0 32", "", "ro", "now", "Name of the board"),
+    ("system.cmd.echo", "sy c e", "bool", "1", "live", "now", "Echo what is typed"),
+    (
+        "system.cmd.header_enabled",
+        "sy c h",
+        "bool",
+        "0",
+        "live",
+        "now",
+        "Headers before responses",
+    ),
+    (
+        "system.cmd.mode",
+        "sy c m",
+        "enum human|machine",
+        "human",
+        "live",
+        "now",
+        "Preset for echo, headers, prompt and print_level",
+    ),
+    ("system.cmd.prompt_enabled", "sy c p", "bool", "1", "live", "now", "Prompt after responses"),
+    ("system.memory.usage", "sy o", "int 0 100", "0", "ro", "now", "Heap in use, percent"),
+    (
+        "system.print_level",
+        "sy p",
+        "int 0 5",
+        "3",
+        "live",
+        "now",
+        "Log lines shown: 0 none to 5 all",
+    ),
+    ("system.uuid", "sy u", "text 0 32", "", "ro", "now", "Hardware id"),
+    ("system.version", "sy v", "text 0 128", "", "ro", "now", "Name, version, build and board"),
+)

@@ -1,0 +1,36 @@
+# Variables of the WWEP client (a button writes the LED's state to a server): wwep.*
+VARIABLES = (
+    ("wwep.button_gpio", "ww b", "gpio", "0", "rw", "now", "Button to ground that flips the LED"),
+    (
+        "wwep.connect_timeout",
+        "ww c",
+        "int 100 60000",
+        "2000",
+        "rw",
+        "next",
+        "Milliseconds to connect",
+    ),
+    ("wwep.enabled", "ww e", "bool", "0", "rw", "now", "Run the client"),
+    (
+        "wwep.host",
+        "ww h",
+        "text 0 253",
+        "wwep.ww101.cypress.com",
+        "rw",
+        "next",
+        "Name or address of the server",
+    ),
+    ("wwep.interface", "ww i", "enum default|wlan", "default", "rw", "next", "Interface to use"),
+    ("wwep.led_gpio", "ww l", "gpio", "2", "rw", "now", "LED whose state is written"),
+    ("wwep.port", "ww p", "int 1 65535", "27708", "rw", "next", "Port of the server"),
+    ("wwep.register", "ww r", "int 0 255", "5", "rw", "next", "Register that is written"),
+    (
+        "wwep.timeout",
+        "ww t",
+        "int 50 60000",
+        "500",
+        "rw",
+        "next",
+        "Milliseconds to wait for the reply",
+    ),
+)
