@@ -1,0 +1,76 @@
+# The one way in. `make` alone lists the targets; each installs what it needs and lacks, through tools/bootstrap.sh.
+# Recipes only name commands: what they do lives in tools/airwire, and how they are installed in the bootstrap.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+PYTHON_HERE := $(VENV)/bin/python
+HOST := build/host.stamp
+TEST := build/test.stamp
+
+# Two more settings are read from the environment or the command line: PYTHON=/path (tools/bootstrap.sh) and
+# MICROPYTHON=/path, an interpreter of one's own instead of the installed one (airwire.interpreter).
+
+# A venv holds absolute paths. Where it is missing, or made for another folder (a tree that was moved), install again.
+ifneq ($(shell cat $(VENV)/root 2>/dev/null),$(CURDIR))
+.PHONY: $(HOST) $(TEST)
+endif
+
+.PHONY: help run test acceptance image flash bench lint docs clean interpreter lock
+
+help:
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
+
+run: $(HOST) interpreter  ## build the image and run it: virtual board, access point, WWEP server, console
+	@$(VENV)/bin/airwire run
+
+test: $(TEST) interpreter  ## all tests with reduced counts, under 15 minutes on two cores
+	$(PYTHON_HERE) -m pytest $(ARGS)
+
+# Full counts take longer than the limit that fits reduced ones; what waits has limits of its own.
+acceptance: $(TEST) interpreter  ## all tests with the full figures; prints its random seed (SEED=N repeats a run)
+	AIRWIRE_COUNTS=full $(PYTHON_HERE) -m pytest --timeout=3600 $(if $(SEED),--seed=$(SEED)) $(ARGS)
+
+image: $(HOST)  ## build build/flash.bin (FIRMWARE=micropython.bin adds the ESP32's program)
+	@$(VENV)/bin/airwire image build $(if $(FIRMWARE),--firmware "$(FIRMWARE)") -o build/flash.bin
+
+flash: $(HOST)  ## write it to a real ESP32: PORT=/dev/ttyUSB0 FIRMWARE=micropython.bin
+	@$(VENV)/bin/airwire flash --port "$(PORT)" --firmware "$(FIRMWARE)"
+
+bench: $(TEST) interpreter  ## measure against the budgets; writes build/bench.json
+	@sh tools/bootstrap.sh command valgrind
+	@$(PYTHON_HERE) host_tests/bench/run.py
+
+lint: $(TEST)  ## ruff, its formatting, and the rules of who may import whom
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(PYTHON_HERE) -m pytest host_tests/lint
+
+docs: $(TEST) interpreter  ## write the generated parts of docs/ and README.md anew
+	@$(PYTHON_HERE) tools/docs.py
+
+clean:  ## remove everything that was made: build/ and .venv/
+	rm -rf build $(VENV)
+
+interpreter: $(HOST)
+	@$(PYTHON_HERE) -m airwire.interpreter install
+
+$(HOST): requirements/host.txt tools/bootstrap.sh pyproject.toml
+	@sh tools/bootstrap.sh venv requirements/host.txt
+	@mkdir -p build && touch $@
+
+$(TEST): requirements/test.txt $(HOST)
+	@sh tools/bootstrap.sh venv requirements/test.txt
+	@mkdir -p build && touch $@
+
+# Not in the list: renews requirements/*.txt from requirements/*.in, each the whole closure at its newest versions with
+# the hashes of all their files, for every system. Reads the network; review the difference before committing it.
+lock:
+	python3 -m venv build/lock
+	build/lock/bin/pip install --quiet uv
+	for set in build host test interpreter; do \
+	    build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	        --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	        requirements/$$set.in --output-file requirements/$$set.txt || exit 1; \
+	done

@@ -1,0 +1,175 @@
+"""What all tests share: options, seed, counts, and the MicroPython interpreters to run things on.
+
+The board fixture has a file of its own; what only one folder needs is in that folder.
+"""
+
+import functools
+import os
+import platform
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from airwire import interpreter as installed
+from airwire.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+LIB = ROOT / "lib"
+
+# `wire` is imported by the name that it has on the device. wire/ has the helpers of its tests,
+# which MicroPython finds there as well.
+sys.path[:0] = [str(LIB), str(ROOT / "host_tests" / "wire")]
+
+# Hypothesis writes what it found last time; the tree stays clean.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(ROOT / "build" / "hypothesis"))
+
+ARCHES = ("amd64", "i386")
+
+# Examples of a property: enough to find what is common, and enough to be called a fuzz test.
+EXAMPLES_REDUCED, EXAMPLES_FULL = 200, 5000
+
+# A script here runs for milliseconds. This is a hang, on however slow a machine.
+SCRIPT_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Which of a test's two figures to use: `counts(20, 1000)` is 1000 where `full` is set."""
+
+    full: bool
+
+    def __call__(self, reduced: int, full: int) -> int:
+        return full if self.full else reduced
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("airwire")
+    group.addoption("--seed", type=int, help="repeat a run: the seed that it printed")
+    group.addoption("--port", help="run the board's tests on a real board, at this serial port")
+    group.addoption(
+        "--board-arch", choices=ARCHES, help="the virtual board's interpreter (default: each)"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)  # Hypothesis reads its seed in the same hook
+def pytest_configure(config: pytest.Config) -> None:
+    seed = config.option.seed
+    if seed is None:
+        seed = int(os.environ.get("AIRWIRE_SEED") or random.SystemRandom().randrange(1 << 31))
+    config.option.seed = seed
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = seed
+
+    from hypothesis import settings  # after HYPOTHESIS_STORAGE_DIRECTORY is set
+
+    counts = _counts()
+    settings.register_profile(
+        "airwire",
+        max_examples=counts(EXAMPLES_REDUCED, EXAMPLES_FULL),
+        deadline=None,  # a shared machine stalls; the time-out of the whole test is enough
+    )
+    settings.load_profile("airwire")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    seed = config.option.seed
+    figures = "full" if _counts().full else "reduced"
+    return f"airwire: {figures} counts, seed {seed} (repeat with --seed={seed})"
+
+
+def _counts() -> Counts:
+    figures = os.environ.get("AIRWIRE_COUNTS", "reduced")
+    if figures not in ("reduced", "full"):
+        raise pytest.UsageError(f"AIRWIRE_COUNTS is {figures!r}; it is reduced or full")
+    return Counts(figures == "full")
+
+
+@pytest.fixture(scope="session")
+def counts() -> Counts:
+    """counts(reduced, full): how often to do something, by AIRWIRE_COUNTS."""
+    return _counts()
+
+
+@pytest.fixture(scope="session")
+def seed(pytestconfig: pytest.Config) -> int:
+    """The run's seed, which the header shows and --seed sets."""
+    return pytestconfig.option.seed
+
+
+@pytest.fixture
+def rng(seed: int, request: pytest.FixtureRequest) -> random.Random:
+    """Random numbers that depend on the seed and the test, not on which tests ran before it."""
+    return random.Random(f"{seed} {request.node.nodeid}")
+
+
+@pytest.fixture(scope="session")
+def interpreters() -> dict[str, Path]:
+    """MicroPython by architecture. One that should be here and is not fails the test."""
+    found = {}
+    for arch in ARCHES:
+        if not _cannot_run(arch):
+            try:
+                found[arch] = installed.find(arch)
+            except UserError as error:
+                pytest.fail(error.message, pytrace=False)
+    return found
+
+
+@pytest.fixture(params=ARCHES)
+def interpreter(request: pytest.FixtureRequest, interpreters: dict[str, Path]) -> Path:
+    """Runs the test once for each architecture; only one that cannot run here is passed over."""
+    if request.param not in interpreters:
+        pytest.skip(f"no {request.param} MicroPython: {_cannot_run(request.param)}")
+    return interpreters[request.param]
+
+
+def _cannot_run(arch: str) -> str:
+    """Why this machine cannot run the interpreter for `arch` at all; empty if it can."""
+    if arch != "i386":
+        return ""
+    if platform.machine() not in ("x86_64", "i686"):
+        return f"{platform.machine()} does not run i386 programs"
+    return installed.missing(arch)
+
+
+@pytest.fixture
+def micropython(interpreter: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs MicroPython, each architecture in turn: see _run for its words and keywords."""
+    return functools.partial(_run, interpreter)
+
+
+def _run(
+    program: Path,
+    *words: str | Path,
+    cwd: Path = ROOT,
+    path: tuple[Path, ...] = (LIB,),
+    heap: str = "",
+    seconds: float = SCRIPT_SECONDS,
+) -> subprocess.CompletedProcess[str]:
+    """Run `program` with `words` (a script and its arguments) in `cwd`; collect its output.
+
+    `path` is all that its environment holds, before the interpreter's frozen modules. `heap` is
+    the heap's size in MicroPython's notation ("160K"). More than `seconds` fails the test, with
+    what the script has printed.
+    """
+    options = ["-X", f"heapsize={heap}"] if heap else []
+    try:
+        return subprocess.run(
+            [program, *options, *words],
+            cwd=cwd,
+            env={"MICROPYPATH": ":".join([*map(str, path), ".frozen"])},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired as expired:
+        # The partial output is bytes here, whatever `text` says.
+        printed = ((expired.stdout or b"") + (expired.stderr or b"")).decode(errors="replace")
+        pytest.fail(f"{words[0]} was not done after {seconds} s:\n{printed}", pytrace=False)

@@ -1,0 +1,53 @@
+"""The command `airwire`: collects the sub-commands; turns a UserError into a line and a code.
+
+No sub-command lives here. Each module of COMMANDS has `register(subparsers)`, which adds its own
+and sets `run=function(args) -> int`; modules that are costly to import are imported inside those
+functions.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from airwire import project
+from airwire.errors import UserError
+
+COMMANDS = (
+    "airwire.image.cli",
+    "airwire.flashing",
+    "airwire.board.cli",
+    "airwire.wwep.cli",
+    "airwire.run",
+)
+
+# What a shell reports for a program ended by Ctrl-C: 128 + SIGINT.
+INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line, every sub-command registered."""
+    top = argparse.ArgumentParser(prog="airwire", description="Tools of the Airwire firmware.")
+    top.add_argument("--version", action="version", version=f"airwire {project.version()}")
+    subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:  # DEVELOPMENT ONLY: plug-ins that are not written yet
+            if error.name is None or not name.startswith(error.name):
+                raise
+            continue
+        module.register(subparsers)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns its exit code; 2 for bad input, as argparse's own errors."""
+    try:
+        args = parser().parse_args(argv)
+        return args.run(args)
+    except UserError as error:
+        print(f"airwire: {error.message}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        return INTERRUPTED
