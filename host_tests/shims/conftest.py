@@ -1,0 +1,38 @@
+# Fixtures of the shim tests: one interpreter after the other, and boards that end with their test.
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from airwire import interpreter
+
+sys.path.insert(0, str(Path(__file__).parent))  # harness.py: not a package, and not named test_*
+
+import harness  # noqa: E402
+
+# i386 has the sizes of the chip, so it gets the heap that the whole firmware must do with.
+HEAPS = {"amd64": "512K", "i386": "160K"}
+
+
+@pytest.fixture(params=sorted(HEAPS))
+def arch(request):
+    return request.param
+
+
+@pytest.fixture
+def start(arch, tmp_path):
+    """start(main, files={}, **options of Board) boots a board whose main.py is main; None keeps the flash as it is."""
+    boards = []
+
+    def start(main, files=None, **options):
+        if main is not None:
+            content = harness.image({"main.py": main, **(files or {})})
+            (tmp_path / "flash.bin").write_bytes(content)
+        options.setdefault("heap", HEAPS[arch])
+        boards.append(harness.Board(tmp_path, interpreter.find(arch), **options))
+        return boards[-1]
+
+    yield start
+    for board in boards:
+        board.close()

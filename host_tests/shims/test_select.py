@@ -1,0 +1,155 @@
+# select.poll and asyncio over it: it must wait as the built-in one does, see to the board meanwhile, sleep in the kernel
+# when nothing happens, and allocate nothing (runtime.md: `ipoll` on the chip reuses itself).
+
+import time
+
+PROMPT = ">>> "
+
+IDLE = """
+import asyncio, sys
+from machine import UART, Pin
+uart = UART(1, 115200, tx=17, rx=16, rxbuf=1024)
+flag = asyncio.ThreadSafeFlag()
+Pin(4, Pin.IN, Pin.PULL_UP).irq(lambda p: flag.set(), Pin.IRQ_FALLING)
+
+async def flags():
+    while True:
+        await flag.wait()
+        print("flag")
+
+async def echo():
+    stream = asyncio.StreamReader(uart)
+    while True:
+        print("got", await stream.read(64))
+
+async def main():
+    tasks = [asyncio.create_task(flags()), asyncio.create_task(echo())]
+    print("on")
+    await asyncio.sleep(1000)
+
+asyncio.run(main())
+"""
+
+
+def test_idle_costs_nothing_and_everything_wakes(start):
+    # asyncio with a ThreadSafeFlag (no descriptor), a UART and the control socket: 0 CPU ticks when idle.
+    board = start(IDLE)
+    board.expect("on")
+    board.expect_line("uart 1 115200 8 none 1 1024 0")
+    before = board.cpu_ticks()
+    time.sleep(1)
+    assert board.cpu_ticks() - before == 0
+    board.control("pin 4 0")
+    board.expect("flag\r\n", 1)
+    board.send1(b"hello")
+    board.expect("got b'hello'\r\n", 1)
+    board.control("pin 4 1", "pin 4 0")
+    board.expect("flag\r\n", 1)
+    before = board.cpu_ticks()
+    time.sleep(0.5)
+    assert board.cpu_ticks() - before == 0
+
+
+def test_time_outs_are_kept(start):
+    # A control event does not end or prolong a wait.
+    board = start(
+        "import select, time, machine\np = select.poll()\np.register(machine.UART(1), select.POLLIN)\n"
+        "t = time.ticks_ms()\nprint('on')\nprint(p.poll(400))\nprint('took', time.ticks_diff(time.ticks_ms(), t))\n"
+        "t = time.ticks_ms()\nprint(p.poll(0), list(p.ipoll(0)))\nprint('none', time.ticks_diff(time.ticks_ms(), t))\n"
+    )
+    board.expect("on")
+    for level in "01" * 20:
+        time.sleep(0.01)
+        board.control(f"pin 5 {level}")
+    seen = board.expect(PROMPT)
+    took = int(seen.split("took ")[1].split()[0])
+    assert 400 <= took < 450 and "[]" in seen and "[] []" in seen
+    assert int(seen.split("none ")[1].split()[0]) < 5
+
+
+def test_results_and_errors_are_the_builtins(start):
+    # extmod/modselect.c: modify() of a stranger is ENOENT, unregister() of one is nothing, numbers are no streams.
+    board = start(
+        "import select, io\nfrom machine import UART\nu = UART(1)\np = select.poll()\n"
+        "try:\n    p.modify(u, 1)\nexcept OSError as e:\n    print('modify', e.errno)\n"
+        "p.unregister(u)\n"
+        "for bad in (1, 'x', None):\n"
+        "    try:\n        select.poll().register(bad)\n    except OSError as e:\n        print(e)\n"
+        "p.register(u)\nprint(p.poll(0) == [(u, select.POLLOUT)])\n"
+        "p.modify(u, select.POLLIN)\nprint(p.poll(0))\n"
+        "class S(io.IOBase):\n    on = 0\n    def ioctl(self, r, a):\n        return self.on & a if r == 3 else -1\n"
+        "s = S()\np.register(s, 1)\nprint(p.poll(20))\ns.on = 5\nprint(p.poll(20) == [(s, 1)], len(p.poll(0)))\n"
+        "p.modify(s, 4)\nfor o, e in p.ipoll(-1):\n    print(o is s, e)\np.unregister(s)\nprint(p.poll(0))\n"
+        "p.modify(u, 4)\nprint(len(p.poll(0)), [e for o, e in p.ipoll(0, 1)], p.poll(0))\n"
+        "print(select.select([u], [u], [], 0.01) == ([], [u], []))\n"
+    )
+    seen = board.expect(PROMPT).split("MicroPython v")[0]
+    assert seen.split("\r\n") == [
+        "modify 2",
+        *["stream operation not supported"] * 3,
+        "True",
+        "[]",
+        "[]",
+        "True 1",
+        "True 4",
+        "[]",
+        "1 [4] []",
+        "True",
+        "",
+    ]
+
+
+COPY = """
+import gc, micropython, select
+from machine import UART
+uart = UART(1, 921600, tx=17, rx=16, rxbuf=4096)
+p = select.poll()
+p.register(uart, select.POLLIN)
+buf = bytearray(256)
+
+def copy(n):
+    while n:
+        for s, e in p.ipoll(-1):
+            got = s.readinto(buf)
+            if got:
+                s.write(buf, got)
+                n -= got
+
+copy(1024)
+print("warm")
+gc.collect()
+gc.disable()
+before = gc.mem_alloc()
+micropython.heap_lock()
+copy(20000)
+micropython.heap_unlock()
+print("allocated", gc.mem_alloc() - before)
+"""
+
+
+def test_copying_allocates_nothing(start):
+    # As on a chip: poll, readinto and write under heap_lock().
+    board = start(COPY)
+    board.expect_line("uart 1 921600 8 none 1 4096 0")
+    board.send1(bytes(1024))
+    board.expect("warm")
+    for _ in range(20):
+        before = len(board.uart1)
+        board.send1(bytes(range(250)) * 4)
+        board.until(lambda before=before: len(board.uart1) >= before + 1000)
+    board.expect("allocated 0\r\n")
+
+
+def test_sleeps_serve_the_board(start):
+    board = start(
+        "import time\nfrom machine import Pin\n"
+        "Pin(4, Pin.IN).irq(lambda p: print('edge'), Pin.IRQ_RISING)\nprint('on')\n"
+        "t = time.ticks_ms()\ntime.sleep(0.2)\ntime.sleep_ms(200)\ntime.sleep_us(200000)\n"
+        "print('slept', time.ticks_diff(time.ticks_ms(), t))\n"
+    )
+    board.expect("on")
+    for _ in range(3):
+        board.control("pin 4 1", "pin 4 0")
+        board.expect("edge", 0.15)
+        time.sleep(0.15)
+    assert 600 <= int(board.expect(PROMPT).split("slept ")[1].split()[0]) < 660

@@ -1,0 +1,99 @@
+# machine.UART (ports/esp32/machine_uart.c) and the line it is modelled on: 10 bits a byte, a transmit ring of txbuf
+# bytes before a FIFO of 128.
+
+import time
+
+PROMPT = ">>> "
+UART = "from machine import UART\nimport time\n"
+
+
+def test_every_byte_passes_both_ways(start):
+    board = start(
+        UART + "u = UART(1, 115200, tx=17, rx=16, rxbuf=512)\nprint('on')\ngot = b''\n"
+        "while len(got) < 256:\n    got += u.read() or b''\n    time.sleep_ms(1)\nu.write(bytes(reversed(got)))\n"
+    )
+    board.expect("on")
+    board.send1(bytes(range(256)))
+    board.until(lambda: len(board.uart1) == 256)
+    assert board.uart1 == bytes(range(255, -1, -1))
+
+
+def test_write_blocks_like_a_full_ring(start):
+    # uart_write_bytes() returns when the last byte is in the ring: 1384 bytes at 9600 baud are 1 s behind 384 free ones.
+    board = start(
+        UART + "u = UART(1, 9600, tx=17, rx=16)\nt = time.ticks_ms()\n"
+        "def took():\n    global t\n    n = time.ticks_diff(time.ticks_ms(), t)\n    t = time.ticks_ms()\n    return n\n"
+        "print('free', u.write(bytes(384)), took(), u.txdone())\n"
+        "print('full', u.write(bytes(960)), took(), u.txdone())\nu.flush()\nprint('flush', took(), u.txdone())\n"
+    )
+    seen = {
+        line.split()[0]: line.split()[1:] for line in board.expect(PROMPT).splitlines() if line
+    }
+    assert seen["free"][0] == "384" and int(seen["free"][1]) < 30 and seen["free"][2] == "False"
+    assert seen["full"][0] == "960" and 980 <= int(seen["full"][1]) <= 1040
+    assert 380 <= int(seen["flush"][0]) <= 430 and seen["flush"][1] == "True"
+
+
+def test_reads_return_what_is_there(start):
+    # timeout=0 (the default): read() is None when nothing came; any() counts.
+    board = start(
+        UART
+        + "u = UART(1)\nprint(u.read(), u.read(5), u.readinto(bytearray(4)), u.readline(), u.any())\nprint('on')\n"
+        "while u.any() < 9:\n    time.sleep_ms(1)\nb = bytearray(4)\n"
+        "print(u.readline(), u.any(), u.read(1), u.readinto(b, 2), b, u.read(9), u.any())\n"
+        "u.init(timeout=100)\nt = time.ticks_ms()\nprint(u.read(3), 95 <= time.ticks_diff(time.ticks_ms(), t) < 130)\n"
+    )
+    board.expect("None None None None 0\r\non")
+    board.send1(b"line\n1234")
+    seen = board.expect(PROMPT)
+    assert r"b'line\n' 4 b'1' 2 bytearray(b'23\x00\x00') b'4' 0" in seen and "None True" in seen
+
+
+def test_arguments_are_checked(start):
+    cases = {
+        "UART(3)": "UART(3) does not exist",
+        "UART(1, rxbuf=128)": "UART rx buffer length error",
+        "UART(1, bits=9)": "invalid data bits",
+        "UART(1, stop=3)": "invalid stop bits",
+        "UART(1, flow=4)": "invalid flow control mask",
+        "UART(1, invert=1)": "invalid inversion mask",
+        "UART(1, tx=99)": "invalid pin",
+        "UART(0, rxbuf=512)": "UART buffer size is fixed",
+    }
+    script = UART + "".join(
+        f"try:\n    {case}\nexcept ValueError as e:\n    print(e)\n" for case in cases
+    )
+    board = start(script + "u = UART(0, 9600)\nprint(u.read(), u.write(b'x'))\n")
+    seen = board.expect(PROMPT)
+    assert seen.startswith("\r\n".join(cases.values()) + "\r\nNone None\r\n")
+    assert "uart 0 9600 8 none 1 260 0" in board.lines
+
+
+def test_settings_are_told(start):
+    board = start(
+        UART
+        + "u = UART(1, 230400, 7, 0, 2, tx=17, rx=16, rts=14, cts=15, rxbuf=16384, flow=UART.RTS | UART.CTS)\n"
+        "u.init(parity=1)\nu.init(baudrate=9600, parity=None)\n"
+    )
+    board.expect(PROMPT)
+    assert [line for line in board.lines if line.startswith("uart")] == [
+        "uart 1 230400 7 even 2 16384 3",
+        "uart 1 230400 7 odd 2 16384 3",
+        "uart 1 9600 7 none 2 16384 3",
+    ]
+
+
+def test_asyncio_streams(start):
+    # StreamReader and StreamWriter over the UART, all byte values, nothing lost.
+    board = start(
+        "import asyncio\n" + UART + "async def main():\n    u = UART(1, 921600, rxbuf=4096)\n"
+        "    r = asyncio.StreamReader(u)\n    w = asyncio.StreamWriter(u, {})\n    print('on')\n    n = 0\n"
+        "    while n < 2560:\n        d = await r.read(100)\n        n += len(d)\n        w.write(d)\n"
+        "        await w.drain()\nasyncio.run(main())\n"
+    )
+    board.expect("on")
+    for _ in range(10):
+        board.send1(bytes(range(256)))
+        time.sleep(0.01)
+    board.until(lambda: len(board.uart1) == 2560)
+    assert board.uart1 == bytes(range(256)) * 10

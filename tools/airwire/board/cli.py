@@ -1,0 +1,244 @@
+"""`airwire board`: the virtual board from the command line. Arguments and text only;
+`client.Board` does the work.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from airwire.board import config as configuration
+from airwire.board import paths
+from airwire.errors import UserError
+
+_LEVELS = {"0": 0, "1": 1, "z": None}
+
+
+def register(subparsers: Any) -> None:
+    """Add `board` and its sub-commands."""
+    board = subparsers.add_parser(
+        "board", help="the virtual board: start it, press its buttons, cut its power"
+    )
+    commands = board.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    command = _add(commands, "up", _up, "start a board")
+    command.add_argument(
+        "--config", type=Path, metavar="F", help="TOML file (see `airwire board example`)"
+    )
+    command.add_argument(
+        "--flash", type=Path, metavar="F", help="flash image; default: its own, else one is built"
+    )
+    command.add_argument("--arch", help="amd64 or i386 (the ESP32's object sizes)")
+    command.add_argument("--heap", help="MicroPython's heap, such as 160K")
+
+    command = _add(commands, "status", _status, "state, counters, ports, radio, pins")
+    command.add_argument("--json", action="store_true", help="for programs")
+
+    command = _add(
+        commands, "press", _press, "press a button", first=("button", "0 (GPIO0) or 1 (GPIO4)")
+    )
+    command.add_argument("--hold", type=float, default=0.1, metavar="S", help="seconds (0.1)")
+    command.add_argument(
+        "--bounce", type=int, default=0, metavar="N", help="edges of contact bounce (0)"
+    )
+
+    _add(commands, "led", _led, "print 1 when the LED is lit, else 0")
+
+    command = _add(
+        commands,
+        "pin",
+        _pin,
+        "print or drive the level of a GPIO",
+        first=("number", "GPIO number"),
+    )
+    command.add_argument("level", nargs="?", choices=_LEVELS, help="drive it; z lets go")
+
+    _add(commands, "reset", _reset, "pull the EN pin")
+
+    command = _add(
+        commands, "power-cut", _power_cut, "cut the power, now or within a flash operation"
+    )
+    command.add_argument(
+        "--after", type=int, metavar="N", help="at the N-th flash operation from now"
+    )
+    command.add_argument("--torn", action="store_true", help="do half of that operation")
+    command.add_argument("--stay-off", action="store_true", help="until `airwire board power-on`")
+
+    _add(commands, "power-on", _power_on, "switch on a board that is off")
+
+    command = _add(commands, "ap", _access_point, "show the access points, or change one")
+    command.add_argument("ssid", nargs="?", help="the one to show or change")
+    command.add_argument(
+        "change", nargs="*", metavar="key=value", help="such as present=false, dhcp=off, rssi=-80"
+    )
+
+    command = commands.add_parser("list", help="all boards of this user")
+    command.set_defaults(run=_list)
+
+    command = _add(commands, "down", _down, "take a board down; its flash stays")
+    command.add_argument("--all", action="store_true", help="all boards")
+
+    command = commands.add_parser("example", help="print a commented configuration file")
+    command.set_defaults(run=_example)
+
+
+def _add(
+    commands: Any, name: str, run: Any, text: str, first: tuple[str, str] | None = None
+) -> Any:
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    if first:
+        command.add_argument(first[0], help=first[1])
+    if name in ("up", "status", "down"):
+        command.add_argument(
+            "name", nargs="?", default=paths.DEFAULT_NAME, help="the board (board)"
+        )
+    else:
+        command.add_argument(
+            "--board", dest="name", default=paths.DEFAULT_NAME, metavar="NAME", help="(board)"
+        )
+    command.set_defaults(run=run)
+    return command
+
+
+def _board(args: argparse.Namespace) -> Any:
+    from airwire.board.client import (
+        Board,
+    )  # only when a board is meant: `airwire --help` stays quick
+
+    return Board(args.name)
+
+
+def _up(args: argparse.Namespace) -> int:
+    from airwire.board.client import Board
+
+    board = Board.up(
+        args.name, flash=args.flash, config=args.config, arch=args.arch, heap=args.heap
+    )
+    print(f"board {board.name} is up at {board.status()['ip']}")
+    print(f"  uart0 (USB, a person)  {board.uart0}")
+    print(f"  uart1 (host MCU)       {board.uart1}")
+    return 0
+
+
+def _status(args: argparse.Namespace) -> int:
+    status = _board(args).status()
+    if args.json:
+        print(json.dumps(status, indent=2))
+        return 0
+    wlan, flash = status["wlan"], status["flash"]
+    address = wlan["address"]["ip"] if wlan["address"] else "no address"
+    boots = f"booted {status['boots']} times, {status['panics']} panics"
+    worn = f"{flash['erased']} erases, {flash['programmed']} programs"
+    rows = [
+        ("board", f"{status['name']}, {status['state']}, {status['ip']}"),
+        ("firmware", f"{boots}, last reset {status['cause_name']}"),
+        ("flash", f"{worn}, worst block {flash['most_worn']}"),
+        ("wlan", f"{wlan['status']}, {wlan['ssid'] or 'not joined'}, {address}"),
+    ]
+    for number, uart in enumerate(status["uart"]):
+        counters = ", ".join(
+            f"{uart[key]} {key}" for key in ("received", "overflow", "sent", "unread")
+        )
+        rows.append(
+            (
+                f"uart{number}",
+                f"{uart['baud']} {uart['format']}, {uart['fill']} waiting, {counters}",
+            )
+        )
+    for number, pin in status["pins"].items():
+        level = "floats" if pin["level"] is None else f"is {pin['level']}"
+        driven = "" if pin["driven"] is None else f", driven to {pin['driven']}"
+        rows.append((f"gpio{number}", f"{level} ({pin['mode']}, pull {pin['pull']}{driven})"))
+    for name, text in rows:
+        print(f"{name:9} {text}")
+    return 0
+
+
+def _press(args: argparse.Namespace) -> int:
+    _board(args).press(args.button, args.hold, args.bounce)
+    return 0
+
+
+def _led(args: argparse.Namespace) -> int:
+    print(_board(args).led())
+    return 0
+
+
+def _pin(args: argparse.Namespace) -> int:
+    if not args.number.isdigit():
+        raise UserError(f"no GPIO {args.number!r}: 0 to 39")
+    drive = [] if args.level is None else [_LEVELS[args.level]]
+    level = _board(args).pin(int(args.number), *drive)
+    if not drive:
+        print("z" if level is None else level)
+    return 0
+
+
+def _reset(args: argparse.Namespace) -> int:
+    _board(args).reset()
+    return 0
+
+
+def _power_cut(args: argparse.Namespace) -> int:
+    if args.torn and args.after is None:
+        raise UserError("--torn needs --after: it is a flash operation that is torn")
+    _board(args).power_cut(args.after, args.torn, args.stay_off)
+    return 0
+
+
+def _power_on(args: argparse.Namespace) -> int:
+    _board(args).power_on()
+    return 0
+
+
+def _access_point(args: argparse.Namespace) -> int:
+    board = _board(args)
+    changes = {}
+    for text in args.change:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise UserError(f"{text!r} is not key=value")
+        changes[key] = configuration.parse_change(key, value)
+    points = [board.access_point(args.ssid, **changes)] if args.ssid else board.access_points()
+    for point in points:
+        flags = [key for key in ("hidden", "lossy_joins") if point[key]]
+        flags += [f"no {key}" for key in ("dhcp", "dns") if not point[key]]
+        state = f"{point['rssi']} dBm" if point["present"] else "absent"
+        key = f"  {point['password']!r}" if point["password"] else ""
+        text = (
+            f"{point['ssid']:20} {point['security']:9} channel {point['channel']:2}  {state}{key}"
+        )
+        print("  ".join([text, *flags]))
+    return 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    from airwire.board.client import Board
+
+    for name in paths.board_names():
+        board = Board(name)
+        if board.is_up():
+            status = board.status()
+            print(f"{name:20} {status['state']:10} {status['ip']}")
+        else:
+            print(f"{name:20} down")
+    return 0
+
+
+def _down(args: argparse.Namespace) -> int:
+    from airwire.board.client import Board
+
+    if args.all:
+        for name in paths.board_names():
+            Board(name).down()
+        return 0
+    board = _board(args)
+    if not board.is_up():
+        raise UserError(f"board {args.name} is not up")
+    board.down()
+    return 0
+
+
+def _example(args: argparse.Namespace) -> int:
+    print(configuration.EXAMPLE, end="")
+    return 0

@@ -1,0 +1,350 @@
+"""`Board`: a virtual board as an object, for tests, for `airwire run` and for the command line.
+Synchronous.
+
+Everything it does goes through the board's control socket, one connection per request, so that any
+number of threads and processes may use one board. Errors that the user can cause are UserError.
+"""
+
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from airwire import interpreter, project
+from airwire.board import config as configuration
+from airwire.board import paths, pins
+from airwire.errors import UserError
+
+SHIMS = Path(__file__).parent / "shims"
+
+# From `up` to a booted firmware: a second in practice, more on a busy machine with a cold disk.
+START_TIMEOUT = 30.0
+# A request that does not wait is answered within milliseconds; this is for a machine that swaps.
+_REPLY_TIMEOUT = 10.0
+# The supervisor ends its process and itself at once; longer, and it is stuck.
+_DOWN_TIMEOUT = 5.0
+# Default of every wait for a condition: a boot with joining takes two seconds.
+WAIT_TIMEOUT = 10.0
+
+
+class Board:
+    """A board that is up. `Board(name)` attaches to it, `Board.up(...)` starts it."""
+
+    def __init__(self, name: str = paths.DEFAULT_NAME, home: Path | str | None = None) -> None:
+        """Attach; nothing is sent yet. Raises UserError for a name that cannot be one."""
+        self.name = name
+        self.directory = paths.board_directory(name, home)
+
+    @classmethod
+    def up(
+        cls,
+        name: str = paths.DEFAULT_NAME,
+        *,
+        flash: Path | str | None = None,
+        keep: bool = False,
+        config: Path | str | dict[str, Any] | None = None,
+        home: Path | str | None = None,
+        arch: str | None = None,
+        heap: str | None = None,
+    ) -> "Board":
+        """Start a board and wait until its firmware runs (after the shims, before boot.py).
+
+        flash: an image that is copied to the board's own; with `keep` only if it has none. Without
+        it the board keeps its flash, or gets one built from the work tree. config: a TOML file, or
+        its tables as a dictionary. arch, heap: "amd64" or "i386", and as "160K"; they win over the
+        configuration. Raises UserError.
+        """
+        if not sys.platform.startswith("linux"):
+            raise UserError("the virtual board needs Linux")
+        board = cls(name, home)
+        loaded = (
+            configuration.parse(config) if isinstance(config, dict) else configuration.load(config)
+        )
+        if arch is not None:
+            if arch not in configuration.ARCHITECTURES:
+                raise UserError(f"--arch {arch}: one of {', '.join(configuration.ARCHITECTURES)}")
+            loaded.arch = arch
+        if heap is not None:
+            loaded.heap = configuration.heap_size("--heap", heap)
+        if board.is_up():
+            raise UserError(f"board {name} is up already")
+        board.directory.mkdir(parents=True, exist_ok=True)
+        board._provide_flash(None if flash is None else Path(flash), keep)
+        board._launch(
+            {
+                "name": name,
+                "directory": str(board.directory),
+                "interpreter": None if loaded.command else str(interpreter.find(loaded.arch)),
+                "shims": str(SHIMS),
+                "config": loaded.to_dict(),
+            }
+        )
+        return board
+
+    def __enter__(self) -> "Board":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.down()
+
+    @property
+    def uart0(self) -> Path:
+        """The link of UART0: the console, as on a dev board's USB port."""
+        return self.directory / paths.UARTS[0]
+
+    @property
+    def uart1(self) -> Path:
+        """The link of UART1: the host MCU's port."""
+        return self.directory / paths.UARTS[1]
+
+    @property
+    def flash(self) -> Path:
+        """The flash image. Change it only while the board is down or off."""
+        return self.directory / paths.FLASH
+
+    @property
+    def log(self) -> Path:
+        """The supervisor's log: panics with the last words of the firmware, watchdog,
+        misunderstandings.
+        """
+        return self.directory / paths.LOG
+
+    def is_up(self) -> bool:
+        """Whether a supervisor serves this board."""
+        try:
+            self._connect().close()
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
+
+    def status(self) -> dict[str, Any]:
+        """State, counters, UARTs, flash, radio and pins; the keys are those of `airwire board
+        status --json`.
+        """
+        return self.request("status")
+
+    # Buttons, LED, pins
+
+    def press(self, button: str | int = 0, hold: float = 0.1, bounce: int = 0) -> None:
+        """Press a button for `hold` seconds; returns after the release. Each change bounces
+        `bounce` times.
+        """
+        self.request("press", _patience=hold, button=str(button), hold=hold, bounce=bounce)
+
+    def hold(self, button: str | int = 0) -> None:
+        """Press a button and keep it pressed."""
+        self.request("hold", button=str(button))
+
+    def release(self, button: str | int = 0) -> None:
+        """Release a button."""
+        self.request("release", button=str(button))
+
+    def led(self) -> int:
+        """1 when the LED is lit, 0 when it is dark."""
+        return self.pin(pins.LED) or 0
+
+    def pin(self, number: int, *level: int | None) -> int | None:
+        """The level of a pad (None: floating). `pin(n, 0)`, `pin(n, 1)` drive it first, `pin(n,
+        None)` lets go.
+        """
+        if level:
+            return self.request("pin", number=number, level=level[0])
+        return self.request("pin", number=number)
+
+    def wait_pin(self, number: int, level: int | None, timeout: float = WAIT_TIMEOUT) -> None:
+        """Wait until a pad has that level. Raises UserError after `timeout` seconds, as every
+        wait.
+        """
+        self.wait(f"pin {number}", equals=level, timeout=timeout)
+
+    # Power
+
+    def reset(self) -> None:
+        """Pull the EN pin: reset cause 2."""
+        self.request("reset")
+
+    def power_cut(
+        self, after: int | None = None, torn: bool = False, stay_off: bool = False
+    ) -> None:
+        """Cut the power: now, or at the `after`-th flash operation from now (1: the next), which
+        is left out or, when `torn`, done by half. The board starts again by itself unless it is to
+        `stay_off`.
+        """
+        self.request("power_cut", after=after, torn=torn, stay_off=stay_off)
+
+    def power_on(self) -> None:
+        """Switch a board on that is off: after `stay_off`, or after too many panics."""
+        self.request("power_on")
+
+    def wait_off(self, timeout: float = WAIT_TIMEOUT) -> None:
+        """Wait until the board is off."""
+        self.wait("state", equals="off", timeout=timeout)
+
+    def wait_boot(self, count: int, timeout: float = WAIT_TIMEOUT) -> int:
+        """Wait until the firmware has started `count` times since `up` (status()["boots"]);
+        returns how often.
+        """
+        return self.wait("boots", at_least=count, timeout=timeout)
+
+    def wait(self, key: str, *, timeout: float = WAIT_TIMEOUT, **goal: Any) -> Any:
+        """Wait until a value `equals` something or is `at_least` a number; returns the value.
+
+        Values: state, starts, boots, panics, cuts, wlan (WLAN.status()), "pin N", "edges N"
+        (changes of an output).
+        """
+        return self.request("wait", _patience=timeout, key=key, timeout=timeout, **goal)
+
+    # The air
+
+    def access_points(self) -> list[dict[str, Any]]:
+        """All networks of this board's air, present or not."""
+        return self.request("air")
+
+    def access_point(self, ssid: str, **changes: Any) -> dict[str, Any]:
+        """Change a network: present=, password=, dhcp=, dns=, names=, rssi= and so on; returns it
+        as it then is.
+        """
+        return self.request("access_point", ssid=ssid, changes=changes)
+
+    def down(self) -> None:
+        """Take the board down: no process, no links; flash and log stay. Nothing happens when it
+        is down.
+        """
+        try:
+            with self._connect() as connection:
+                supervisor = _peer(connection)
+                self._exchange(connection, {"op": "down"}, _REPLY_TIMEOUT)
+        except (FileNotFoundError, ConnectionError):
+            return
+        except UserError:
+            pass  # it does not answer: what follows ends it
+        if not _await_end(supervisor, _DOWN_TIMEOUT):
+            os.kill(supervisor, signal.SIGKILL)
+            _await_end(supervisor, _DOWN_TIMEOUT)
+            for name in paths.TRANSIENT:
+                (self.directory / name).unlink(missing_ok=True)
+
+    def request(self, operation: str, _patience: float = 0.0, **arguments: Any) -> Any:
+        """Send one request to the supervisor and return its result. Raises UserError with its
+        error.
+        """
+        try:
+            with self._connect() as connection:
+                request = {"op": operation, **arguments}
+                return self._exchange(connection, request, _REPLY_TIMEOUT + _patience)
+        except (FileNotFoundError, ConnectionError):
+            raise UserError(
+                f"board {self.name} is not up (airwire board up {self.name})"
+            ) from None
+
+    def _connect(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with paths.socket_address(self.directory / paths.CONTROL) as address:
+                connection.connect(address)
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    def _exchange(self, connection: socket.socket, request: dict[str, Any], timeout: float) -> Any:
+        connection.settimeout(timeout)
+        connection.sendall(json.dumps(request).encode() + b"\n")
+        try:
+            line = connection.makefile("rb").readline()
+        except TimeoutError:
+            raise UserError(f"board {self.name} does not answer {request['op']}") from None
+        if not line:
+            raise ConnectionResetError
+        reply = json.loads(line)
+        if not reply["ok"]:
+            raise UserError(reply["error"])
+        return reply["result"]
+
+    def _provide_flash(self, flash: Path | None, keep: bool) -> None:
+        if self.flash.exists() and (flash is None or keep):
+            return
+        new = self.flash.with_suffix(".new")
+        try:
+            if flash is None:
+                from airwire.image import build  # not needed by a board that has its flash
+
+                new.write_bytes(build.build_image(project.ROOT))
+            else:
+                shutil.copyfile(flash, new)
+        except OSError as error:
+            raise UserError(f"{error.filename}: {error.strerror}") from None
+        # A new chip: nothing of it is worn.
+        (self.directory / paths.FLASH_COUNTERS).unlink(missing_ok=True)
+        new.replace(self.flash)
+
+    def _launch(self, settings: dict[str, Any]) -> None:
+        with self.log.open("ab") as log:
+            starter = subprocess.Popen(
+                [sys.executable, "-m", "airwire.board.supervisor"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+        with starter:
+            starter.stdin.write(json.dumps(settings).encode())
+            starter.stdin.close()
+            lines = _read_lines(starter.stdout.fileno(), START_TIMEOUT)
+        if lines[-1:] == ["ready"]:
+            return
+        if lines[-1:] and lines[-1].startswith("error "):
+            reason = lines[-1].removeprefix("error ")
+        elif lines[:1] and len(lines) == 1 and Path(f"/proc/{lines[0].split()[1]}").exists():
+            os.kill(int(lines[0].split()[1]), signal.SIGTERM)
+            reason = f"no sign of the firmware after {START_TIMEOUT:.0f} s"
+        else:
+            reason = "its supervisor has failed"
+        raise UserError(f"board {self.name} did not start: {reason}; {self._log_tail()}")
+
+    def _log_tail(self) -> str:
+        lines = [line.strip() for line in self.log.read_text("utf-8", "replace").splitlines()]
+        lines = [line for line in lines if line]
+        return f"{self.log} ends: {lines[-1]}" if lines else f"{self.log} tells nothing"
+
+
+def _read_lines(fd: int, timeout: float) -> list[str]:
+    """Lines from a pipe until its end, or for `timeout` seconds of silence."""
+    data = b""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    while poll.poll(timeout * 1000):
+        piece = os.read(fd, 4096)
+        if not piece:
+            break
+        data += piece
+    return data.decode().splitlines()
+
+
+def _peer(connection: socket.socket) -> int:
+    """The pid of the process that listens on the other end."""
+    size = struct.calcsize("3i")
+    return struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[
+        0
+    ]
+
+
+def _await_end(pid: int, timeout: float) -> bool:
+    """Whether the process has ended within `timeout` seconds."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        return bool(poll.poll(timeout * 1000))
+    finally:
+        os.close(handle)

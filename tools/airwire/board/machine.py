@@ -1,0 +1,393 @@
+"""The machine: power, resets, watchdog, and what the firmware process and the outside tell each
+other.
+
+It starts the process, restarts it for every kind of reset with the chip's reset cause, and passes
+control lines between it and pins, UARTs and radio. The control socket, the DNS server and files of
+the board are the supervisor's.
+"""
+
+import asyncio
+import json
+import struct
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from airwire.board import paths
+from airwire.board.air import Addresses, Station
+from airwire.board.channel import Channel
+from airwire.board.pins import Pins
+from airwire.board.process import Process
+from airwire.board.uart import Uart
+from airwire.errors import UserError
+
+# machine.reset_cause() of the ESP32 port.
+POWER_ON, HARD, WATCHDOG, SOFT = 1, 2, 3, 5
+CAUSE_NAMES = {POWER_ON: "power-on", HARD: "hard", WATCHDOG: "watchdog", SOFT: "soft"}
+
+# How the firmware process asks for a reset.
+_EXIT_RESET, _EXIT_SOFT_RESET = 70, 71
+# What a chip takes at least from reset to its first instruction, and time for the kernel to clear
+# the old process.
+_RESTART_DELAY = 0.002
+# A firmware that dies faster than this will go on dying: stop, so that its log stays readable.
+_MAX_PANICS, _PANIC_WINDOW = 10, 10.0
+# A longer log moves to board.log.1: two files of this size show what has happened.
+_MAX_LOG = 1 << 20
+
+_ERASE_BLOCK = 4096
+
+
+class Machine:
+    """One board's chip. `changed` is called after everything that a waiting client may look at."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        directory: Path,
+        identity: dict[str, Any],
+        command: Sequence[str],
+        environment: dict[str, str],
+        station: Station,
+        changed: Callable[[], None],
+    ) -> None:
+        """`identity` are the constant values of board.json. Its path is added as the last word of
+        `command`.
+        """
+        self._loop, self._directory, self._identity = loop, directory, identity
+        self._command, self._environment, self._changed = list(command), environment, changed
+        self.station = station
+        self.pins = Pins()
+        links = [directory / name for name in paths.UARTS]
+        self.uarts = [
+            Uart(loop, links[0], stdin=True, interrupt=self._interrupt),
+            Uart(loop, links[1]),
+        ]
+        self.state = "off"
+        self.starts = self.boots = self.panics = self.cuts = 0
+        self.cause: int | None = None
+        self.last_exit = ""
+        self._process: Process | None = None
+        self._channel: Channel | None = None
+        self._restart: asyncio.TimerHandle | None = None
+        self._kill_cause: int | None = None
+        self._stay_off = False
+        self._gone: asyncio.Future | None = None
+        self._panic_times: deque[float] = deque(maxlen=_MAX_PANICS)
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._watchdog_due = 0.0
+        self._air_timer: asyncio.TimerHandle | None = None
+        self._cut: tuple[int, bool, bool] | None = None  # flash operation, torn, stay off
+
+    # Power and resets
+
+    def power_on(self) -> None:
+        """Switch on; nothing happens when it is on."""
+        self._stay_off = False
+        if self._process is None and self._restart is None:
+            self._panic_times.clear()
+            self._start(POWER_ON)
+
+    def power_cut(self, stay_off: bool = False) -> None:
+        """Take the power away at once, and give it back unless told otherwise."""
+        self._cut = None
+        self._panic_times.clear()
+        self._stay_off = stay_off
+        self._kill(POWER_ON)
+
+    def arm_power_cut(self, after: int, torn: bool, stay_off: bool) -> None:
+        """Cut the power at the `after`-th flash operation from now; `torn`: that one is half
+        done.
+        """
+        if after < 1:
+            raise UserError(f"power cut after {after} flash operations: the first is 1")
+        if self.state != "running":
+            raise UserError(f"the board is not running but {self.state}")
+        self._cut = (self._flash_operations() + after, torn, stay_off)
+        self._send(f"cut {after} {int(torn)}")
+
+    def reset(self) -> None:
+        """Pull the EN pin. Raises UserError when there is no power, or no more after too many
+        panics.
+        """
+        if self.state == "off":
+            raise UserError(f"the board is off ({self.last_exit}): switch it on first")
+        self._kill(HARD)
+
+    async def shut_down(self) -> None:
+        """Power off for good; returns when the process is gone and the ports are closed."""
+        self.power_cut(stay_off=True)
+        while self._process is not None:
+            self._gone = self._loop.create_future()
+            await self._gone
+        for timer in (self._restart, self._watchdog, self._air_timer):
+            if timer is not None:
+                timer.cancel()
+        for uart in self.uarts:
+            uart.close()
+
+    def _kill(self, cause: int) -> None:
+        self._kill_cause = cause
+        if self._process is not None:
+            self._process.kill()
+        else:
+            self._went_down(cause)
+
+    def _start(self, cause: int) -> None:
+        self._restart = None
+        self._kill_cause = None
+        self.cause = cause
+        self.starts += 1
+        config = self._directory / paths.INTERPRETER_CONFIG
+        config.write_text(json.dumps({**self._identity, "reset_cause": cause}))
+        self._channel = Channel(self._loop, self._control_line)
+        ends = [uart.attach() for uart in self.uarts]
+        # A chip's sys.stderr is the console too.
+        console = ends[0].fileno()
+        descriptors = (console,) * 3 + (ends[1].fileno(), self._channel.firmware_end.fileno())
+        command = [*self._command, str(config)]
+        self._process = Process(
+            self._loop, command, self._directory, self._environment, descriptors, self._exited
+        )
+        for end in (*ends, self._channel.firmware_end):
+            end.close()
+        self._become("starting")
+
+    def _exited(self, code: int) -> None:
+        self._channel.drain()  # what it reported before it ended
+        self._process = None
+        self._channel.close()
+        self._channel = None
+        cause = self._kill_cause
+        killed = cause is not None
+        for uart in self.uarts:
+            uart.detach(power_lost=killed)
+            uart.default()
+        if killed:
+            self.last_exit = CAUSE_NAMES[cause]
+        elif code in (_EXIT_RESET, _EXIT_SOFT_RESET):
+            cause = HARD if code == _EXIT_RESET else SOFT
+            self.last_exit = CAUSE_NAMES[cause]
+        else:
+            cause = HARD
+            self._panicked(code)
+        self._went_down(cause)
+
+    def _panicked(self, code: int) -> None:
+        self.panics += 1
+        self.last_exit = f"panic (exit code {code})" if code >= 0 else f"panic (signal {-code})"
+        said = self.uarts[0].last_sent().decode("utf-8", "replace")
+        self.log("\n".join([self.last_exit, *(f"  {line}" for line in said.splitlines() if line)]))
+        now = time.monotonic()
+        self._panic_times.append(now)
+        if len(self._panic_times) == _MAX_PANICS and now - self._panic_times[0] < _PANIC_WINDOW:
+            self.log(f"{_MAX_PANICS} panics in {_PANIC_WINDOW:.0f} s: the board stays off")
+            self._stay_off = True
+
+    def _went_down(self, cause: int) -> None:
+        """The chip has stopped for `cause`: what a reset of that kind clears, and the restart."""
+        if cause != SOFT:  # Wi-Fi, pads and the watchdog live through a soft reset
+            self.pins.reset()
+            self.station.power_on()
+            self._arm_air()
+            self._watch(None)
+        if cause == POWER_ON:
+            (self._directory / paths.RTC_MEMORY).unlink(missing_ok=True)
+        if self._restart is not None:
+            self._restart.cancel()
+            self._restart = None
+        if self._stay_off:
+            self._become("off")
+        else:
+            self._restart = self._loop.call_later(_RESTART_DELAY, self._start, cause)
+            self._become("restarting")
+
+    def _become(self, state: str) -> None:
+        self.state = state
+        if state == "off" and self._gone is not None and not self._gone.done():
+            self._gone.set_result(None)
+        self._changed()
+
+    # The firmware's side
+
+    def _send(self, line: str) -> None:
+        if self.state == "running" and not self._channel.send(line):
+            self.log(f"the firmware reads no control lines; lost: {line}")
+
+    def _control_line(self, words: list[str]) -> None:
+        handler = _CONTROL_LINES.get(words[0])
+        try:
+            if handler is None:
+                raise ValueError("unknown")
+            handler(self, words)
+        except (ValueError, IndexError, UserError) as error:
+            self.log(f"control line {' '.join(words)!r}: {error}")
+        self._changed()
+
+    def _ready(self, words: list[str]) -> None:
+        self.boots += 1
+        self.state = "running"
+        for line in (*self.pins.driven_lines(), self.station.line()):
+            self._send(line)
+        if self._cut is not None:
+            operation, torn, _ = self._cut
+            self._send(f"cut {max(1, operation - self._flash_operations())} {int(torn)}")
+
+    def _pin_line(self, words: list[str]) -> None:
+        self.pins.configured(words)
+
+    def _uart_line(self, words: list[str]) -> None:
+        baud, bits, stop, rxbuf, flow = (int(words[i]) for i in (2, 3, 5, 6, 7))
+        number = int(words[1])
+        if number not in (0, 1):
+            raise ValueError("no such UART")
+        self.uarts[number].configure(baud, bits, words[4], stop, rxbuf, flow)
+
+    def _radio_line(self, words: list[str]) -> None:
+        lines = _RADIO_LINES[words[0]](self.station, words, time.monotonic())
+        self._air_says(lines)
+
+    def _watchdog_line(self, words: list[str]) -> None:
+        self._watch(int(words[1]) / 1000)
+
+    def _flash_cut_line(self, words: list[str]) -> None:
+        self.cuts += 1
+        stay_off = self._cut is not None and self._cut[2]
+        self.power_cut(stay_off)
+
+    def _interrupt(self) -> bool | None:
+        return True if self._process is None else self._process.interrupt()
+
+    # Watchdog
+
+    def _watch(self, seconds: float | None) -> None:
+        """The next feed is due in `seconds`; None: no watchdog."""
+        self._watchdog_due = time.monotonic() + (seconds or 0)
+        if seconds is None or self._watchdog is None or self._watchdog.when() > self._watchdog_due:
+            if self._watchdog is not None:
+                self._watchdog.cancel()
+                self._watchdog = None
+            if seconds is not None:
+                self._watchdog = self._loop.call_later(seconds, self._watchdog_looks)
+
+    def _watchdog_looks(self) -> None:
+        # Feeding only moves the due time; the timer finds that out here, once per period.
+        left = self._watchdog_due - time.monotonic()
+        if left > 0:
+            self._watchdog = self._loop.call_later(left, self._watchdog_looks)
+            return
+        self._watchdog = None
+        self.log("watchdog expired")
+        self._kill(WATCHDOG)
+
+    # Outside
+
+    def drive(self, number: int, level: int | None) -> None:
+        """Drive a pad from outside; None lets go."""
+        self._send(self.pins.drive(number, level))
+        self._changed()
+
+    def change_access_point(self, ssid: str, changes: dict[str, Any]) -> None:
+        """Change the air. Raises UserError."""
+        self._air_says(self.station.change(ssid, changes, time.monotonic()))
+        self._changed()
+
+    def _air_says(self, lines: list[str]) -> None:
+        for line in lines:
+            self._send(line)
+        self._arm_air()
+
+    def _arm_air(self) -> None:
+        if self._air_timer is not None:
+            self._air_timer.cancel()
+        due = self.station.due
+        delay = 0 if due is None else max(0.0, due - time.monotonic())
+        self._air_timer = None if due is None else self._loop.call_later(delay, self._air_tick)
+
+    def _air_tick(self) -> None:
+        self._air_timer = None
+        self._air_says(self.station.tick(time.monotonic()))
+        self._changed()
+
+    # Files
+
+    def flash_counters(self) -> dict[str, int]:
+        """Erases and programs since the flash was made, and the erases of its most worn block."""
+        try:
+            data = (self._directory / paths.FLASH_COUNTERS).read_bytes()
+            erased, programmed = struct.unpack_from("<QQ", data)
+            blocks = struct.unpack_from(f"<{(len(data) - 16) // 4}I", data, 16)
+        except (OSError, struct.error):
+            return {"erased": 0, "programmed": 0, "most_worn": 0}
+        return {"erased": erased, "programmed": programmed, "most_worn": max(blocks, default=0)}
+
+    def _flash_operations(self) -> int:
+        counters = self.flash_counters()
+        return counters["erased"] + counters["programmed"]
+
+    def log(self, text: str) -> None:
+        """Add to the board's log."""
+        log = self._directory / paths.LOG
+        if log.exists() and log.stat().st_size > _MAX_LOG:
+            log.replace(log.with_suffix(".log.1"))
+        with log.open("a") as file:
+            file.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+
+    def status(self) -> dict[str, Any]:
+        """Everything that can be seen from outside, as plain values."""
+        station = self.station
+        return {
+            "state": self.state,
+            "pid": None if self._process is None else self._process.pid,
+            "starts": self.starts,
+            "boots": self.boots,
+            "panics": self.panics,
+            "cuts": self.cuts,
+            "cause": self.cause,
+            "cause_name": CAUSE_NAMES.get(self.cause, "none"),
+            "last_exit": self.last_exit,
+            "uart": [uart.status() for uart in self.uarts],
+            "flash": self.flash_counters(),
+            "wlan": {
+                "status": station.status,
+                "ssid": station.joined.ssid if station.joined else None,
+                "address": asdict(station.address) if station.address else None,
+            },
+            "pins": self.pins.status(),
+        }
+
+
+def _unhex(word: str) -> bytes:
+    return b"" if word == "-" else bytes.fromhex(word)
+
+
+def _static(station: Station, words: list[str], now: float) -> list[str]:
+    return station.static(None if words[1] == "-" else Addresses(*words[1:5]), now)
+
+
+def _connect(station: Station, words: list[str], now: float) -> list[str]:
+    return station.connect(_unhex(words[1]), _unhex(words[2]), _unhex(words[3]).hex(), now)
+
+
+_RADIO_LINES = {
+    "wlan-active": lambda station, words, now: station.active(words[1] == "1", now),
+    "wlan-connect": _connect,
+    "wlan-disconnect": lambda station, words, now: station.disconnect(now),
+    "wlan-reconnects": lambda station, words, now: station.reconnects(int(words[1]), now),
+    "wlan-static": _static,
+    "scan": lambda station, words, now: station.scan(now),
+}
+
+_CONTROL_LINES = {
+    "ready": Machine._ready,
+    "in": Machine._pin_line,
+    "out": Machine._pin_line,
+    "free": Machine._pin_line,
+    "uart": Machine._uart_line,
+    "wdt": Machine._watchdog_line,
+    "flash-cut": Machine._flash_cut_line,
+    **dict.fromkeys(_RADIO_LINES, Machine._radio_line),
+}

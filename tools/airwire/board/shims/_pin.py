@@ -1,0 +1,160 @@
+# machine.Pin after ports/esp32/machine_pin.c. The level of a pad is what drives it from outside,
+# else its own output, else its pull, else 0. Edges call the handler through the schedule queue, as
+# the port's soft interrupts do.
+
+import _board
+from micropython import const
+from umachine import PinBase
+
+_GPIOS = const(40)
+_FIRST_INPUT_ONLY = const(34)
+_INPUT = const(1)  # bits of the modes
+_OUTPUT = const(2)
+_OD = const(4)
+_Z = const(0x7A)  # b"z": nothing drives it from outside
+
+_MISSING = (24, 28, 29, 30, 31)  # no such GPIO on the chip
+_PULLS = (b"none", b"down", b"up", b"up")
+
+_modes = bytearray(_GPIOS)
+_pulls = bytearray(_GPIOS)
+_outs = bytearray(_GPIOS)  # output registers
+_seen = bytearray(_GPIOS)  # levels, to tell edges
+_irqs = {}  # GPIO -> [pin, handler, trigger]
+_line = bytearray(b"out 00 0\n")  # sent at each change: no allocation
+
+
+def _level(gpio):
+    mode = _modes[gpio]
+    outside = _board.levels[gpio]
+    if outside != _Z:
+        return outside & 1
+    if mode & _OUTPUT and not (mode & _OD and _outs[gpio]):
+        return _outs[gpio]
+    return 1 if _pulls[gpio] & 2 else 0
+
+
+def _update(gpio):
+    # After anything that may have changed the level: tells edges.
+    level = _level(gpio)
+    if level == _seen[gpio]:
+        return
+    _seen[gpio] = level
+    if gpio in _irqs:
+        pin, handler, trigger = _irqs[gpio]
+        if trigger & (1 if level else 2):
+            _board.fire(handler, pin)
+
+
+def _report(gpio):
+    _line[4] = 48 + gpio // 10
+    _line[5] = 48 + gpio % 10
+    _line[7] = 48 + _outs[gpio]
+    _board.send(_line)
+
+
+class Pin(PinBase):
+    IN = 1
+    OUT = 3
+    OPEN_DRAIN = 7
+    PULL_DOWN = 1
+    PULL_UP = 2
+    IRQ_RISING = 1
+    IRQ_FALLING = 2
+    WAKE_LOW = 4
+    WAKE_HIGH = 5
+    DRIVE_0 = 0
+    DRIVE_1 = 1
+    DRIVE_2 = 2
+    DRIVE_3 = 3
+
+    def __init__(self, pin, *args, **kw):
+        gpio = pin._gpio if isinstance(pin, Pin) else pin
+        if type(gpio) is not int or not 0 <= gpio < _GPIOS or gpio in _MISSING:
+            raise ValueError("invalid pin")
+        self._gpio = gpio
+        if args or kw:
+            self.init(*args, **kw)
+
+    def __repr__(self):
+        return "Pin(%d)" % self._gpio
+
+    def __eq__(self, other):  # a chip has one object per pin
+        return isinstance(other, Pin) and self._gpio == other._gpio
+
+    def __hash__(self):
+        return self._gpio
+
+    def init(self, mode=None, pull=-1, *, value=None, drive=None, hold=None):
+        gpio = self._gpio
+        if value is not None:
+            _outs[gpio] = 1 if value else 0
+        if mode is not None:
+            if gpio >= _FIRST_INPUT_ONLY and mode & _OUTPUT:
+                raise ValueError("pin can only be input")
+            _modes[gpio] = mode
+            _board.moved[gpio] = _update
+        if pull != -1:
+            _pulls[gpio] = pull or 0
+            if pull and gpio >= _FIRST_INPUT_ONLY:
+                _pulls[gpio] = 0  # the pads 34-39 have none
+        mode = _modes[gpio]
+        if mode & _OUTPUT:
+            _report(gpio)
+        elif mode & _INPUT:
+            _board.send(b"in %d %s\n" % (gpio, _PULLS[_pulls[gpio]]))
+        elif gpio in _board.moved:
+            del _board.moved[gpio]
+            _board.send(b"free %d\n" % gpio)
+        _update(gpio)
+
+    def value(self, *value):
+        gpio = self._gpio
+        if not value:
+            if not _board.held:
+                _board.serve()  # a loop that reads a pin sees it change
+            return _level(gpio) if _modes[gpio] & _INPUT else 0
+        level = 1 if value[0] else 0
+        if level != _outs[gpio]:
+            _outs[gpio] = level
+            if _modes[gpio] & _OUTPUT:
+                _report(gpio)
+                _update(gpio)
+
+    __call__ = value
+
+    def on(self):
+        self.value(1)
+
+    def off(self):
+        self.value(0)
+
+    def toggle(self):
+        self.value(1 - _outs[self._gpio])
+
+    def irq(self, handler=None, trigger=3, wake=None):
+        gpio = self._gpio
+        if handler is None:
+            _irqs.pop(gpio, None)
+        else:
+            _irqs[gpio] = [self, handler, trigger]
+            _board.moved[gpio] = _update
+            _seen[gpio] = _level(gpio)
+        return IRQ(self)
+
+
+class IRQ:
+    def __init__(self, pin):
+        self._pin = pin
+
+    def __call__(self):
+        irq = _irqs.get(self._pin._gpio)
+        if irq:
+            _board.fire(irq[1], self._pin)
+
+    def trigger(self, trigger=None):
+        irq = _irqs.get(self._pin._gpio)
+        old = irq[2] if irq else 0
+        if irq and trigger is not None:
+            irq[2] = trigger
+        return old

@@ -1,0 +1,369 @@
+"""The process behind one virtual board: owns its directory, address and ports, and serves its
+control socket.
+
+Started by `client.Board.up`, never by hand: standard input holds the settings as JSON; standard
+output gets the pid, then one line, `ready` or `error TEXT`. It ends by the request `down` or by
+SIGTERM, and leaves flash and log.
+"""
+
+import asyncio
+import errno
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from airwire.board import config as configuration
+from airwire.board import paths, pins
+from airwire.board.air import Addresses, Station
+from airwire.board.control import ControlServer
+from airwire.board.dns import PORT as DNS_PORT
+from airwire.board.dns import NameServer
+from airwire.board.machine import Machine
+from airwire.errors import UserError
+
+# Holding this UDP port of an address is holding the address: no board of another home or user
+# takes it.
+_CLAIM_PORT = 65353
+# Two `up` of one board at once: the second finds the lock taken, after this long at the latest.
+_LOCK_PATIENCE = 1.0
+# Contacts of a tact switch settle within this time.
+_BOUNCE_SECONDS = 0.005
+_MAX_BOUNCE = 100
+# A person holds a button for seconds; a test that needs hours has lost its way.
+_MAX_HOLD = 3600.0
+_MAX_WAIT = 3600.0
+
+
+class Supervisor:
+    """Everything of a board that outlives its resets, and the operations of the control socket."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        """settings: name, directory, interpreter, shims, config (as BoardConfig.to_dict)."""
+        self._name = settings["name"]
+        self._directory = Path(settings["directory"])
+        self._settings = settings
+        self._config = configuration.BoardConfig.from_dict(settings["config"])
+        self._started = time.time()
+        self._waiters: set[tuple[Callable[[], bool], asyncio.Future]] = set()
+        self._buttons: dict[int, asyncio.Lock] = {}
+        self._stop = asyncio.Event()
+
+    async def run(self, report: Callable[[str], None]) -> None:
+        """Live until told to go down. `report` gets `ready` once; before that it may be a
+        UserError, with everything cleaned up.
+        """
+        loop = asyncio.get_running_loop()
+        lock = await self._lock()
+        try:
+            for name in paths.TRANSIENT:
+                (self._directory / name).unlink(missing_ok=True)
+            self._number, claim = _claim_address(self._config.address)
+            self._dns = NameServer(self._names)
+            self._port_shift, transport = await self._serve_names(loop)
+            self._machine = self._build(loop)
+            control = ControlServer(self._directory / paths.CONTROL, self._operate)
+            await control.start()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self._stop.set)
+            try:
+                self._machine.power_on()
+                await self._first_boot()
+                if not self._stop.is_set():
+                    report("ready")
+                await self._stop.wait()
+            finally:
+                await control.stop()
+                await self._machine.shut_down()
+                transport.close()
+                claim.close()
+        finally:
+            for name in paths.TRANSIENT:
+                (self._directory / name).unlink(missing_ok=True)
+            os.close(lock)
+
+    async def _first_boot(self) -> None:
+        """Wait until the firmware runs, or until the stop. Raises UserError if it never will."""
+        machine = self._machine
+        stopped = asyncio.ensure_future(self._stop.wait())
+        settled = asyncio.ensure_future(
+            self._until(lambda: machine.boots > 0 or machine.state == "off")
+        )
+        await asyncio.wait({stopped, settled}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        settled.cancel()
+        if not machine.boots and not self._stop.is_set():
+            raise UserError(f"the firmware process does not start: {machine.last_exit}")
+
+    # Parts
+
+    async def _lock(self) -> int:
+        """Take the board's directory for us, or say who has it."""
+        lock = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        deadline = time.monotonic() + _LOCK_PATIENCE
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return lock
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise UserError(f"board {self._name} is up already") from None
+                await asyncio.sleep(0.01)
+
+    async def _serve_names(
+        self, loop: asyncio.AbstractEventLoop
+    ) -> tuple[int, asyncio.BaseTransport]:
+        """The DNS server of the access points, and with it the question which ports the host gives
+        us.
+        """
+        wanted = self._config.port_shift
+        address = f"127.0.1.{self._number}"
+        for shift in (0, configuration.SHIFTED) if wanted == "auto" else (wanted,):
+            try:
+                transport, _ = await loop.create_datagram_endpoint(
+                    lambda: self._dns, local_addr=(address, DNS_PORT + shift)
+                )
+                return shift, transport
+            except OSError as error:
+                failure = error.strerror or os.strerror(error.errno)
+        raise UserError(f"no DNS server on {address}:{DNS_PORT + shift}: {failure}")
+
+    def _build(self, loop: asyncio.AbstractEventLoop) -> Machine:
+        number, directory = self._number, self._directory
+        ip, gateway = f"127.0.0.{number}", f"127.0.1.{number}"
+        identity = {
+            "name": self._name,
+            "flash": str(directory / paths.FLASH),
+            "stat": str(directory / paths.FLASH_COUNTERS),
+            "rtc": str(directory / paths.RTC_MEMORY),
+            "ip": ip,
+            "gateway": gateway,
+            "port_shift": self._port_shift,
+            "mac": self._config.mac or f"246f28aabb{number:02x}",
+            "wlan_channel": 1,
+            "scan_ms": self._config.air.scan_ms,
+        }
+        self._identity = identity
+        station = Station(self._config.air, Addresses(ip, "255.0.0.0", gateway, gateway))
+        shims = self._settings["shims"]
+        command = self._config.command or [
+            self._settings["interpreter"],
+            "-X",
+            f"heapsize={self._config.heap}",
+            f"{shims}/start.py",
+        ]
+        environment = {"MICROPYPATH": f"{shims}:.frozen"}
+        return Machine(loop, directory, identity, command, environment, station, self._changed)
+
+    def _names(self) -> dict[str, str] | None:
+        """What the DNS server of the joined access point knows; None: it does not answer."""
+        station = self._machine.station
+        if station.joined is None or station.address is None or not station.joined.dns:
+            return None
+        return station.joined.names
+
+    # Conditions
+
+    def _changed(self) -> None:
+        for condition, future in list(self._waiters):
+            if not future.done() and condition():
+                future.set_result(None)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        if condition():
+            return
+        waiter = (condition, asyncio.get_running_loop().create_future())
+        self._waiters.add(waiter)
+        try:
+            await waiter[1]
+        finally:
+            self._waiters.discard(waiter)
+
+    def _value(self, key: str) -> Any:
+        """What `wait` can look at: a counter, a state, or `pin N`, `edges N`."""
+        machine = self._machine
+        if key in ("state", "starts", "boots", "panics", "cuts"):
+            return getattr(machine, key)
+        if key == "wlan":
+            return machine.station.status
+        kind, _, number = key.partition(" ")
+        if kind == "pin":
+            return machine.pins[int(number)].level
+        if kind == "edges":
+            return machine.pins[int(number)].edges
+        raise UserError(f"nothing to wait for is called {key!r}")
+
+    # Operations of the control socket
+
+    async def _operate(self, request: dict[str, Any]) -> Any:
+        operation = _OPERATIONS.get(request.pop("op", None))
+        if operation is None:
+            raise UserError(f"operations are {', '.join(_OPERATIONS)}")
+        try:
+            return await operation(self, **request)
+        except (TypeError, ValueError) as error:
+            raise UserError(f"bad request: {error}") from None
+
+    async def _status(self) -> dict[str, Any]:
+        return {
+            "name": self._name,
+            "supervisor": os.getpid(),
+            "uptime": round(time.time() - self._started, 3),
+            "directory": str(self._directory),
+            "ip": self._identity["ip"],
+            "port_shift": self._port_shift,
+            "mac": self._identity["mac"],
+            "dns_queries": self._dns.queries,
+            **self._machine.status(),
+        }
+
+    async def _wait(self, key: str, timeout: float, **goal: Any) -> Any:
+        """Until the value `equals` something or is `at_least` something. Replies the value, or
+        fails in time.
+        """
+        if set(goal) not in ({"equals"}, {"at_least"}):
+            raise UserError("wait needs equals or at_least")
+        wanted = next(iter(goal.values()))
+
+        def reached() -> bool:
+            value = self._value(key)
+            return value == wanted if "equals" in goal else value is not None and value >= wanted
+
+        try:
+            await asyncio.wait_for(self._until(reached), min(float(timeout), _MAX_WAIT))
+        except TimeoutError:
+            text = f"{key} is {self._value(key)!r} after {timeout} s, not {wanted!r}"
+            raise UserError(f"board {self._name}: {text}") from None
+        return self._value(key)
+
+    async def _press(self, button: str, hold: float = 0.1, bounce: int = 0) -> None:
+        """Press, hold for seconds, release; each change bounces `bounce` times. Replies after the
+        release.
+        """
+        if not 0 <= hold <= _MAX_HOLD or not 0 <= bounce <= _MAX_BOUNCE:
+            raise UserError(f"hold is 0 to {_MAX_HOLD:.0f} s, bounce 0 to {_MAX_BOUNCE} edges")
+        number = pins.button_pin(button)
+        async with self._buttons.setdefault(number, asyncio.Lock()):
+            try:
+                await self._contact(number, 0, bounce)
+                await asyncio.sleep(hold)
+            finally:
+                await self._contact(number, None, bounce)
+
+    async def _contact(self, number: int, level: int | None, bounce: int) -> None:
+        """One change of a switch: the first touch, then pairs of edges, and what it settles at."""
+        edges = bounce + bounce % 2
+        other = 0 if level is None else None
+        self._machine.drive(number, level)
+        for edge in range(edges):
+            await asyncio.sleep(_BOUNCE_SECONDS / edges)
+            self._machine.drive(number, level if edge % 2 else other)
+
+    async def _hold(self, button: str) -> None:
+        self._machine.drive(pins.button_pin(button), 0)
+
+    async def _release(self, button: str) -> None:
+        self._machine.drive(pins.button_pin(button), None)
+
+    async def _pin(self, number: int, **drive: int | None) -> int | None:
+        """The level of a pad; with `level`, drive it first (None: let go)."""
+        if drive:
+            if set(drive) != {"level"} or drive["level"] not in (0, 1, None):
+                raise UserError("a pin is driven to 0, 1 or None")
+            self._machine.drive(number, drive["level"])
+        return self._machine.pins[number].level
+
+    async def _reset(self) -> None:
+        self._machine.reset()
+
+    async def _power_cut(
+        self, after: int | None = None, torn: bool = False, stay_off: bool = False
+    ) -> None:
+        if after is None:
+            self._machine.power_cut(stay_off)
+        else:
+            self._machine.arm_power_cut(after, torn, stay_off)
+
+    async def _power_on(self) -> None:
+        self._machine.power_on()
+
+    async def _air(self) -> list[dict[str, Any]]:
+        return [asdict(point) for point in self._config.air.access_points]
+
+    async def _access_point(self, ssid: str, changes: dict[str, Any]) -> dict[str, Any]:
+        self._machine.change_access_point(ssid, changes)
+        return asdict(self._machine.station.find(ssid))
+
+    async def _down(self) -> None:
+        asyncio.get_running_loop().call_soon(self._stop.set)
+
+
+_OPERATIONS = {
+    "status": Supervisor._status,
+    "wait": Supervisor._wait,
+    "press": Supervisor._press,
+    "hold": Supervisor._hold,
+    "release": Supervisor._release,
+    "pin": Supervisor._pin,
+    "reset": Supervisor._reset,
+    "power_cut": Supervisor._power_cut,
+    "power_on": Supervisor._power_on,
+    "air": Supervisor._air,
+    "access_point": Supervisor._access_point,
+    "down": Supervisor._down,
+}
+
+
+def _claim_address(wanted: int | None) -> tuple[int, socket.socket]:
+    """The N of 127.0.0.N, and the socket that keeps it ours."""
+    for number in configuration.ADDRESSES if wanted is None else (wanted,):
+        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            claim.bind((f"127.0.0.{number}", _CLAIM_PORT))
+            return number, claim
+        except OSError as error:
+            claim.close()
+            if error.errno != errno.EADDRINUSE:
+                raise UserError(f"127.0.0.{number}: {error.strerror}") from None
+    if wanted is None:
+        raise UserError("all addresses 127.0.0.2 to 127.0.0.254 are taken by boards")
+    raise UserError(f"127.0.0.{wanted} is taken by another board")
+
+
+def main() -> None:
+    """Read the settings, leave the starter's process group, serve."""
+    settings = json.load(sys.stdin)
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # What the starter reads; everything else that is printed, or inherited, goes to the log or
+    # nowhere.
+    answer = os.fdopen(os.dup(1), "w", buffering=1)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(2, 1)
+    print(f"pid {os.getpid()}", file=answer)
+
+    def report(line: str) -> None:
+        print(line, file=answer)
+        answer.close()
+
+    async def serve() -> None:
+        await Supervisor(settings).run(report)
+
+    try:
+        asyncio.run(serve())
+    except UserError as error:
+        report(f"error {error.message}")
+
+
+if __name__ == "__main__":
+    main()
