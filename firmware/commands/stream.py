@@ -1,6 +1,7 @@
 # Streams by command: tcp_client, stream_list, stream_poll, stream_read, stream_write,
 # stream_close.
 import asyncio
+import errno
 import random
 
 from micropython import const
@@ -20,6 +21,7 @@ _MAX_WRITE = const(
 # picked here.
 _FIRST_PORT = const(49152)  # RFC 6335: dynamic ports
 _PORTS = const(16384)
+_OTHER_PORTS = const(4)  # of 16,384 ports at most ten are ours: four misses in a row do not happen
 
 
 def integer(text, low, high):
@@ -84,18 +86,22 @@ async def _connect(session, host, port, local):
     try:
         await device.station.up()
         ip = await device.resolve(host)
-        attempts = variables.get(b"tcp.client.retries") + 1
+        attempts = variables.get(b"tcp.client.retries")
+        busy = _OTHER_PORTS
         while True:
-            attempts -= 1
             used = local or _FIRST_PORT + random.getrandbits(14) % _PORTS
             try:
                 sock = await sockets.connect(
                     ip, port, variables.get(b"tcp.client.connect_timeout"), used
                 )
                 return streams.Stream(b"TCPC", b"%s:%d (%d)" % (host, port, used), sock)
-            except OSError:
+            except OSError as e:
+                if e.errno == errno.EADDRINUSE and not local and busy:
+                    busy -= 1
+                    continue  # somebody has the port that was picked: take another
                 if not attempts:
                     raise
+            attempts -= 1
             await asyncio.sleep_ms(variables.get(b"tcp.client.retry_period"))
     except (OSError, JoinError, resolver.LookupFailed) as e:
         log.line(log.STATUS, sockets.reason(e))

@@ -202,6 +202,8 @@ class Session:
         """Run one command line (bytes, no terminator); returns (result code, response)."""
         try:
             args = cmdline.split(line)
+        except cmdline.TooManyArguments:
+            return errors.TOO_MANY, errors.TEXTS[errors.TOO_MANY]
         except cmdline.ParseError:
             return errors.PARSE, errors.TEXTS[errors.PARSE]
         if not args:

@@ -4,7 +4,8 @@ import asyncio
 from machine import Pin
 from micropython import const
 
-# Contacts of tactile switches bounce for up to 10 ms; a finger holds for 50 ms at the least.
+# Contacts of tactile switches bounce for up to 10 ms; a finger holds for 50 ms at the least. What is
+# shorter is noise on the wire.
 _STABLE_MS = const(20)
 
 
@@ -15,8 +16,6 @@ class Button:
         self._pin = Pin(gpio, Pin.IN, Pin.PULL_UP)
         self._pressed = pressed
         self._edge = asyncio.ThreadSafeFlag()
-        # edges down since the button was last seen released: a short press is over before we look
-        self._falls = 0
         self._pin.irq(self._changed, Pin.IRQ_FALLING | Pin.IRQ_RISING)
 
     def _changed(self, pin):
@@ -28,13 +27,11 @@ class Button:
         try:
             while True:
                 await self._edge.wait()
-                if not down:
-                    # An edge from rest can only be the start of a press, even if it is over by
-                    # now.
-                    down = True
-                    self._pressed()
                 await self._still()
-                down = not self._pin.value()
+                if down != (not self._pin.value()):
+                    down = not down
+                    if down:
+                        self._pressed()
         finally:
             self._pin.irq(None)
 

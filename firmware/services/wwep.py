@@ -70,8 +70,7 @@ class Wwep:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._queue:
-                    await self._write(self._queue[0])
-                    self._queue.pop(0)
+                    await self._write(self._queue.pop(0))
         finally:
             if watch:
                 watch.cancel()

@@ -5,7 +5,7 @@
 # (tables.GROUPS), because 160 rows as tuples would take 21 KB of RAM. A row is
 #     "\n" leaf "\x01" shortcut-without-group "\x02" access type arguments "\x03" default
 # access: w read/write, o read only, l live (computed, may be set), s secret. type: b bool, i
-# integer MIN,MAX, t text MIN,MAX, e enum A|B|..., a IPv4 address, m MAC address, g GPIO or -1.
+# integer MIN,MAX, t text MIN,MAX, e enum A|B|..., a IPv4 address, m MAC address, g GPIO or -1, v print level.
 from firmware import board
 
 from .tables import GROUPS, SHORT
@@ -134,6 +134,8 @@ def parse(kind, text):
         if text in (b"0", b"off", b"false"):
             return 0
         raise ValueError
+    if t == 118:  # v
+        return 5 if text == b"all" else _integer(text, 0, 5)
     if t == 105:  # i
         return _integer(text, *_limits(kind))
     if t == 116:  # t

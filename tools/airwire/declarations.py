@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _ACCESS = {"rw": "w", "ro": "o", "live": "l", "secret": "s"}
-_TYPES = {"bool": "b", "int": "i", "text": "t", "enum": "e", "ip": "a", "mac": "m", "gpio": "g"}
+_TYPES = {
+    "bool": "b",
+    "int": "i",
+    "text": "t",
+    "enum": "e",
+    "ip": "a",
+    "mac": "m",
+    "gpio": "g",
+    "level": "v",
+}
 
 
 @dataclass(frozen=True, order=True)

@@ -25,7 +25,7 @@ VARIABLES = (
     (
         "system.print_level",
         "sy p",
-        "int 0 5",
+        "level",
         "3",
         "live",
         "now",
