@@ -32,10 +32,17 @@ def peek(sock):
         raise
 
 
+def _check(sock):
+    # There is no SO_ERROR here: how a connection went shows itself by the first read.
+    try:
+        peek(sock)
+    except OSError as e:
+        # lwIP says "reset" where others say "refused".
+        raise OSError(errno.ECONNREFUSED if e.errno == errno.ECONNRESET else e.errno)
+
+
 async def connect(ip, port, timeout_ms, local_port=0):
-    """A connected, non-blocking TCP socket. `ip` is dotted text. Raises OSError (ETIMEDOUT after
-    timeout_ms).
-    """
+    """A connected, non-blocking TCP socket. `ip` is dotted text. Raises OSError (ETIMEDOUT)."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
@@ -51,9 +58,7 @@ async def connect(ip, port, timeout_ms, local_port=0):
                 await asyncio.wait_for_ms(writable(sock), timeout_ms)
             except asyncio.TimeoutError:
                 raise OSError(errno.ETIMEDOUT)
-            peek(
-                sock
-            )  # there is no SO_ERROR here: a refused connection shows itself by the first read
+            _check(sock)
         return sock
     except:
         sock.close()

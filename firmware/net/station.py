@@ -8,7 +8,6 @@ import machine
 import network
 from micropython import const
 
-
 # Join results (wlan.join.result)
 SUCCESS = const(1)
 JOINING = const(2)

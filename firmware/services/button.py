@@ -4,8 +4,8 @@ import asyncio
 from machine import Pin
 from micropython import const
 
-# Contacts of tactile switches bounce for up to 10 ms; a finger holds for 50 ms at the least. What is
-# shorter is noise on the wire.
+# Contacts of tactile switches bounce for up to 10 ms; a finger holds for 50 ms at the least. What
+# is shorter is noise on the wire.
 _STABLE_MS = const(20)
 
 

@@ -5,7 +5,8 @@
 # (tables.GROUPS), because 160 rows as tuples would take 21 KB of RAM. A row is
 #     "\n" leaf "\x01" shortcut-without-group "\x02" access type arguments "\x03" default
 # access: w read/write, o read only, l live (computed, may be set), s secret. type: b bool, i
-# integer MIN,MAX, t text MIN,MAX, e enum A|B|..., a IPv4 address, m MAC address, g GPIO or -1, v print level.
+# integer MIN,MAX, t text MIN,MAX, e enum A|B|..., a IPv4 address, m MAC address, g GPIO or -1, v
+# print level.
 from firmware import board
 
 from .tables import GROUPS, SHORT
