@@ -28,6 +28,18 @@ _RESTART_DELAY_MS = const(
 )  # lets the reply to `reboot` leave at the lowest usual rate before the reset
 
 
+# Services that a variable switches: name, variable, module with create(device), further variables
+# whose change starts the service again.
+_SERVICES = (
+    (
+        "wwep",
+        b"wwep.enabled",
+        "firmware.services.wwep",
+        (b"wwep.button_gpio", b"wwep.led_gpio"),
+    ),
+)
+
+
 class Device:
     def __init__(self):
         self.started = time.time()
@@ -98,16 +110,20 @@ class Device:
             await asyncio.sleep(wait)
             wait = min(wait * 2, _RESTART_MAX_S)
 
-    async def _wwep(self):
-        from firmware.services.wwep import Wwep
+    def _switch(self, name, variable, module):
+        # Start or stop a service as its variable says; its file is imported only when it runs.
+        async def run():
+            await __import__(module, None, None, ("create",)).create(self).run()
 
-        await Wwep(self.station, self.resolve).run()
+        if variables.get(variable):
+            self.start(name, run)
+        else:
+            self.stop(name)
 
-    def _variable_changed(self, name):
-        if name in (b"wwep.enabled", b"wwep.button_gpio", b"wwep.led_gpio") and self._stopping:
-            self.stop("wwep")
-            if variables.get(b"wwep.enabled"):
-                self.start("wwep", self._wwep)
+    def _variable_changed(self, changed):
+        for name, variable, module, others in _SERVICES:
+            if self._stopping and (changed == variable or changed in others):
+                self._switch(name, variable, module)
 
     async def _feed(self):
         while True:
@@ -135,8 +151,8 @@ class Device:
         self.start("watchdog", self._feed)
         log.event(b"Ready")
         self.start("station", self.station.run)
-        if variables.get(b"wwep.enabled"):
-            self.start("wwep", self._wwep)
+        for name, variable, module, _ in _SERVICES:
+            self._switch(name, variable, module)
         gc.collect()
         await self._stopping.wait()
         self.streams.close_all()

@@ -25,9 +25,13 @@ class Stream:
 
     def __init__(self, kind, info, sock):
         self.kind = kind  # b"TCPC" ...
-        self.info = info  # as stream_list prints it
+        self._info = info
         self.sock = sock
         self.ended = False  # the peer has closed, or the connection has failed
+
+    def describe(self):
+        """What stream_list prints: the ends of the connection."""
+        return self._info
 
     def poll(self):
         """NO_DATA, DATA or CLOSED (by the peer, and all data read)."""

@@ -25,6 +25,11 @@ _REPLY_SIZE = const(
 )  # a longer answer than any that is valid, so that one that is too long is seen to be
 
 
+def create(device):
+    """The service, on the parts of the device."""
+    return Wwep(device.station, device.resolve)
+
+
 class Wwep:
     def __init__(self, station, resolve):
         self._station = station
