@@ -1,6 +1,7 @@
 # Fixtures of the shim tests: one interpreter after the other, and boards that end with their test.
 
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from airwire import interpreter
 
 sys.path.insert(0, str(Path(__file__).parent))  # harness.py: not a package, and not named test_*
 
-import harness  # noqa: E402
+import harness
 
 # i386 has the sizes of the chip, so it gets the heap that the whole firmware must do with.
 HEAPS = {"amd64": "512K", "i386": "160K"}
@@ -22,12 +23,15 @@ def arch(request):
 
 @pytest.fixture
 def start(arch, tmp_path):
-    """start(main, files={}, **options of Board) boots a board whose main.py is main; None keeps the flash as it is."""
+    """start(*main, files={}, **options of Board) boots a board whose main.py is made of the pieces
+    of main, each freed of its indent; without any, the flash stays as it is.
+    """
     boards = []
 
-    def start(main, files=None, **options):
-        if main is not None:
-            content = harness.image({"main.py": main, **(files or {})})
+    def start(*main, files=None, **options):
+        if main:
+            text = "".join([textwrap.dedent(piece) for piece in main])
+            content = harness.image({"main.py": text, **(files or {})})
             (tmp_path / "flash.bin").write_bytes(content)
         options.setdefault("heap", HEAPS[arch])
         boards.append(harness.Board(tmp_path, interpreter.find(arch), **options))

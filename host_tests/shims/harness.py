@@ -16,9 +16,8 @@ from pathlib import Path
 
 from littlefs import LittleFS
 
-from airwire.project import ROOT
+from airwire.board import shim_files
 
-SHIMS = ROOT / "tools" / "airwire" / "board" / "shims"
 BLOCK = 4096
 VFS_AT = 0x210000
 VFS_BLOCKS = 64
@@ -126,8 +125,9 @@ class Board:
                 os.set_inheritable(i, True)
             os.closerange(5, 200)
 
-        command = [str(interpreter), "-X", f"heapsize={heap}", str(SHIMS / "start.py"), str(path)]
-        environment = {"MICROPYPATH": f"{SHIMS}:.frozen"}
+        shims = shim_files.prepared()
+        command = [str(interpreter), "-X", f"heapsize={heap}", str(shims / "start.py"), str(path)]
+        environment = {"MICROPYPATH": f"{shims}:.frozen"}
         self.process = subprocess.Popen(
             command, cwd=self.folder, env=environment, preexec_fn=arrange, close_fds=False
         )

@@ -1,5 +1,6 @@
-# From power-on to the prompt: mounting, boot.py, main.py, the REPL and the ways out of it, as the ESP32 port does them
-# (ports/esp32/main.c, modules/_boot.py, modules/inisetup.py, shared/runtime/pyexec.c).
+# From power-on to the prompt: mounting, boot.py, main.py, the REPL and the ways out of it, as the
+# ESP32 port does them (ports/esp32/main.c, modules/_boot.py, modules/inisetup.py,
+# shared/runtime/pyexec.c).
 
 import harness
 from harness import BLOCK, VFS_AT, VFS_BLOCKS, image
@@ -18,8 +19,11 @@ def read_files(data):
 def test_files_run_in_order_in_main_namespace(start):
     # pyexec_file_if_exists() runs both in __main__; a chip's sys.path is ['', '.frozen', '/lib'].
     board = start(
-        "print(x, sorted(globals()), __name__)\nimport lib1, sys, os\n"
-        "print(sys.path[1:], sys.argv, os.getcwd(), os.listdir(), os.listdir('/lib'))\n",
+        """
+        print(x, sorted(globals()), __name__)
+        import lib1, sys, os
+        print(sys.path[1:], sys.argv, os.getcwd(), os.listdir(), os.listdir('/lib'))
+    """,
         {"boot.py": "x = 'from boot'\n", "lib/lib1.py": "print('lib1')\n"},
     )
     seen = board.expect(PROMPT)
@@ -31,17 +35,22 @@ def test_files_run_in_order_in_main_namespace(start):
 
 def test_boot_sees_the_pins(start):
     # A button held at power-on is low from the first instruction on.
-    files = {"boot.py": "from machine import Pin\nprint('level', Pin(0, Pin.IN, Pin.PULL_UP)())\n"}
+    files = {
+        "boot.py": """
+        from machine import Pin
+        print('level', Pin(0, Pin.IN, Pin.PULL_UP)())
+    """
+    }
     assert "level 0" in start("", files, pins=("pin 0 0",)).expect(PROMPT)
 
 
 def test_erased_flash_is_formatted(start, tmp_path):
     # inisetup.setup(): an empty partition is formatted and gets a boot.py.
     (tmp_path / "flash.bin").write_bytes(image(None))
-    assert "Performing initial setup\r\n" in start(None).expect(PROMPT)
+    assert "Performing initial setup\r\n" in start().expect(PROMPT)
     files = read_files((tmp_path / "flash.bin").read_bytes())
     assert list(files) == ["boot.py"] and files["boot.py"].startswith(b"# This file is executed")
-    assert "Performing" not in start(None).expect(PROMPT)
+    assert "Performing" not in start().expect(PROMPT)
 
 
 def test_corrupted_flash_is_left_alone(start, tmp_path):
@@ -49,7 +58,7 @@ def test_corrupted_flash_is_left_alone(start, tmp_path):
     damaged = bytearray(image(None))
     damaged[VFS_AT : VFS_AT + 2 * BLOCK] = bytes(2 * BLOCK)
     (tmp_path / "flash.bin").write_bytes(damaged)
-    board = start(None)
+    board = start()
     board.expect("The filesystem appears to be corrupted.")
     assert (tmp_path / "flash.bin").read_bytes() == damaged
     board.type("\x03")
@@ -62,20 +71,38 @@ def test_no_partition_without_md5_row(start, tmp_path):
     rows = len(harness.ROWS)
     data[0x8000 + 32 * rows : 0x8000 + 32 * rows + 32] = b"\xff" * 32
     (tmp_path / "flash.bin").write_bytes(data)
-    assert "never" not in start(None).expect(PROMPT)
+    assert "never" not in start().expect(PROMPT)
 
 
 def test_vfs_is_made_up_when_the_table_has_none(start, tmp_path):
     # boardctrl_startup(): from the end of the last partition to the end of the flash.
-    data = bytearray(image({"main.py": "import esp32\nprint(esp32.Partition('vfs').info())\n"}))
+    data = bytearray(
+        image(
+            {
+                "main.py": """
+        import esp32
+        print(esp32.Partition('vfs').info())
+    """
+            }
+        )
+    )
     data[0x8000:0x8C00] = harness.table(harness.ROWS[:-1])
     (tmp_path / "flash.bin").write_bytes(data)
-    assert f"(1, 129, {VFS_AT}, {VFS_BLOCKS * BLOCK}, 'vfs', False)" in start(None).expect(PROMPT)
+    assert f"(1, 129, {VFS_AT}, {VFS_BLOCKS * BLOCK}, 'vfs', False)" in start().expect(PROMPT)
 
 
 def test_failed_boot_skips_main(start):
     # main.c: main.py runs only if boot.py returned.
-    seen = start("print('main ran')\n", {"boot.py": "def f():\n    1 / 0\nf()\n"}).expect(PROMPT)
+    seen = start(
+        "print('main ran')\n",
+        {
+            "boot.py": """
+        def f():
+            1 / 0
+        f()
+    """
+        },
+    ).expect(PROMPT)
     assert "main ran" not in seen
     assert (
         'Traceback (most recent call last):\r\n  File "boot.py", line 3, in <module>\r\n'
@@ -85,15 +112,31 @@ def test_failed_boot_skips_main(start):
 
 def test_tracebacks_show_no_shim(start):
     # What is a shim here is C on the chip, without a line in a traceback.
-    seen = start("import machine\nmachine.Pin(99)\n").expect(PROMPT)
+    seen = start("""
+        import machine
+        machine.Pin(99)
+    """).expect(PROMPT)
     assert seen.count("File") == 1 and "ValueError: invalid pin\r\n" in seen
 
 
 def test_soft_resets(start):
     # PYEXEC_FORCED_EXIT: SystemExit in main.py restarts, with its `finally` and a message.
-    for script in ("import sys\nsys.exit()\n", "import machine\nmachine.soft_reset()\n"):
+    for script in (
+        """
+        import sys
+        sys.exit()
+    """,
+        """
+        import machine
+        machine.soft_reset()
+    """,
+    ):
         board = start(
-            "try:\n    " + script.replace("\n", "; ", 1) + "finally:\n    print('last')\n"
+            "try:\n    " + script.replace("\n", "; ", 1),
+            """
+        finally:
+            print('last')
+    """,
         )
         assert board.wait() == 71
         assert board.console == b"last\r\nMPY: soft reboot\r\n"
@@ -101,7 +144,13 @@ def test_soft_resets(start):
 
 def test_reset_runs_nothing_more(start):
     # esp_restart(): no `finally`.
-    board = start("import machine\ntry:\n    machine.reset()\nfinally:\n    print('never')\n")
+    board = start("""
+        import machine
+        try:
+            machine.reset()
+        finally:
+            print('never')
+    """)
     assert board.wait() == 70 and board.console == b""
 
 
@@ -145,7 +194,12 @@ def test_paste_mode(start):
 
 def test_interrupts(start):
     # Ctrl-C stops what runs, and clears the line at the prompt.
-    board = start("import time\nprint('on')\nwhile True:\n    time.sleep(10)\n")
+    board = start("""
+        import time
+        print('on')
+        while True:
+            time.sleep(10)
+    """)
     board.expect("on")
     board.type("\x03")
     assert ", in <module>\r\nKeyboardInterrupt: \r\n" in board.expect(PROMPT)
@@ -162,8 +216,16 @@ def test_interrupts(start):
 
 def test_interrupt_while_asyncio_waits(start):
     board = start(
-        "import asyncio, sys\nasync def main():\n    print('on')\n    await asyncio.sleep(100)\n"
-        "try:\n    asyncio.run(main())\nexcept KeyboardInterrupt:\n    print('stopped')\n"
+        """
+        import asyncio, sys
+        async def main():
+            print('on')
+            await asyncio.sleep(100)
+        try:
+            asyncio.run(main())
+        except KeyboardInterrupt:
+            print('stopped')
+    """
     )
     board.expect("on")
     board.type("\x03")
@@ -173,9 +235,11 @@ def test_interrupt_while_asyncio_waits(start):
 def test_the_board_is_served_at_the_prompt(start):
     # Timers and pin interrupts run while the REPL waits for a key.
     board = start(
-        "from machine import Pin, Timer\n"
-        "Pin(4, Pin.IN).irq(lambda p: print('edge', p, p()), Pin.IRQ_RISING)\n"
-        "Timer(0).init(mode=Timer.ONE_SHOT, period=50, callback=lambda t: print('ring', t))\n"
+        """
+        from machine import Pin, Timer
+        Pin(4, Pin.IN).irq(lambda p: print('edge', p, p()), Pin.IRQ_RISING)
+        Timer(0).init(mode=Timer.ONE_SHOT, period=50, callback=lambda t: print('ring', t))
+    """
     )
     board.expect(PROMPT)
     board.expect("ring Timer(0, mode=ONE_SHOT, period=50)\r\n")
@@ -186,11 +250,20 @@ def test_the_board_is_served_at_the_prompt(start):
 def test_data_bytes_with_kbd_intr_off(start):
     # kbd_intr(-1): every byte of UART0 is data, and can be polled and read one by one.
     board = start(
-        "import micropython, select, sys\nmicropython.kbd_intr(-1)\np = select.poll()\n"
-        "p.register(sys.stdin, select.POLLIN)\nb = bytearray(1)\nprint('on')\nsum = n = 0\n"
-        "while n < 256:\n    for s, e in p.ipoll(-1):\n"
-        "        n += sys.stdin.buffer.readinto(b)\n        sum = sum * 31 + b[0] & 0xffffff\n"
-        "print('sum', sum)\n"
+        """
+        import micropython, select, sys
+        micropython.kbd_intr(-1)
+        p = select.poll()
+        p.register(sys.stdin, select.POLLIN)
+        b = bytearray(1)
+        print('on')
+        sum = n = 0
+        while n < 256:
+            for s, e in p.ipoll(-1):
+                n += sys.stdin.buffer.readinto(b)
+                sum = sum * 31 + b[0] & 0xffffff
+        print('sum', sum)
+    """
     )
     board.expect("on")
     assert not board.catches_interrupts()

@@ -1,5 +1,6 @@
-# select.poll and asyncio over it: it must wait as the built-in one does, see to the board meanwhile, sleep in the kernel
-# when nothing happens, and allocate nothing (runtime.md: `ipoll` on the chip reuses itself).
+# select.poll and asyncio over it: it must wait as the built-in one does, see to the board
+# meanwhile, sleep in the kernel when nothing happens, and allocate nothing (runtime.md: `ipoll` on
+# the chip reuses itself).
 
 import time
 
@@ -32,7 +33,8 @@ asyncio.run(main())
 
 
 def test_idle_costs_nothing_and_everything_wakes(start):
-    # asyncio with a ThreadSafeFlag (no descriptor), a UART and the control socket: 0 CPU ticks when idle.
+    # asyncio with a ThreadSafeFlag (no descriptor), a UART and the control socket: 0 CPU ticks
+    # when idle.
     board = start(IDLE)
     board.expect("on")
     board.expect_line("uart 1 115200 8 none 1 1024 0")
@@ -53,9 +55,18 @@ def test_idle_costs_nothing_and_everything_wakes(start):
 def test_time_outs_are_kept(start):
     # A control event does not end or prolong a wait.
     board = start(
-        "import select, time, machine\np = select.poll()\np.register(machine.UART(1), select.POLLIN)\n"
-        "t = time.ticks_ms()\nprint('on')\nprint(p.poll(400))\nprint('took', time.ticks_diff(time.ticks_ms(), t))\n"
-        "t = time.ticks_ms()\nprint(p.poll(0), list(p.ipoll(0)))\nprint('none', time.ticks_diff(time.ticks_ms(), t))\n"
+        """
+        import select, time, machine
+        p = select.poll()
+        p.register(machine.UART(1), select.POLLIN)
+        t = time.ticks_ms()
+        print('on')
+        print(p.poll(400))
+        print('took', time.ticks_diff(time.ticks_ms(), t))
+        t = time.ticks_ms()
+        print(p.poll(0), list(p.ipoll(0)))
+        print('none', time.ticks_diff(time.ticks_ms(), t))
+    """
     )
     board.expect("on")
     for level in "01" * 20:
@@ -68,20 +79,46 @@ def test_time_outs_are_kept(start):
 
 
 def test_results_and_errors_are_the_builtins(start):
-    # extmod/modselect.c: modify() of a stranger is ENOENT, unregister() of one is nothing, numbers are no streams.
+    # extmod/modselect.c: modify() of a stranger is ENOENT, unregister() of one is nothing, numbers
+    # are no streams.
     board = start(
-        "import select, io\nfrom machine import UART\nu = UART(1)\np = select.poll()\n"
-        "try:\n    p.modify(u, 1)\nexcept OSError as e:\n    print('modify', e.errno)\n"
-        "p.unregister(u)\n"
-        "for bad in (1, 'x', None):\n"
-        "    try:\n        select.poll().register(bad)\n    except OSError as e:\n        print(e)\n"
-        "p.register(u)\nprint(p.poll(0) == [(u, select.POLLOUT)])\n"
-        "p.modify(u, select.POLLIN)\nprint(p.poll(0))\n"
-        "class S(io.IOBase):\n    on = 0\n    def ioctl(self, r, a):\n        return self.on & a if r == 3 else -1\n"
-        "s = S()\np.register(s, 1)\nprint(p.poll(20))\ns.on = 5\nprint(p.poll(20) == [(s, 1)], len(p.poll(0)))\n"
-        "p.modify(s, 4)\nfor o, e in p.ipoll(-1):\n    print(o is s, e)\np.unregister(s)\nprint(p.poll(0))\n"
-        "p.modify(u, 4)\nprint(len(p.poll(0)), [e for o, e in p.ipoll(0, 1)], p.poll(0))\n"
-        "print(select.select([u], [u], [], 0.01) == ([], [u], []))\n"
+        """
+        import select, io
+        from machine import UART
+        u = UART(1)
+        p = select.poll()
+        try:
+            p.modify(u, 1)
+        except OSError as e:
+            print('modify', e.errno)
+        p.unregister(u)
+        for bad in (1, 'x', None):
+            try:
+                select.poll().register(bad)
+            except OSError as e:
+                print(e)
+        p.register(u)
+        print(p.poll(0) == [(u, select.POLLOUT)])
+        p.modify(u, select.POLLIN)
+        print(p.poll(0))
+        class S(io.IOBase):
+            on = 0
+            def ioctl(self, r, a):
+                return self.on & a if r == 3 else -1
+        s = S()
+        p.register(s, 1)
+        print(p.poll(20))
+        s.on = 5
+        print(p.poll(20) == [(s, 1)], len(p.poll(0)))
+        p.modify(s, 4)
+        for o, e in p.ipoll(-1):
+            print(o is s, e)
+        p.unregister(s)
+        print(p.poll(0))
+        p.modify(u, 4)
+        print(len(p.poll(0)), [e for o, e in p.ipoll(0, 1)], p.poll(0))
+        print(select.select([u], [u], [], 0.01) == ([], [u], []))
+    """
     )
     seen = board.expect(PROMPT).split("MicroPython v")[0]
     assert seen.split("\r\n") == [
@@ -142,10 +179,17 @@ def test_copying_allocates_nothing(start):
 
 def test_sleeps_serve_the_board(start):
     board = start(
-        "import time\nfrom machine import Pin\n"
-        "Pin(4, Pin.IN).irq(lambda p: print('edge'), Pin.IRQ_RISING)\nprint('on')\n"
-        "t = time.ticks_ms()\ntime.sleep(0.2)\ntime.sleep_ms(200)\ntime.sleep_us(200000)\n"
-        "print('slept', time.ticks_diff(time.ticks_ms(), t))\n"
+        """
+        import time
+        from machine import Pin
+        Pin(4, Pin.IN).irq(lambda p: print('edge'), Pin.IRQ_RISING)
+        print('on')
+        t = time.ticks_ms()
+        time.sleep(0.2)
+        time.sleep_ms(200)
+        time.sleep_us(200000)
+        print('slept', time.ticks_diff(time.ticks_ms(), t))
+    """
     )
     board.expect("on")
     for _ in range(3):

@@ -1,16 +1,27 @@
-# machine.UART (ports/esp32/machine_uart.c) and the line it is modelled on: 10 bits a byte, a transmit ring of txbuf
-# bytes before a FIFO of 128.
+# machine.UART (ports/esp32/machine_uart.c) and the line it is modelled on: 10 bits a byte, a
+# transmit ring of txbuf bytes before a FIFO of 128.
 
 import time
 
 PROMPT = ">>> "
-UART = "from machine import UART\nimport time\n"
+UART = """\
+from machine import UART
+import time
+"""
 
 
 def test_every_byte_passes_both_ways(start):
     board = start(
-        UART + "u = UART(1, 115200, tx=17, rx=16, rxbuf=512)\nprint('on')\ngot = b''\n"
-        "while len(got) < 256:\n    got += u.read() or b''\n    time.sleep_ms(1)\nu.write(bytes(reversed(got)))\n"
+        UART,
+        """
+        u = UART(1, 115200, tx=17, rx=16, rxbuf=512)
+        print('on')
+        got = b''
+        while len(got) < 256:
+            got += u.read() or b''
+            time.sleep_ms(1)
+        u.write(bytes(reversed(got)))
+    """,
     )
     board.expect("on")
     board.send1(bytes(range(256)))
@@ -19,12 +30,23 @@ def test_every_byte_passes_both_ways(start):
 
 
 def test_write_blocks_like_a_full_ring(start):
-    # uart_write_bytes() returns when the last byte is in the ring: 1384 bytes at 9600 baud are 1 s behind 384 free ones.
+    # uart_write_bytes() returns when the last byte is in the ring: 1384 bytes at 9600 baud are 1 s
+    # behind 384 free ones.
     board = start(
-        UART + "u = UART(1, 9600, tx=17, rx=16)\nt = time.ticks_ms()\n"
-        "def took():\n    global t\n    n = time.ticks_diff(time.ticks_ms(), t)\n    t = time.ticks_ms()\n    return n\n"
-        "print('free', u.write(bytes(384)), took(), u.txdone())\n"
-        "print('full', u.write(bytes(960)), took(), u.txdone())\nu.flush()\nprint('flush', took(), u.txdone())\n"
+        UART,
+        """
+        u = UART(1, 9600, tx=17, rx=16)
+        t = time.ticks_ms()
+        def took():
+            global t
+            n = time.ticks_diff(time.ticks_ms(), t)
+            t = time.ticks_ms()
+            return n
+        print('free', u.write(bytes(384)), took(), u.txdone())
+        print('full', u.write(bytes(960)), took(), u.txdone())
+        u.flush()
+        print('flush', took(), u.txdone())
+    """,
     )
     seen = {
         line.split()[0]: line.split()[1:] for line in board.expect(PROMPT).splitlines() if line
@@ -37,11 +59,19 @@ def test_write_blocks_like_a_full_ring(start):
 def test_reads_return_what_is_there(start):
     # timeout=0 (the default): read() is None when nothing came; any() counts.
     board = start(
-        UART
-        + "u = UART(1)\nprint(u.read(), u.read(5), u.readinto(bytearray(4)), u.readline(), u.any())\nprint('on')\n"
-        "while u.any() < 9:\n    time.sleep_ms(1)\nb = bytearray(4)\n"
-        "print(u.readline(), u.any(), u.read(1), u.readinto(b, 2), b, u.read(9), u.any())\n"
-        "u.init(timeout=100)\nt = time.ticks_ms()\nprint(u.read(3), 95 <= time.ticks_diff(time.ticks_ms(), t) < 130)\n"
+        UART,
+        """
+        u = UART(1)
+        print(u.read(), u.read(5), u.readinto(bytearray(4)), u.readline(), u.any())
+        print('on')
+        while u.any() < 9:
+            time.sleep_ms(1)
+        b = bytearray(4)
+        print(u.readline(), u.any(), u.read(1), u.readinto(b, 2), b, u.read(9), u.any())
+        u.init(timeout=100)
+        t = time.ticks_ms()
+        print(u.read(3), 95 <= time.ticks_diff(time.ticks_ms(), t) < 130)
+    """,
     )
     board.expect("None None None None 0\r\non")
     board.send1(b"line\n1234")
@@ -61,9 +91,21 @@ def test_arguments_are_checked(start):
         "UART(0, rxbuf=512)": "UART buffer size is fixed",
     }
     script = UART + "".join(
-        f"try:\n    {case}\nexcept ValueError as e:\n    print(e)\n" for case in cases
+        f"""
+        try:
+            {case}
+        except ValueError as e:
+            print(e)
+    """
+        for case in cases
     )
-    board = start(script + "u = UART(0, 9600)\nprint(u.read(), u.write(b'x'))\n")
+    board = start(
+        script,
+        """
+        u = UART(0, 9600)
+        print(u.read(), u.write(b'x'))
+    """,
+    )
     seen = board.expect(PROMPT)
     assert seen.startswith("\r\n".join(cases.values()) + "\r\nNone None\r\n")
     assert "uart 0 9600 8 none 1 260 0" in board.lines
@@ -71,9 +113,12 @@ def test_arguments_are_checked(start):
 
 def test_settings_are_told(start):
     board = start(
-        UART
-        + "u = UART(1, 230400, 7, 0, 2, tx=17, rx=16, rts=14, cts=15, rxbuf=16384, flow=UART.RTS | UART.CTS)\n"
-        "u.init(parity=1)\nu.init(baudrate=9600, parity=None)\n"
+        UART,
+        """
+        u = UART(1, 230400, 7, 0, 2, tx=17, rx=16, rts=14, cts=15, rxbuf=16384, flow=UART.RTS | UART.CTS)
+        u.init(parity=1)
+        u.init(baudrate=9600, parity=None)
+    """,
     )
     board.expect(PROMPT)
     assert [line for line in board.lines if line.startswith("uart")] == [
@@ -86,10 +131,21 @@ def test_settings_are_told(start):
 def test_asyncio_streams(start):
     # StreamReader and StreamWriter over the UART, all byte values, nothing lost.
     board = start(
-        "import asyncio\n" + UART + "async def main():\n    u = UART(1, 921600, rxbuf=4096)\n"
-        "    r = asyncio.StreamReader(u)\n    w = asyncio.StreamWriter(u, {})\n    print('on')\n    n = 0\n"
-        "    while n < 2560:\n        d = await r.read(100)\n        n += len(d)\n        w.write(d)\n"
-        "        await w.drain()\nasyncio.run(main())\n"
+        "import asyncio\n" + UART,
+        """
+        async def main():
+            u = UART(1, 921600, rxbuf=4096)
+            r = asyncio.StreamReader(u)
+            w = asyncio.StreamWriter(u, {})
+            print('on')
+            n = 0
+            while n < 2560:
+                d = await r.read(100)
+                n += len(d)
+                w.write(d)
+                await w.drain()
+        asyncio.run(main())
+    """,
     )
     board.expect("on")
     for _ in range(10):

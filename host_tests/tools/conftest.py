@@ -56,9 +56,9 @@ class Port:
             assert time.monotonic() < deadline, f"no {text!r}"
         return line
 
-    def silent(self) -> bool:
-        """Whether nothing waits to be read."""
-        return not select.select([self.fd], [], [], 0)[0]
+    def silent(self, seconds: float = 0) -> bool:
+        """Whether nothing comes for so long."""
+        return not select.select([self.fd], [], [], seconds)[0]
 
 
 @pytest.fixture

@@ -123,16 +123,6 @@ def test_dhcp_withheld_while_the_request_is_under_way(radio):
     assert radio.station.status == 1001
 
 
-def test_static_address_needs_no_dhcp(radio):
-    mine = Addresses("127.0.0.9", "255.255.255.0", "127.0.0.1", "127.0.0.1")
-    radio.do("static", mine)
-    radio.do("change", "airwire-open", {"dhcp": False})
-    radio.join(b"airwire-open")
-    assert radio.next()[0] == ["wlan 1010 1 -48 127.0.0.9 255.255.255.0 127.0.0.1 127.0.0.1 1"]
-    radio.do("static", None)
-    assert radio.station.status == 1001
-
-
 def test_access_point_vanishes_and_returns(radio):
     radio.join(b"airwire-open")
     radio.next(), radio.next()

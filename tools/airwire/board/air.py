@@ -28,7 +28,7 @@ _SHOWN = (NO_AP, AUTH_FAIL, WRONG_SECURITY)
 
 @dataclass(frozen=True)
 class Addresses:
-    """What the DHCP server gives, or what the firmware has set; also the four values of
+    """What the DHCP server gives, also the four values of
     WLAN.ifconfig().
     """
 
@@ -62,7 +62,6 @@ class Station:
         self._attempts = 0
         self._wrong_keys = 0
         self._ssid, self._key, self._bssid = b"", b"", ""
-        self._static: Addresses | None = None
         self.joined: config.AccessPoint | None = None
         self.address: Addresses | None = None
 
@@ -135,14 +134,6 @@ class Station:
         self._limit = 0 if count == -1 else count + 1
         return [self.line()]
 
-    def static(self, address: Addresses | None, now: float) -> list[str]:
-        """WLAN.ifconfig() with four addresses, or with 'dhcp' (None)."""
-        self._static = address
-        self.address = None
-        if self.joined:
-            self._get_address(now)
-        return [self.line()]
-
     def scan(self, now: float) -> list[str]:
         """WLAN.scan(): the answer comes from `tick`."""
         if not self._active:
@@ -166,8 +157,8 @@ class Station:
             self._timers.setdefault("beacon", now + self.air.beacon_timeout_ms / 1000)
         else:
             self._timers.pop("beacon", None)
-        if point.dhcp and not self.address and "dhcp" not in self._timers:
-            self._get_address(now)
+        if not self.address and "dhcp" not in self._timers:
+            self._ask_for_address(now)  # its client has been asking all the time
         return [self.line()]
 
     def find(self, ssid: str) -> config.AccessPoint:
@@ -218,7 +209,7 @@ class Station:
         point, reason = self._outcome()
         if not reason:
             self.joined = point
-            self._get_address(now)
+            self._ask_for_address(now)
             return [self.line()]
         if reason == ASSOC_FAIL:
             self._failed_joins[point.ssid] = self._failed_joins.get(point.ssid, 0) + 1
@@ -229,22 +220,16 @@ class Station:
             reason = AUTH_FAIL if self._wrong_keys % 2 else HANDSHAKE_FAILED
         return self._disconnected(reason, now)
 
-    def _get_address(self, now: float) -> None:
-        self._timers.pop("dhcp", None)
-        if self._static:
-            self._bind(self._static)
-        elif self.joined.dhcp:
+    def _ask_for_address(self, now: float) -> None:
+        if self.joined.dhcp:
             self._timers["dhcp"] = now + self.air.dhcp_ms / 1000
 
     def _dhcp_answers(self, now: float) -> list[str]:
         if not self.joined.dhcp:
             return []
-        self._bind(self._lease)
-        return [self.line()]
-
-    def _bind(self, address: Addresses) -> None:
-        self.address = address
+        self.address = self._lease
         self._reason = 0
+        return [self.line()]
 
     # Its end
 

@@ -194,7 +194,8 @@ class Board:
         return self.wait("boots", at_least=count, timeout=timeout)
 
     def wait(self, key: str, *, timeout: float = WAIT_TIMEOUT, **goal: Any) -> Any:
-        """Wait until a value `equals` something or is `at_least` a number; returns the value.
+        """Wait until a value `equals` or `differs` from something, or is `at_least` a number;
+        returns the value.
 
         Values: state, starts, boots, panics, cuts, wlan (WLAN.status()), "pin N", "edges N"
         (changes of an output).

@@ -32,6 +32,8 @@ _INTERRUPT_SEEN_NS = 20_000_000
 # Then the second Ctrl-C merges with the first, as on a chip that is inside one long call.
 _INTERRUPT_PATIENCE = 0.5
 
+_SIGINT_BIT = 1 << (signal.SIGINT - 1)
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -65,8 +67,8 @@ class Process:
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def interrupt(self) -> bool | None:
-        """Ctrl-C on UART0. True: it became KeyboardInterrupt. False: the firmware wants it as
-        data. None: ask again.
+        """Ctrl-C on UART0. True: it became KeyboardInterrupt. False: the firmware wants the byte.
+        None: ask again.
 
         MicroPython catches SIGINT while kbd_intr(3) is in force, and ends itself at a second
         SIGINT that comes before it has looked at the first. A chip just merges the two, so the
@@ -75,18 +77,23 @@ class Process:
         if self._pidfd is None:
             return True
         status = _status(self.pid)
-        if not int(status.get("SigCgt", "0"), 16) >> (signal.SIGINT - 1) & 1:
+        if not _caught(status):
             return False
         now = time.monotonic()
         if self._interrupted_at is not None and not self._interrupt_seen(status):
             return None if now - self._interrupted_at < _INTERRUPT_PATIENCE else True
-        self._interrupted_at, self._interrupted_cpu = now, _cpu_time(self.pid)
-        signal.pidfd_send_signal(self._pidfd, signal.SIGINT)
-        return True
+        # Between a look and the signal it may stop catching it, and die. So it is held meanwhile.
+        signal.pidfd_send_signal(self._pidfd, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        caught = _caught(_status(self.pid))
+        if caught:
+            self._interrupted_at, self._interrupted_cpu = now, _cpu_time(self.pid)
+            signal.pidfd_send_signal(self._pidfd, signal.SIGINT)
+        signal.pidfd_send_signal(self._pidfd, signal.SIGCONT)
+        return caught
 
     def _interrupt_seen(self, status: dict[str, str]) -> bool:
-        pending = int(status["ShdPnd"], 16) | int(status["SigPnd"], 16)
-        if pending >> (signal.SIGINT - 1) & 1:
+        if (int(status["ShdPnd"], 16) | int(status["SigPnd"], 16)) & _SIGINT_BIT:
             return False
         ran = _cpu_time(self.pid) - self._interrupted_cpu
         return status["State"].startswith("S") or ran >= _INTERRUPT_SEEN_NS
@@ -140,6 +147,11 @@ def _status(pid: int) -> dict[str, str]:
     return {
         key: value.strip() for key, _, value in (line.partition(":") for line in text.splitlines())
     }
+
+
+def _caught(status: dict[str, str]) -> bool:
+    """Whether the process has a handler for SIGINT."""
+    return bool(int(status.get("SigCgt", "0"), 16) & _SIGINT_BIT)
 
 
 def _cpu_time(pid: int) -> int:

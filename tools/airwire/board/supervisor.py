@@ -165,7 +165,7 @@ class Supervisor:
     def _names(self) -> dict[str, str] | None:
         """What the DNS server of the joined access point knows; None: it does not answer."""
         station = self._machine.station
-        if station.joined is None or station.address is None or not station.joined.dns:
+        if station.joined is None or not station.joined.dns:
             return None
         return station.joined.names
 
@@ -225,21 +225,25 @@ class Supervisor:
         }
 
     async def _wait(self, key: str, timeout: float, **goal: Any) -> Any:
-        """Until the value `equals` something or is `at_least` something. Replies the value, or
-        fails in time.
+        """Until the value `equals` something, `differs` from it or is `at_least` a number. Replies
+        the value, or fails in time.
         """
-        if set(goal) not in ({"equals"}, {"at_least"}):
-            raise UserError("wait needs equals or at_least")
-        wanted = next(iter(goal.values()))
+        if set(goal) not in ({"equals"}, {"differs"}, {"at_least"}):
+            raise UserError("wait needs equals, differs or at_least")
+        comparison, wanted = next(iter(goal.items()))
 
         def reached() -> bool:
             value = self._value(key)
-            return value == wanted if "equals" in goal else value is not None and value >= wanted
+            if comparison == "at_least":
+                return value is not None and value >= wanted
+            return (value == wanted) == (comparison == "equals")
 
         try:
             await asyncio.wait_for(self._until(reached), min(float(timeout), _MAX_WAIT))
         except TimeoutError:
-            text = f"{key} is {self._value(key)!r} after {timeout} s, not {wanted!r}"
+            text = f"{key} is {self._value(key)!r} after {timeout} s"
+            if comparison != "differs":
+                text += f", not {wanted!r}"
             raise UserError(f"board {self._name}: {text}") from None
         return self._value(key)
 
@@ -343,6 +347,7 @@ def main() -> None:
     if os.fork():
         os._exit(0)
     os.setsid()
+    os.chdir("/")  # it must not keep a file system busy that it does not use
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # What the starter reads; everything else that is printed, or inherited, goes to the log or
     # nowhere.

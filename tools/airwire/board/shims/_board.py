@@ -45,20 +45,16 @@ def _pin(fields):
 def _wlan(fields):
     global reported
     station[:] = fields[1:8]
-    if len(fields) > 8:
-        takers[b"active"](fields[8] == b"1")
+    if not reported:  # later on the firmware knows best
+        config["active"] = fields[8:9] == [b"1"]
     reported += 1
-
-
-def _active(on):
-    config["active"] = on  # until the network module is imported and takes over
 
 
 def _cut(fields):
     flash.cut(int(fields[1]), int(fields[2]))
 
 
-takers = {b"pin": _pin, b"wlan": _wlan, b"active": _active, b"cut": _cut}
+takers = {b"pin": _pin, b"wlan": _wlan, b"cut": _cut}
 
 
 def setup():
@@ -141,6 +137,18 @@ def serve():
     for _ in _quiet.ipoll(0):
         service()
     due()
+
+
+def glance():
+    """Takes control lines without running anything: before a flash operation, which a chip does
+    not interrupt."""
+    global held
+    held += 1
+    try:
+        for _ in _quiet.ipoll(0):
+            service()
+    finally:
+        held -= 1
 
 
 def due():

@@ -21,7 +21,8 @@ _pulls = bytearray(_GPIOS)
 _outs = bytearray(_GPIOS)  # output registers
 _seen = bytearray(_GPIOS)  # levels, to tell edges
 _irqs = {}  # GPIO -> [pin, handler, trigger]
-_line = bytearray(b"out 00 0\n")  # sent at each change: no allocation
+_short = bytearray(b"out 0 0\n")  # sent at each change: no allocation
+_long = bytearray(b"out 00 0\n")
 
 
 def _level(gpio):
@@ -47,10 +48,12 @@ def _update(gpio):
 
 
 def _report(gpio):
-    _line[4] = 48 + gpio // 10
-    _line[5] = 48 + gpio % 10
-    _line[7] = 48 + _outs[gpio]
-    _board.send(_line)
+    line = _short if gpio < 10 else _long
+    if gpio > 9:
+        line[-5] = 48 + gpio // 10
+    line[-4] = 48 + gpio % 10
+    line[-2] = 48 + _outs[gpio]
+    _board.send(line)
 
 
 class Pin(PinBase):

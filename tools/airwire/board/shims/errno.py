@@ -1,5 +1,7 @@
 # errno as the ESP32 port has it: the names of py/moderrno.c with newlib's numbers, which differ
-# from Linux' from 35 on.
+# from Linux' from 35 on. The built-in compiler writes the host's numbers for `errno.NAME` into
+# what it compiles from source: .py files on the board say `from errno import NAME`. Files compiled
+# by mpy-cross, as the firmware is, may say either.
 
 EPERM = 1
 ENOENT = 2

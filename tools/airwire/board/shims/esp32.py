@@ -122,6 +122,7 @@ class Partition:
         _board.flash.read(at, buf)
 
     def writeblocks(self, block, buf, offset=None):
+        _board.glance()
         at = block * self._block
         if offset is not None:  # the caller has erased
             at += offset
@@ -164,6 +165,7 @@ class Partition:
         if op == 5:
             return self._block
         if op == 6:
+            _board.glance()
             if self._block != _BLOCK:
                 return -22
             self._erase(arg * _BLOCK, _BLOCK)

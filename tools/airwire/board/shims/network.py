@@ -5,6 +5,7 @@
 # 127.0.0.N.
 
 from binascii import hexlify
+
 import _board
 from micropython import const
 
@@ -409,9 +410,4 @@ def _make(ap):
     return self
 
 
-def _on_active(on):
-    _interfaces[0]._active = on
-
-
 _interfaces = (_make(False), _make(True))
-_board.takers[b"active"] = _on_active

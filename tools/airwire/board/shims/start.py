@@ -1,6 +1,6 @@
-# The first script of a virtual board: sets it up as the ESP32 port's _boot.py does, runs boot.py and
-# main.py in __main__'s namespace, and ends in the REPL or in a reset. Started by the supervisor:
-# start.py BOARD.JSON
+# The first script of a virtual board: sets it up as the ESP32 port's _boot.py does, runs boot.py
+# and main.py in __main__'s namespace, and ends in the REPL or in a reset. Started by the
+# supervisor: start.py BOARD.JSON
 
 import sys
 
