@@ -1,5 +1,6 @@
 # Fixtures of the shim tests: one interpreter after the other, and boards that end with their test.
 
+import socket
 import sys
 import textwrap
 from pathlib import Path
@@ -40,3 +41,11 @@ def start(arch, tmp_path):
     yield start
     for board in boards:
         board.close()
+
+
+@pytest.fixture
+def listener():
+    """A TCP listener of the host; the board reaches it as ('127.0.0.1', port_of(listener))."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+        yield server

@@ -24,7 +24,7 @@ def test_files_run_in_order_in_main_namespace(start):
         import lib1, sys, os
         print(sys.path[1:], sys.argv, os.getcwd(), os.listdir(), os.listdir('/lib'))
     """,
-        {"boot.py": "x = 'from boot'\n", "lib/lib1.py": "print('lib1')\n"},
+        files={"boot.py": "x = 'from boot'\n", "lib/lib1.py": "print('lib1')\n"},
     )
     seen = board.expect(PROMPT)
     assert "from boot ['__name__', 'x'] __main__\r\nlib1\r\n" in seen
@@ -41,7 +41,7 @@ def test_boot_sees_the_pins(start):
         print('level', Pin(0, Pin.IN, Pin.PULL_UP)())
     """
     }
-    assert "level 0" in start("", files, pins=("pin 0 0",)).expect(PROMPT)
+    assert "level 0" in start("", files=files, pins=("pin 0 0",)).expect(PROMPT)
 
 
 def test_erased_flash_is_formatted(start, tmp_path):
@@ -95,7 +95,7 @@ def test_failed_boot_skips_main(start):
     # main.c: main.py runs only if boot.py returned.
     seen = start(
         "print('main ran')\n",
-        {
+        files={
             "boot.py": """
         def f():
             1 / 0
@@ -105,8 +105,8 @@ def test_failed_boot_skips_main(start):
     ).expect(PROMPT)
     assert "main ran" not in seen
     assert (
-        'Traceback (most recent call last):\r\n  File "boot.py", line 3, in <module>\r\n'
-        '  File "boot.py", line 2, in f\r\nZeroDivisionError: divide by zero\r\n' in seen
+        'Traceback (most recent call last):\r\n  File "boot.py", line 4, in <module>\r\n'
+        '  File "boot.py", line 3, in f\r\nZeroDivisionError: divide by zero\r\n' in seen
     )
 
 
@@ -121,22 +121,15 @@ def test_tracebacks_show_no_shim(start):
 
 def test_soft_resets(start):
     # PYEXEC_FORCED_EXIT: SystemExit in main.py restarts, with its `finally` and a message.
-    for script in (
-        """
-        import sys
-        sys.exit()
-    """,
-        """
-        import machine
-        machine.soft_reset()
-    """,
-    ):
+    for way in ("sys.exit()", "machine.soft_reset()"):
         board = start(
-            "try:\n    " + script.replace("\n", "; ", 1),
+            f"""
+            import machine, sys
+            try:
+                {way}
+            finally:
+                print('last')
             """
-        finally:
-            print('last')
-    """,
         )
         assert board.wait() == 71
         assert board.console == b"last\r\nMPY: soft reboot\r\n"

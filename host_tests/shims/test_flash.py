@@ -67,9 +67,11 @@ def test_partitions(start):
     board = start(
         DCT,
         """
-        print(p, p.info(), p.ioctl(4, 0), p.ioctl(5, 0), p.ioctl(1, 0), p.ioctl(3, 0), p.ioctl(9, 0))
-        print([q.info()[4] for q in Partition.find(Partition.TYPE_DATA)], Partition.find(label='no'))
-        print(Partition(Partition.RUNNING).info()[:4], Partition.find()[0].info()[4], Partition.find(1, 2)[0].info()[4])
+        print(p, p.info(), [p.ioctl(n, 0) for n in (4, 5, 1, 3, 9)])
+        def names(*a, **k):
+            return [q.info()[4] for q in Partition.find(*a, **k)]
+        print(names(Partition.TYPE_DATA), names(label='no'))
+        print(Partition(Partition.RUNNING).info()[:4], names(), names(1, 2))
         def t(f, *a):
             try:
                 print(f(*a))
@@ -99,9 +101,9 @@ def test_partitions(start):
     row = "(1, 64, 2097152, 65536, 'dct', False)"
     text = "<Partition type=1, subtype=64, address=2097152, size=65536, label=dct, encrypted=0>"
     assert lines(board) == [
-        f"{text} {row} 16 4096 0 0 None",
+        f"{text} {row} [16, 4096, 0, 0, None]",
         "['nvs', 'phy_init', 'dct', 'vfs'] []",
-        "(0, 0, 65536, 2031616) factory nvs",
+        "(0, 0, 65536, 2031616) ['factory'] ['nvs']",
         "(2,)",
         "(-260, 'ESP_ERR_INVALID_SIZE')",
         "(-258, 'ESP_ERR_INVALID_ARG')",
@@ -137,15 +139,16 @@ def attempt(k, torn):
     except Off:
         print(k, torn, "cut", end=" ")
         after = bytes(m)
-        for again in (lambda: f.erase(0), lambda: f.program(0, b"x"), lambda: f.read(0, bytearray(1))):
+        for again, args in ((f.erase, ()), (f.program, (b"x",)), (f.read, (bytearray(1),))):
             try:
-                again()
+                again(0, *args)
                 print("alive", end=" ")
             except Off:
                 pass
         if after != m:
             print("changed", end=" ")
-    print(f.erases, f.programs, m[:4] == b"\\xff" * 4, m[4:12], m[2048] == 255, m[4096:4098], m[6144])
+    print(f.erases, f.programs, m[:4] == b"\\xff" * 4, m[4:12], end=" ")
+    print(m[2048] == 255, m[4096:4098], m[6144])
 for torn in (0, 1):
     for k in range(1, 6):
         attempt(k, torn)
@@ -159,7 +162,8 @@ def test_power_cuts_are_exact(start):
     half = r"b'abcd\xff\xff\xff\xff'"
 
     def row(k, torn, end, erases, programs, erased, text, mid, second, tail):
-        return f"{k} {torn} {end} {erases} {programs} {erased} bytearray({text}) {mid} bytearray({second}) {tail}"
+        counts = f"{k} {torn} {end} {erases} {programs} {erased}"
+        return f"{counts} bytearray({text}) {mid} bytearray({second}) {tail}"
 
     assert lines(start(CUT)) == [
         row(1, 0, "cut", 0, 0, False, old, False, "b'UU'", 85),
@@ -274,7 +278,7 @@ def test_littlefs_of_both_makes(start, tmp_path):
         os.remove('/big')
         print(len(d))
     """,
-        {"big": big},
+        files={"big": big},
     )
     assert lines(board) == ["16384"]
     files = read_files((tmp_path / "flash.bin").read_bytes())

@@ -196,10 +196,11 @@ def test_identity(start):
         import machine
         print(machine.unique_id(), machine.reset_cause(), machine.WDT_RESET, machine.freq())
         print(hasattr(machine, 'bootloader'), hasattr(machine, 'deepsleep'))
+        print(machine.Signal(machine.Pin(2, machine.Pin.OUT), invert=True).value())
     """,
         cause=3,
     )
-    assert lines(board) == [r"b'$o(\xaa\xbb\xcc' 3 3 160000000", "False False"]
+    assert lines(board) == [r"b'$o(\xaa\xbb\xcc' 3 3 160000000", "False False", "1"]
 
 
 def test_clock(start):

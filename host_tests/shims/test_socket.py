@@ -1,17 +1,12 @@
 # socket (ports/esp32/modsocket.c on lwIP): tuples, numbers, the cap, waiting; and the plain mode's
 # addresses and ports.
 
-import select
 import socket
-import ssl
 import threading
-import time
 
-import pytest
+from harness import GATEWAY, HERE, JOINED, accept, port_of
 
 PROMPT = ">>> "
-HERE = "127.0.0.77"
-JOINED = f"wlan 1010 1 -52 {HERE} 255.0.0.0 127.0.1.77 127.0.1.77"
 SOCKET = """\
 import socket, time
 def t(f, *a, **k):
@@ -24,23 +19,6 @@ def t(f, *a, **k):
 
 def lines(board):
     return board.expect(PROMPT).split("MicroPython v")[0].split("\r\n")[:-1]
-
-
-@pytest.fixture
-def listener():
-    """A TCP listener of the host; the board reaches it as ('127.0.0.1', port)."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(10)
-        yield server
-
-
-def accept(board, server):
-    board.until(lambda: select.select([server], [], [], 0)[0])
-    return server.accept()
-
-
-def port_of(server):
-    return server.getsockname()[1]
 
 
 def test_client(start, listener):
@@ -109,7 +87,7 @@ def test_server_and_shifted_ports(start):
         assert peer.recv(10) == b"hi"
     board.expect("127.0.0.1 <class 'int'>\r\n")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
-        peer.bind(("127.0.0.1", 8067))
+        peer.bind((GATEWAY, 8067))
         peer.settimeout(0.2)
         for _ in range(20):
             peer.sendto(b"ping", (HERE, 8053))
@@ -118,7 +96,7 @@ def test_server_and_shifted_ports(start):
                 break
             except TimeoutError:
                 continue
-    assert lines(board) == ["b'ping' ('127.0.0.1', 67)", "OSError 112"]
+    assert lines(board) == [f"b'ping' ('{GATEWAY}', 67)", "OSError 112"]
 
 
 def test_no_shift_where_ports_are_free(start):
@@ -267,7 +245,7 @@ def test_accepted_sockets_count(start):
 
 def test_names_are_asked_of_the_access_point(start):
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    server.bind(("127.0.1.77", 8053))
+    server.bind((GATEWAY, 8053))
     server.settimeout(10)
     asked = []
 
@@ -308,58 +286,6 @@ def test_names_are_asked_of_the_access_point(start):
     assert asked[0] == b"\4host\7airwire\0\0\1\0\1"
 
 
-ASYNC = """
-import asyncio
-async def serve(r, w):
-    while True:
-        d = await r.read(100)
-        if not d:
-            break
-        w.write(d.upper())
-        await w.drain()
-    w.close()
-    await w.wait_closed()
-async def main():
-    s = await asyncio.start_server(serve, "0.0.0.0", 5078)
-    r, w = await asyncio.open_connection("127.0.0.1", PORT)
-    w.write(b"dialed")
-    await w.drain()
-    print(await r.readline())
-    w.close()
-    await w.wait_closed()
-    try:
-        r, w = await asyncio.open_connection("127.0.0.1", 1)
-        w.write(b"x")
-        await w.drain()
-        print("no error")
-    except OSError as e:
-        print("refused", e.errno)
-    print("on")
-    await asyncio.sleep(100)
-asyncio.run(main())
-"""
-
-
-def test_asyncio(start, listener):
-    # open_connection and start_server; connections cost nothing while they are idle.
-    board = start(f"PORT = {port_of(listener)}\n" + ASYNC, wlan=JOINED, port_shift=0)
-    peer, _ = accept(board, listener)
-    assert peer.recv(6) == b"dialed"
-    peer.sendall(b"answer\n")
-    board.expect("b'answer\\n'\r\nrefused 104\r\non")
-    with (
-        socket.create_connection((HERE, 5078), 5) as one,
-        socket.create_connection((HERE, 5078), 5) as two,
-    ):
-        for peer_ in (one, two, one):
-            peer_.sendall(b"abc")
-            assert peer_.recv(10) == b"ABC"
-        before = board.cpu_ticks()
-        time.sleep(0.5)
-        assert board.cpu_ticks() - before == 0
-    peer.close()
-
-
 def test_a_blocking_read_serves_the_board(start, listener):
     board = start(
         SOCKET,
@@ -378,78 +304,3 @@ def test_a_blocking_read_serves_the_board(start, listener):
     peer.sendall(b"hello")
     board.expect("b'hello'\r\n")
     peer.close()
-
-
-TLS = """
-import asyncio, tls
-async def main():
-    c = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-    c.verify_mode = tls.CERT_NONE
-    r, w = await asyncio.open_connection("127.0.0.1", PORT, ssl=c)
-    w.write(b"over tls\\n")
-    await w.drain()
-    print(await r.readline())
-    print("on")
-    print(await r.read(5))
-asyncio.run(main())
-"""
-
-
-def test_tls_under_asyncio(start, listener, tmp_path):
-    # A TLS socket has no descriptor of its own: it must wake the loop all the same, and not keep
-    # it busy.
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    make_certificate(key, cert)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    board = start(f"PORT = {port_of(listener)}\n" + TLS, wlan=JOINED)
-    raw, _ = accept(board, listener)
-    raw.settimeout(10)
-    done = []
-
-    def serve():
-        peer = context.wrap_socket(raw, server_side=True)
-        done.append(peer)
-        peer.sendall(peer.recv(100).upper())
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    board.expect("b'OVER TLS\\n'\r\non")
-    thread.join()
-    before = board.cpu_ticks()
-    time.sleep(0.5)
-    assert board.cpu_ticks() - before == 0
-    done[0].sendall(b"later")
-    board.expect("b'later'\r\n")
-    done[0].close()
-
-
-def make_certificate(key, cert):
-    import datetime
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now = datetime.datetime(2020, 1, 1)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now.replace(year=2049))
-        .sign(private, hashes.SHA256())
-    )
-    cert.write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    key.write_bytes(
-        private.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )

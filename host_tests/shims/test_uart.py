@@ -90,17 +90,10 @@ def test_arguments_are_checked(start):
         "UART(1, tx=99)": "invalid pin",
         "UART(0, rxbuf=512)": "UART buffer size is fixed",
     }
-    script = UART + "".join(
-        f"""
-        try:
-            {case}
-        except ValueError as e:
-            print(e)
-    """
-        for case in cases
-    )
+    attempt = "try:\n    {}\nexcept ValueError as e:\n    print(e)\n"
     board = start(
-        script,
+        UART,
+        "".join([attempt.format(case) for case in cases]),
         """
         u = UART(0, 9600)
         print(u.read(), u.write(b'x'))
@@ -115,7 +108,8 @@ def test_settings_are_told(start):
     board = start(
         UART,
         """
-        u = UART(1, 230400, 7, 0, 2, tx=17, rx=16, rts=14, cts=15, rxbuf=16384, flow=UART.RTS | UART.CTS)
+        both = UART.RTS | UART.CTS
+        u = UART(1, 230400, 7, 0, 2, rts=14, cts=15, rxbuf=16384, flow=both)
         u.init(parity=1)
         u.init(baudrate=9600, parity=None)
     """,

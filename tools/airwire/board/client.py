@@ -19,10 +19,9 @@ from typing import Any
 
 from airwire import interpreter, project
 from airwire.board import config as configuration
-from airwire.board import paths, pins
+from airwire.board import paths, pins, shim_files
 from airwire.errors import UserError
 
-SHIMS = Path(__file__).parent / "shims"
 
 # From `up` to a booted firmware: a second in practice, more on a busy machine with a cold disk.
 START_TIMEOUT = 30.0
@@ -82,7 +81,7 @@ class Board:
                 "name": name,
                 "directory": str(board.directory),
                 "interpreter": None if loaded.command else str(interpreter.find(loaded.arch)),
-                "shims": str(SHIMS),
+                "shims": str(shim_files.prepared()),
                 "config": loaded.to_dict(),
             }
         )

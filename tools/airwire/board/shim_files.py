@@ -1,5 +1,5 @@
 """The shims as the virtual board runs them: compiled by mpy-cross, so that a board boots fast and
-no compiler works in its small heap. Knows nothing of what is in them. """
+no compiler works in its small heap. Knows nothing of what is in them."""
 
 import hashlib
 import os

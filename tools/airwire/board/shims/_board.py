@@ -29,9 +29,12 @@ timers = []  # armed machine.Timer objects: have `due` (ticks_ms) and ring()
 leaving = False  # the process ends by an exception, where it cannot end at once
 held = 0  # above 0 nothing runs: interrupts are disabled, or C code of a chip would be running
 
+digesting = 0  # above 0 a handler sees the pins as they were when its edge came
+
 _control = None
 _quiet = None  # waits for control alone
 _tail = b""  # the unfinished line
+_todo = []  # control lines not yet taken
 _late = []  # (handler, argument) that could not be scheduled yet
 
 
@@ -94,11 +97,31 @@ def service():
         leave(1)  # the supervisor is gone, and with it every other end of this board
     lines = (_tail + data).split(b"\n")
     _tail = lines.pop()
-    for line in lines:
-        fields = line.split()
-        taker = takers.get(fields[0]) if fields else None
-        if taker:
-            taker(fields)
+    _todo.extend(lines)
+    _digest()
+
+
+def _digest():
+    # A Ctrl-C may end this: what is left waits for the next time. A handler that waits may come in
+    # here again, between any two lines of code.
+    global digesting
+    digesting += 1
+    try:
+        while True:
+            fields = _todo.pop(0).split()
+            taker = takers.get(fields[0]) if fields else None
+            if taker:
+                taker(fields)
+    except IndexError:
+        pass
+    finally:
+        digesting -= 1
+
+
+def listen():
+    """Waits for control lines and takes them; runs nothing else."""
+    for _ in _quiet.ipoll(-1):
+        service()
 
 
 def _run(job):
@@ -153,6 +176,8 @@ def glance():
 
 def due():
     """Rings the timers that have run out and runs the handlers that were put off."""
+    if _todo:
+        _digest()
     if held:
         return
     if timers:

@@ -162,11 +162,16 @@ def _open_stat(path, size):
 def wait_for_the_end():
     """What a board does whose power is gone: nothing, until the supervisor kills the process."""
     import _board
+    import micropython
     import utime
 
-    _board.send(b"flash-cut\n")
+    told = False
     while True:
-        try:
+        try:  # a Ctrl-C may come before there are none
+            micropython.kbd_intr(-1)
+            if not told:
+                told = True
+                _board.send(b"flash-cut\n")
             utime.sleep(3600)
         except KeyboardInterrupt:
             pass

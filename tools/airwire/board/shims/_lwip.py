@@ -78,8 +78,9 @@ def pack(address, resolving=True):
     where[2] = port >> 8
     where[3] = port & 255
     where[4:8] = ip
-    _last = (host, address[1])
-    _packed = where
+    if _quad(host):  # a name may move
+        _last = (host, address[1])
+        _packed = where
     return where
 
 

@@ -114,7 +114,7 @@ class Pin(PinBase):
     def value(self, *value):
         gpio = self._gpio
         if not value:
-            if not _board.held:
+            if not (_board.held or _board.digesting):
                 _board.serve()  # a loop that reads a pin sees it change
             return _level(gpio) if _modes[gpio] & _INPUT else 0
         level = 1 if value[0] else 0

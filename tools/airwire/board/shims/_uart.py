@@ -164,6 +164,7 @@ class UART(io.IOBase):
             n = room - (queued << 4) // pace[1]
             if n <= 0:  # as uart_write_bytes(): blocks, nothing else runs
                 utime.sleep_us(queued - ((room - 1) * pace[1] >> 4))
+                _board.glance()
                 continue
             n = _wire.write(buf, at, min(n, end - at))
             if n is None:
@@ -180,6 +181,7 @@ class UART(io.IOBase):
         left = self._queued_us()
         if left:
             utime.sleep_us(left)
+            _board.glance()
 
     def sendbreak(self):
         self.flush()

@@ -226,7 +226,7 @@ class WLAN:
         try:
             _board.send(b"scan\n")
             while _scanning:
-                _board.wait(1000)
+                _board.listen()
         finally:
             _found = None
             _board.hold(False)

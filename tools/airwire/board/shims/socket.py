@@ -72,6 +72,8 @@ def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
 
 
 class socket(io.IOBase):
+    _slow = False  # a time-out below 100 ms: one wait of 100 ms
+
     def __init__(self, family=AF_INET, type=SOCK_STREAM, proto=0, *, _accepted=None):
         if _accepted is None:
             if len(_used) >= _MOST:
@@ -90,9 +92,9 @@ class socket(io.IOBase):
         self._waiter = None
         _used.add(s.fileno())
 
-    def _wait(self, events, tries=None):
+    def _wait(self, events):
         # Waits for events; False when the time-out is over or the socket does not block.
-        if self._tries == 0 and tries is None and not self._slow:
+        if self._tries == 0 and not self._slow:
             return False
         if self._waiter is None:
             self._waiter = _board.poller()
@@ -101,8 +103,6 @@ class socket(io.IOBase):
             self._waiter.modify(self._f, events)
         ms = -1 if self._tries == _FOREVER else (self._tries + 1) * _STEP_MS
         return _board.wait_on(self._waiter, ms) != 0
-
-    _slow = False  # a time-out below 100 ms: one wait of 100 ms
 
     def _check(self):
         if self._f is None:
