@@ -88,15 +88,27 @@ class Device:
 
     def start(self, name, run):
         """Start a service under supervision: `run()` gives a fresh coroutine each time."""
-        self.stop(name)
-        self._services[name] = asyncio.create_task(self._supervise(name, run))
+        last = self.stop(name)
+        self._services[name] = asyncio.create_task(self._supervise(name, run, last))
 
     def stop(self, name):
-        task = self._services.pop(name, None)
+        task = self._services.get(name)
         if task:
             task.cancel()
+        return task
 
-    async def _supervise(self, name, run):
+    async def _supervise(self, name, run, last):
+        # The service before this one first gives back its pins and sockets. One that is cancelled
+        # while it waits goes on waiting: the next in line looks at this task alone.
+        cancelled = None
+        while last and not last.done():
+            try:
+                await asyncio.sleep_ms(1)
+            except asyncio.CancelledError as e:
+                cancelled = e
+        last = None
+        if cancelled:
+            raise cancelled
         wait = _RESTART_MIN_S
         while True:
             begun = time.ticks_ms()

@@ -50,9 +50,13 @@ class Counts:
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("airwire")
     group.addoption("--seed", type=int, help="repeat a run: the seed that it printed")
-    group.addoption("--port", help="run the board's tests on a real board, at this serial port")
+    group.addoption("--port", help="run the board's tests on a real board: UART0[,UART1]")
+    group.addoption("--wifi", help="a network that the real board can join: SSID[:passkey]")
     group.addoption(
-        "--board-arch", choices=ARCHES, help="the virtual board's interpreter (default: each)"
+        "--board-arch",
+        choices=(*ARCHES, "both"),
+        default="both",
+        help="the virtual board's interpreter (default: both)",
     )
 
 

@@ -44,7 +44,8 @@ def _open(session, text):
 
 
 def _auto_close(session, handle, stream):
-    if stream.ended and variables.get(b"stream.auto_close"):
+    # The read that drains a stream whose other side has closed is its last.
+    if stream.poll() == streams.CLOSED and variables.get(b"stream.auto_close"):
         session.device.streams.close(handle)
 
 

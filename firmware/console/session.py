@@ -181,7 +181,10 @@ class Session:
                         self._pos += 1
                         continue
                 n = min(size, self._end - self._pos)
-                result = sink(memoryview(self._buf)[self._pos : self._pos + n])
+                piece = memoryview(self._buf)[self._pos : self._pos + n]
+                if self.echo:
+                    await self._write(piece)
+                result = sink(piece)
                 if result is not None:
                     await result
                 self._pos += n

@@ -13,8 +13,8 @@ _PORT = 53
 
 
 class LookupFailed(Exception):
-    """The name has no address; args[0] says why: b"name not found", b"no answer" or b"server
-    failure".
+    """The name has no address; args[0] says why: b"name not found", b"server failure" or
+    b"no answer from the name server".
     """
 
 
@@ -73,6 +73,6 @@ async def resolve(host, server, timeout_ms, retries):
                 raise LookupFailed(b"not a name")
             if found:
                 return "%d.%d.%d.%d" % tuple(found[0][0])
-        raise LookupFailed(b"no answer")
+        raise LookupFailed(b"no answer from the name server")
     finally:
         sock.close()

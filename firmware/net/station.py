@@ -155,6 +155,7 @@ class Station:
         for attempt in range(self._get(b"wlan.join.retries")):
             if attempt:
                 self._log.line(self._log.STATUS, b"Attempt %d" % (attempt + 1))
+            await asyncio.sleep_ms(_POLL_MS)  # others are served before a scan blocks (again)
             try:
                 if key is None:
                     key, result = self._probe(ssid, passkey)

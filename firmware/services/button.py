@@ -24,16 +24,17 @@ class Button:
     async def run(self):
         """Service: watches the button until cancelled."""
         down = False
-        try:
-            while True:
-                await self._edge.wait()
-                await self._still()
-                if down != (not self._pin.value()):
-                    down = not down
-                    if down:
-                        self._pressed()
-        finally:
-            self._pin.irq(None)
+        while True:
+            await self._edge.wait()
+            await self._still()
+            if down != (not self._pin.value()):
+                down = not down
+                if down:
+                    self._pressed()
+
+    def stop(self):
+        """Leave the pin alone from now on."""
+        self._pin.irq(None)
 
     async def _still(self):
         # Return when there was no edge for _STABLE_MS.

@@ -54,6 +54,8 @@ class Wwep:
 
     def stop(self):
         """Give the pins back."""
+        if self._button:
+            self._button.stop()
         board.release(b"wwep.led_gpio")
         board.release(b"wwep.button_gpio")
 

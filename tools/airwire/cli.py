@@ -17,6 +17,7 @@ COMMANDS = (
     "airwire.image.cli",
     "airwire.flashing",
     "airwire.board.cli",
+    "airwire.client.cli",
     "airwire.wwep.cli",
     "airwire.run",
 )
@@ -31,13 +32,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"airwire {project.version()}")
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as error:  # DEVELOPMENT ONLY: plug-ins that are not written yet
-            if error.name is None or not name.startswith(error.name):
-                raise
-            continue
-        module.register(subparsers)
+        importlib.import_module(name).register(subparsers)
     return top
 
 

@@ -11,12 +11,13 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airwire import project
 from airwire.errors import UserError
-from airwire.image import layout
-from airwire.image.build import Region, regions
+
+if TYPE_CHECKING:  # costly, and most commands do without
+    from airwire.image.build import Region
 
 ESPTOOL = (sys.executable, "-m", "esptool")
 
@@ -65,6 +66,9 @@ def register(subparsers: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from airwire.image import layout
+    from airwire.image.build import regions
+
     check_port(args.port)
     if not args.firmware:  # as `make flash` without FIRMWARE gives it
         raise UserError(
@@ -96,7 +100,10 @@ def check_port(port: str) -> None:
 
 
 def flash(
-    port: str, pieces: Iterable[Region], baud: int = DEFAULT_BAUD, esptool: Sequence[str] = ESPTOOL
+    port: str,
+    pieces: Iterable["Region"],
+    baud: int = DEFAULT_BAUD,
+    esptool: Sequence[str] = ESPTOOL,
 ) -> None:
     """Write the regions, compare them with the flash, start the board. Raises UserError.
 

@@ -21,6 +21,15 @@ VARIABLES = (
         "Preset for echo, headers, prompt and print_level",
     ),
     ("system.cmd.prompt_enabled", "sy c p", "bool", "1", "live", "now", "Prompt after responses"),
+    (
+        "system.memory.used",
+        "sy m u",
+        "int 0 1073741823",
+        "0",
+        "ro",
+        "now",
+        "Heap in use, bytes, after a collection",
+    ),
     ("system.memory.usage", "sy o", "int 0 100", "0", "ro", "now", "Heap in use, percent"),
     (
         "system.print_level",

@@ -22,7 +22,6 @@ from airwire.board import config as configuration
 from airwire.board import paths, pins, shim_files
 from airwire.errors import UserError
 
-
 # From `up` to a booted firmware: a second in practice, more on a busy machine with a cold disk.
 START_TIMEOUT = 30.0
 # A request that does not wait is answered within milliseconds; this is for a machine that swaps.
