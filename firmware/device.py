@@ -28,13 +28,13 @@ _RESTART_DELAY_MS = const(
 )  # lets the reply to `reboot` leave at the lowest usual rate before the reset
 
 
-# Services that a variable switches: name, variable, module with create(device), further variables
-# whose change starts the service again.
+# Services that a variable switches: name, variable, file in services/ with create(device), further
+# variables whose change starts the service again.
 _SERVICES = (
     (
         "wwep",
         b"wwep.enabled",
-        "firmware.services.wwep",
+        "wwep",
         (b"wwep.button_gpio", b"wwep.led_gpio"),
     ),
 )
@@ -125,7 +125,14 @@ class Device:
     def _switch(self, name, variable, module):
         # Start or stop a service as its variable says; its file is imported only when it runs.
         async def run():
-            await __import__(module, None, None, ("create",)).create(self).run()
+            home = __import__("firmware.services." + module, None, None, ("create",))
+            try:
+                service = home.create(self)
+            except board.GpioInUse as e:
+                # A setting, not a fault: it stays off until one of its variables changes.
+                log.line(log.STATUS, b"%s is off: GPIO %d is %s" % ((name.encode(),) + e.args))
+                return
+            await service.run()
 
         if variables.get(variable):
             self.start(name, run)

@@ -97,7 +97,8 @@ class Session:
             if self._shown and not self._writing and not self.in_data:
                 await self._write(self._log_lines())
 
-    async def _reply(self, code, text):
+    def _reply(self, code, text):
+        # A reply as it goes to the port, below the log lines that came before it.
         if self.headers:
             n = len(text)
             data = b"R%d%05d\r\n%s\r\n" % (code, n + 2, text) if n else b"R%d00000\r\n" % code
@@ -107,8 +108,7 @@ class Session:
             data = text + b"\r\n"
         if self._shown:
             data = self._log_lines() + data
-        await self._write(data)
-        self._running = False
+        return data
 
     # Input
 
@@ -118,8 +118,11 @@ class Session:
             await self.port.write(b"> ")
         while True:
             await self._fill()
-            if self.echo or self.editor.length or not await self._whole_line():
+            line = None if self.echo or self.editor.length else self._whole_line()
+            if line is None:
                 await self._consume()
+            else:
+                await self._run_line(line)
 
     async def _fill(self):
         # Wait for input and take all there is, up to one buffer.
@@ -130,19 +133,18 @@ class Session:
         self._pos = 0
         self._end = n
 
-    async def _whole_line(self):
-        # The usual case for a host MCU: the buffer is exactly one line with its LF. True when it
-        # was served so.
+    def _whole_line(self):
+        # The usual case for a host MCU: the buffer is exactly one line with its LF. Returns that
+        # line and takes it from the buffer, else None.
         end = self._end
         buf = self._buf
         if buf[end - 1] != _LF or self.editor.overlong or self.editor.last:
-            return False
+            return None
         stop = end - 2 if end > 1 and buf[end - 2] == _CR else end - 1
         if buf.find(b"\n", 0, stop) >= 0 or buf.find(b"\r", 0, stop) >= 0:
-            return False
+            return None
         self._pos = end
-        await self._run_line(bytes(memoryview(buf)[:stop]))
-        return True
+        return bytes(memoryview(buf)[:stop])
 
     async def _consume(self):
         # Serve what is in the buffer through the line editor.
@@ -155,10 +157,7 @@ class Session:
             if done:
                 line = None if editor.overlong else editor.text()
                 editor.clear()
-                if line is None:
-                    await self._reply(errors.OVERFLOW, errors.TEXTS[errors.OVERFLOW])
-                else:
-                    await self._run_line(line)
+                await self._run_line(line)
 
     async def read_data(self, size, sink):
         """Data phase: pass exactly `size` raw bytes, in pieces, to sink(memoryview) or an async
@@ -197,9 +196,17 @@ class Session:
                 self._wake.set()
 
     async def _run_line(self, line):
+        # Run a command line, or refuse the one that did not fit (None), and write the reply.
         self._running = True
-        code, text = await self.execute(line)
-        await self._reply(code, text)
+        if line is None:
+            code, text = errors.OVERFLOW, errors.TEXTS[errors.OVERFLOW]
+        else:
+            code, text = await self.execute(line)
+        data = self._reply(code, text)
+        # The usual reply goes out at once: a coroutine less is 100 bytes less for each command.
+        if self._writing or not self.port.offer(data):
+            await self._write(data)
+        self._running = False
 
     async def execute(self, line):
         """Run one command line (bytes, no terminator); returns (result code, response)."""

@@ -153,7 +153,7 @@ def parse(kind, text):
     if t == 109:  # m
         return _mac(text)
     number = _integer(text, -1, 39)  # g
-    if number >= 0 and not board.is_gpio(number):
+    if number >= 0 and not board.is_gpio(number, kind[2:] == b"out"):
         raise ValueError
     return number
 

@@ -16,7 +16,7 @@ VARIABLES = (
         "0",
         "rw",
         "next",
-        "Local port; 0 lets the stack choose",
+        "Local port; 0 picks one at random",
     ),
     (
         "tcp.client.retries",

@@ -36,7 +36,7 @@ VARIABLES = (
         "join",
         "Only this access point; all zero = any",
     ),
-    ("wlan.info", "wl f", "text 0 200", "", "ro", "now", "Network, channel, signal and address"),
+    ("wlan.info", "wl f", "text 0 200", "", "ro", "now", "Network, signal and address"),
     ("wlan.join.result", "wl j s", "int 0 8", "0", "ro", "now", "Result of the last join"),
     ("wlan.join.retries", "wl j r", "int 1 10", "3", "rw", "join", "Attempts in one join"),
     (

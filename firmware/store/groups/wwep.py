@@ -21,7 +21,7 @@ VARIABLES = (
         "Name or address of the server",
     ),
     ("wwep.interface", "ww i", "enum default|wlan", "default", "rw", "next", "Interface to use"),
-    ("wwep.led_gpio", "ww l", "gpio", "2", "rw", "now", "LED whose state is written"),
+    ("wwep.led_gpio", "ww l", "gpio out", "2", "rw", "now", "LED whose state is written"),
     ("wwep.port", "ww p", "int 1 65535", "27708", "rw", "next", "Port of the server"),
     ("wwep.register", "ww r", "int 0 255", "5", "rw", "next", "Register that is written"),
     (
