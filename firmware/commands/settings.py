@@ -60,7 +60,7 @@ def apply(session, data):
                 raise CommandError(errors.UNKNOWN_COMMAND, b"Not a set line")
             if not words:
                 raise CommandError(errors.TOO_FEW)
-            found.append(understand(words))
+            found.append(understand(words, body is not None))
         except cmdline.ParseError:
             wrong.append(b"line %d: %s" % (number, errors.TEXTS[errors.PARSE]))
         except CommandError as e:

@@ -95,9 +95,9 @@ def get(session, args):
     return _value(session, name, kind, default, index)
 
 
-def understand(words):
+def understand(words, saved=False):
     """(name, kind, default, index or None, value) of a variable and its value in words; kind and
-    default are those of the item where it is indexed.
+    default are those of the item where it is indexed. What was `saved` was accepted once.
 
     Raises CommandError.
     """
@@ -119,6 +119,8 @@ def understand(words):
             kind, default = variables.item(kind, default, index)
         elif kind[1] == 102:  # f
             kind, default = variables.item(kind, default, None)
+        if saved and kind[1] == 114:  # r
+            rest.append(b"raw")
         if len(rest) > 1 and not variables.many_words(kind):
             raise CommandError(errors.TOO_MANY)
         return name, kind, default, index, variables.parse(kind, b" ".join(rest))

@@ -58,6 +58,16 @@ def _by_shortcut(words, count):
     return None
 
 
+def _by_alias(alias):
+    alias = b"\n%s\x01" % alias
+    i = ALIASES.find(alias)
+    if i < 0:
+        return None
+    i += len(alias)
+    end = ALIASES.find(b"\n", i)
+    return _by_name(ALIASES[i : end if end >= 0 else len(ALIASES)])
+
+
 def secret(name):
     """True for a variable, by its full name, whose value is never printed."""
     row = _by_name(name)
@@ -75,16 +85,12 @@ def find(words, spare=0):
     if row:
         return row + (1,)
     for count in range(min(len(words) - spare, _MAX_WORDS), 1, -1):
-        row = _by_shortcut(words, count)
+        row = _by_shortcut(words, count) or _by_alias(b" ".join(words[:count]))
         if row:
             return row + (count,)
-    for count in range(min(len(words) - spare, _MAX_WORDS), 0, -1):
-        alias = b"\n%s\x01" % b" ".join(words[:count])
-        i = ALIASES.find(alias)
-        if i >= 0:
-            i += len(alias)
-            end = ALIASES.find(b"\n", i)
-            return _by_name(ALIASES[i : end if end >= 0 else len(ALIASES)]) + (count,)
+    row = _by_alias(words[0])
+    if row:
+        return row + (1,)
     raise UnknownVariable(words[0])
 
 

@@ -62,7 +62,7 @@ VARIABLES = (
     (
         "system.indicator.gpio",
         "sy i g",
-        "index wlan|network|softap gpio out",
+        "index network|softap|wlan gpio out",
         "-1",
         "rw",
         "now",
@@ -71,8 +71,8 @@ VARIABLES = (
     (
         "system.indicator.state",
         "sy i s",
-        "index wlan|network|softap patterns",
-        "static_off|fast_blink|medium_blink|static_on;static_off|fast_blink|static_on;static_off|fast_blink|slow_blink|static_on",
+        "index network|softap|wlan patterns",
+        "static_off|fast_blink|static_on;static_off|fast_blink|slow_blink|static_on;static_off|fast_blink|medium_blink|static_on",
         "rw",
         "now",
         "Patterns for wlan off, error, connecting, on; network down, asking, up; softap as wlan",
