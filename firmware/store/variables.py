@@ -38,13 +38,16 @@ def _row(table, start):
 
 
 def _by_name(name):
-    group, _, leaf = name.partition(b".")
-    table = GROUPS.get(group)
-    if table is not None and leaf:
-        i = table.find(b"\n%s\x01" % leaf)
+    # -> (name, kind, default, 1), or None. The way of every `get`: it takes only what it needs.
+    dot = name.find(b".")
+    table = GROUPS.get(name[:dot]) if dot > 0 else None
+    if table is not None:
+        i = table.find(b"\n%s\x01" % name[dot + 1 :])
         if i >= 0:
-            _, kind, default = _row(table, i + 1)
-            return name, kind, default
+            b = table.find(b"\x02", i)
+            c = table.find(b"\x03", b)
+            d = table.find(b"\n", c)
+            return name, table[b + 1 : c], table[c + 1 : d if d >= 0 else len(table)], 1
     return None
 
 
@@ -54,18 +57,19 @@ def _by_shortcut(words, count):
         i = table.find(b"\x01%s\x02" % b" ".join(words[1:count]))
         if i >= 0:
             leaf, kind, default = _row(table, table.rfind(b"\n", 0, i) + 1)
-            return b"%s.%s" % (group, leaf), kind, default
+            return b"%s.%s" % (group, leaf), kind, default, count
     return None
 
 
-def _by_alias(alias):
-    alias = b"\n%s\x01" % alias
+def _by_alias(words):
+    alias = b"\n%s\x01" % b" ".join(words)
     i = ALIASES.find(alias)
     if i < 0:
         return None
     i += len(alias)
     end = ALIASES.find(b"\n", i)
-    return _by_name(ALIASES[i : end if end >= 0 else len(ALIASES)])
+    name = ALIASES[i : end if end >= 0 else len(ALIASES)]
+    return _by_name(name)[:3] + (len(words),)
 
 
 def secret(name):
@@ -83,14 +87,14 @@ def find(words, spare=0):
     """
     row = _by_name(words[0])
     if row:
-        return row + (1,)
+        return row
     for count in range(min(len(words) - spare, _MAX_WORDS), 1, -1):
-        row = _by_shortcut(words, count) or _by_alias(b" ".join(words[:count]))
+        row = _by_shortcut(words, count) or _by_alias(words[:count])
         if row:
-            return row + (count,)
-    row = _by_alias(words[0])
+            return row
+    row = _by_alias(words[:1])
     if row:
-        return row + (1,)
+        return row
     raise UnknownVariable(words[0])
 
 
@@ -197,7 +201,7 @@ def parse(kind, text):
         return bytes(text)
     if t == 103:  # g, for outputs with an argument
         number = integer(text, -1, 39)
-        if number >= 0 and not board.is_gpio(number, len(kind) > 2):
+        if number >= 0 and not board.is_gpio(number, kind[2:] == b"out"):
             raise ValueError
         return number
     if t == 118:  # v
@@ -221,7 +225,7 @@ def get(name, index=None):
         row = _by_name(name)
         if row is None:
             raise UnknownVariable(name)
-        kind, default = row[1:]
+        kind, default = row[1:3]
         if index is not None:
             kind, default = item(kind, default, index)
         value = parse(kind, default)
@@ -255,7 +259,7 @@ def assign(name, text, index=None):
     row = _by_name(name)
     if row is None:
         raise UnknownVariable(name)
-    kind, default = row[1:]
+    kind, default = row[1:3]
     if kind[0] == 111 or kind[0] == 118:  # o, v
         raise ReadOnly(name)
     if (kind[1] == 120) != (index is not None):  # x
