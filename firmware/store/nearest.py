@@ -1,38 +1,60 @@
 # Which variables an unknown name could mean. Imported when a name was not found.
 from micropython import const
 
-from .tables import SHORT
+from .tables import GROUPS, SHORT
 from .variables import under
 
 _ROOM = const(100)  # bytes of an answer: with what stands before it, a line of a wide terminal
+_LEAST = const(3)  # letters that make part of a name worth looking for
 
 
 def names(words):
     """b": could be ..." with the likeliest full names, within one bounded line; b"" when nothing
     is like it.
     """
-    found = []
     word = words[0]
+    group, dot, leaf = word.partition(b".")
+    found = []
     if word in SHORT:
         # A shortcut that goes wrong somewhere: all that begin like it.
         count = len(words)
         while not found:
             count -= 1
-            found = [name for name, _, _ in under(words[:count])]
+            found = _names(words[:count])
+    elif group in GROUPS:
+        found = _names((group,))
+        found = [n for n in found if n.startswith(word)] or [n for n in found if _alike(n, word)]
     else:
-        leaf = word[word.rfind(b".") + 1 :]
-        near = []
-        for name, _, _ in under((b"all",)):
-            if len(word) > 1 and name.startswith(word):
-                found.append(name)
-            elif (
-                _alike(name, word)
-                or (len(leaf) > 2 and b".%s." % leaf in b".%s." % name)
-                or (len(word) > 3 and word in name)
-            ):
-                near.append(name)
-        found += near
+        for other in sorted(GROUPS):
+            if dot and _alike(other, group):
+                if b"\n%s\x01" % leaf in GROUPS[other]:
+                    found.append(b"%s.%s" % (other, leaf))
+            elif len(group) > 1 and other.startswith(group) or _alike(other, group):
+                found += _names((other,))
+    if not found:
+        part = word[word.rfind(b".") + 1 :]
+        if len(part) >= _LEAST:
+            for group in sorted(GROUPS):
+                _with_part(group, part, found)
     return _line(found)
+
+
+def _names(words):
+    return [name for name, _, _ in under(words)]
+
+
+def _with_part(group, part, found):
+    # Adds the variables of a group of whose name a part, between dots, begins so.
+    table = GROUPS[group]
+    i = table.find(part)
+    while i >= 0:
+        end = i + 1
+        if table[i - 1] in b"\n.":
+            start = table.rfind(b"\n", 0, i) + 1
+            end = table.find(b"\x01", start)
+            if i < end:  # not in a default
+                found.append(b"%s.%s" % (group, table[start:end]))
+        i = table.find(part, max(end, i + 1))
 
 
 def _alike(a, b):
