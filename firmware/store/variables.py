@@ -35,13 +35,19 @@ def _row(table, start):
 
 
 def _by_name(name):
-    group, _, leaf = name.partition(b".")
-    table = GROUPS.get(group)
-    if table is not None and leaf:
-        i = table.find(b"\n%s\x01" % leaf)
+    # -> (name, kind, default, 1), or None. The way of every `get`: it takes only what it needs.
+    dot = name.find(b".")
+    table = GROUPS.get(name[:dot]) if dot > 0 else None
+    if table is not None:
+        leaf = name[dot + 1 :]
+        row = b"\n%s\x01" % leaf
+        # Rows are in order of their names: a search from the nearer end takes half as long.
+        i = table.find(row) if leaf < b"n" else table.rfind(row)
         if i >= 0:
-            _, kind, default = _row(table, i + 1)
-            return name, kind, default
+            b = table.find(b"\x02", i)
+            c = table.find(b"\x03", b)
+            d = table.find(b"\n", c)
+            return name, table[b + 1 : c], table[c + 1 : d if d >= 0 else len(table)], 1
     return None
 
 
@@ -51,7 +57,7 @@ def _by_shortcut(words, count):
         i = table.find(b"\x01%s\x02" % b" ".join(words[1:count]))
         if i >= 0:
             leaf, kind, default = _row(table, table.rfind(b"\n", 0, i) + 1)
-            return b"%s.%s" % (group, leaf), kind, default
+            return b"%s.%s" % (group, leaf), kind, default, count
     return None
 
 
@@ -64,11 +70,11 @@ def find(words, spare=0):
     """
     row = _by_name(words[0])
     if row:
-        return row + (1,)
+        return row
     for count in range(min(len(words) - spare, _MAX_WORDS), 1, -1):
         row = _by_shortcut(words, count)
         if row:
-            return row + (count,)
+            return row
     raise UnknownVariable(words[0])
 
 
