@@ -32,6 +32,11 @@ _INTERRUPT_SEEN_NS = 20_000_000
 # Then the second Ctrl-C merges with the first, as on a chip that is inside one long call.
 _INTERRUPT_PATIENCE = 0.5
 
+# The interpreter raises KeyboardInterrupt out of whatever it is doing, a garbage collection too, and
+# then its heap stays locked for ever. So a Ctrl-C waits this long for the process to be in a system
+# call, where the firmware spends nearly all of its time; what computes longer takes its chance.
+_CALM_PATIENCE = 0.2
+
 _SIGINT_BIT = 1 << (signal.SIGINT - 1)
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -57,6 +62,7 @@ class Process:
         self._loop, self._exited = loop, exited
         self.pid = _spawn(command, directory, environment, descriptors)
         self._interrupted_at: float | None = None
+        self._wanted_at: float | None = None
         self._interrupted_cpu = 0
         self._pidfd = os.pidfd_open(self.pid)
         loop.add_reader(self._pidfd, self._ended)
@@ -85,7 +91,12 @@ class Process:
         # Between a look and the signal it may stop catching it, and die. So it is held meanwhile.
         signal.pidfd_send_signal(self._pidfd, signal.SIGSTOP)
         os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-        caught = _caught(_status(self.pid))
+        caught: bool | None = _caught(_status(self.pid))
+        self._wanted_at = self._wanted_at or now
+        if caught and not _in_system_call(self.pid) and now - self._wanted_at < _CALM_PATIENCE:
+            caught = None
+        else:
+            self._wanted_at = None
         if caught:
             self._interrupted_at, self._interrupted_cpu = now, _cpu_time(self.pid)
             signal.pidfd_send_signal(self._pidfd, signal.SIGINT)
@@ -152,6 +163,14 @@ def _status(pid: int) -> dict[str, str]:
 def _caught(status: dict[str, str]) -> bool:
     """Whether the process has a handler for SIGINT."""
     return bool(int(status.get("SigCgt", "0"), 16) & _SIGINT_BIT)
+
+
+def _in_system_call(pid: int) -> bool:
+    """Whether a stopped process was in a system call; True where the kernel does not tell."""
+    try:
+        return not Path(f"/proc/{pid}/syscall").read_text().startswith("-1")
+    except OSError:
+        return True
 
 
 def _cpu_time(pid: int) -> int:

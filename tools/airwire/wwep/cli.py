@@ -1,7 +1,6 @@
 """`airwire wwep-server`: the server with its display, until Ctrl-C."""
 
 import argparse
-import asyncio
 import signal
 import sys
 from pathlib import Path
@@ -60,10 +59,14 @@ def _port(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C, SIGTERM or a hang-up. Returns 0."""
+    import asyncio
+
     return asyncio.run(_serve(args))
 
 
 async def _serve(args: argparse.Namespace) -> int:
+    import asyncio
+
     from airwire.wire import wwep_db
     from airwire.wwep import store, table
     from airwire.wwep.server import Transaction, WwepServer

@@ -1,0 +1,76 @@
+"""The bench's own parts: a row over its budget fails, the file has the agreed form, modules come
+in the order of their imports. The measurements themselves are `make bench`.
+"""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from airwire import project
+from host_tests.bench import imports
+from host_tests.bench.rows import Row, publish
+
+WITHIN = Row("live heap", 60_000, "bytes", 65_536, "shims alone", 55_000)
+EXACT = Row("loaded .mpy", 28_672, "bytes", 28_672)
+OVER = Row("get wlan.ssid", 90_001, "instructions", 90_000, "bare loop", 64_000)
+FREE = Row("all .mpy", 40_000, "bytes")
+
+
+def shown(rows, path):
+    out = io.StringIO()
+    code = publish(rows, path, Console(file=out, width=120))
+    return code, out.getvalue()
+
+
+def test_rows_within_their_budgets(tmp_path):
+    path = tmp_path / "build" / "bench.json"
+    code, text = shown([WITHIN, EXACT, FREE], path)
+    assert code == 0 and "over budget" not in text
+    assert "60,000" in text and "92 %" in text and "55,000" in text
+    assert json.loads(path.read_text()) == [
+        {
+            "name": "live heap",
+            "value": 60_000,
+            "unit": "bytes",
+            "budget": 65_536,
+            "peer": "shims alone",
+            "peer_value": 55_000,
+        },
+        {
+            "name": "loaded .mpy",
+            "value": 28_672,
+            "unit": "bytes",
+            "budget": 28_672,
+            "peer": None,
+            "peer_value": None,
+        },
+        {
+            "name": "all .mpy",
+            "value": 40_000,
+            "unit": "bytes",
+            "budget": None,
+            "peer": None,
+            "peer_value": None,
+        },
+    ]
+
+
+@pytest.mark.parametrize("rows", [[OVER], [WITHIN, OVER, FREE]])
+def test_a_row_over_its_budget_fails(rows, tmp_path):
+    path = tmp_path / "bench.json"
+    code, text = shown(rows, path)
+    assert code != 0
+    assert "over budget: get wlan.ssid: 90,001 instructions, 1 more than 90,000" in text
+    assert len(json.loads(path.read_text())) == len(rows)  # written all the same
+
+
+def test_modules_come_after_what_they_import():
+    order = imports.ordered(project.ROOT, ["firmware.device"])
+    place = {name: i for i, name in enumerate(order)}
+    assert place["firmware"] < place["firmware.version"] < place["firmware.board"]
+    assert place["wire"] < place["wire.cmdline"] < place["firmware.console.session"]
+    assert place["firmware.commands.index"] < place["firmware.console.registry"]
+    assert order[-1] == "firmware.device"
+    assert not [name for name in order if name.startswith("firmware.services")]  # on first use

@@ -1,0 +1,182 @@
+"""The boards that the tests run on: the virtual one, and one on the bench behind serial ports.
+
+Both offer the same: consoles, reset, factory settings, a network to join, a name for this machine.
+What only one can do is in its `can`; a test says what it needs (mark `needs`), and on a bench that
+lacks it the test is passed over. The virtual board can do everything.
+"""
+
+import shutil
+import socket
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from airwire.board.client import Board
+from airwire.image import layout, littlefs
+from host_tests.board.console import Console
+
+# The ESP32's budget (design.md 4): its object sizes are those of the i386 interpreter.
+HEAPS = {"i386": "160K"}
+
+# A scan blocks the firmware for this long: short enough for many joins, long enough to be seen.
+SCAN_MS = 200
+
+# Everything a test may need beyond UART0.
+VIRTUAL = frozenset({"uart1", "press", "led", "air", "power", "wifi", "counters", "flash"})
+
+
+class Backend:
+    """A board with factory settings. `wifi` is (SSID, passkey) of a network in reach."""
+
+    arch = ""
+    can: frozenset[str] = frozenset()
+    wifi = ("", "")
+
+    def __init__(self, ports: list[str]) -> None:
+        self._ports = ports
+        self._consoles: dict[int, Console] = {}
+
+    def uart(self, number: int) -> Console:
+        """UART0, the USB port, or UART1, the host MCU's; opened at first use."""
+        if number not in self._consoles:
+            self._consoles[number] = Console(self._ports[number])
+        return self._consoles[number]
+
+    @property
+    def uart0(self) -> Console:
+        return self.uart(0)
+
+    @property
+    def uart1(self) -> Console:
+        return self.uart(1)
+
+    @property
+    def host(self) -> Console:
+        """The port for a program: UART1 where it is wired, else UART0."""
+        return self.uart(1 if "uart1" in self.can else 0)
+
+    def machine(self, print_level: int = 0) -> Console:
+        """The port for a program, in machine mode."""
+        return self.host.machine(print_level)
+
+    def configure(self, console: Console, **changes: Any) -> None:
+        """Set variables; an underscore for the dot, two for an underscore."""
+        for name, value in changes.items():
+            name = name.replace("__", "\0").replace("_", ".").replace("\0", "_")
+            value = f'"{value}"' if " " in str(value) or value == "" else value
+            assert console.ok(f"set {name} {value}") == "Set OK"
+
+    def join(self, console: Console) -> None:
+        """Join the network in reach."""
+        self.configure(console, wlan_ssid=self.wifi[0], wlan_passkey=self.wifi[1])
+        console.ok("network_up")
+
+    def peer(self, console: Console) -> str:
+        """The name or address by which the board reaches servers on this machine."""
+        raise AssertionError
+
+    def close(self) -> None:
+        for console in self._consoles.values():
+            console.close()
+        self._consoles.clear()
+
+
+class Virtual(Backend):
+    """A virtual board of its own for one test, with a fresh copy of the flash image."""
+
+    can = VIRTUAL
+    wifi = ("airwire-wpa2", "correct horse")
+
+    def __init__(self, image: Path, arch: str) -> None:
+        self.arch = arch
+        self._home = Path(tempfile.mkdtemp(prefix="airwire-suite-"))
+        config = {"air": {"scan_ms": SCAN_MS}}
+        self.board = Board.up(
+            "suite", flash=image, config=config, home=self._home, arch=arch, heap=HEAPS.get(arch)
+        )
+        super().__init__([str(self.board.uart0), str(self.board.uart1)])
+
+    def peer(self, console: Console) -> str:
+        return "host.airwire"
+
+    def reset(self) -> None:
+        """Pull EN, and wait until the firmware has started."""
+        boots = self.boots()
+        self.board.reset()
+        self.board.wait_boot(boots + 1)
+
+    def boots(self) -> int:
+        return self.board.status()["boots"]
+
+    def started(self, boots: int) -> None:
+        """Wait until the firmware has started more often than `boots` times."""
+        self.board.wait_boot(boots + 1)
+
+    def uart_status(self, number: int) -> dict[str, Any]:
+        return self.board.status()["uart"][number]
+
+    def drained(self, number: int) -> None:
+        """Wait until the firmware has taken all that is in its receive ring."""
+        end = time.monotonic() + 10
+        while self.uart_status(number)["fill"]:
+            assert time.monotonic() < end, "the firmware does not read"
+
+    def files(self) -> dict[str, bytes]:
+        """The files in the flash of a board that is down or has no power."""
+        flash = self.board.flash.read_bytes()
+        volume = littlefs.read(flash[layout.VFS.offset :][: layout.VFS.size])
+        assert volume, "the file system of the flash is damaged"
+        return volume.files
+
+    def panics(self) -> int:
+        return self.board.status()["panics"]
+
+    def log(self) -> str:
+        return self.board.log.read_text(errors="replace")
+
+    def down(self) -> None:
+        self.close()
+        self.board.down()
+
+    def remove(self) -> None:
+        shutil.rmtree(self._home)
+
+
+class Bench(Backend):
+    """A real board. The first port is UART0, with EN on RTS as dev boards have it, the second an
+    adapter on UART1.
+    """
+
+    arch = "bench"
+
+    def __init__(self, ports: list[str], wifi: str | None) -> None:
+        """`wifi` is SSID[:passkey] of a network that reaches this machine. Nothing is opened."""
+        super().__init__(ports)
+        ssid, _, passkey = (wifi or "").partition(":")
+        self.wifi = ssid, passkey
+        self.can = frozenset((["uart1"] if len(ports) > 1 else []) + (["wifi"] if ssid else []))
+
+    def factory_reset(self) -> None:
+        """Give the board its factory settings."""
+        self.reset()
+        console = self.uart0
+        mac = console.command("get wlan.mac")[-1]
+        console.send(b"factory_reset " + mac.encode() + b"\r\n")
+        console.until(b"[Ready]\r\n")
+        for number in range(len(self._ports)):
+            self.uart(number).sync()
+
+    def peer(self, console: Console) -> str:
+        # The address of this machine on the way to the board.
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect((console.ok("get network.ip"), 9))
+            return probe.getsockname()[0]
+
+    def reset(self) -> None:
+        port = self.uart0.port
+        port.rts = True
+        time.sleep(0.1)  # what esptool holds EN low for
+        port.rts = False
+        self.uart0.until(b"[Ready]\r\n")
+        self.uart0.sync()

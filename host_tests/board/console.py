@@ -1,0 +1,187 @@
+"""The host's end of one UART of a board: what a person types and a program parses.
+
+Knows the two reply formats of the command language and is strict about both: a byte that does not
+belong to the format fails the test. It reads while it writes, as a host with a driver does, so
+that neither direction waits for the other.
+"""
+
+import os
+import re
+import select
+import time
+from dataclasses import dataclass, field
+
+import serial
+
+# Replies come within milliseconds, a join within seconds. This is a hang, on any machine.
+PATIENCE = 30.0
+
+# A reply begins within a turn of the firmware's loop and goes on without a gap.
+SILENCE = 0.1
+
+PROMPT = b"\r\n> "
+HEADER = re.compile(rb"(R[0-9]|L0)([0-9]{5})\r\n")
+_HEADER_SIZE = 9
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A response in machine mode, and the log blocks that came before it since the last one."""
+
+    code: int
+    text: bytes
+    logs: list[bytes] = field(default_factory=list)
+
+
+class Console:
+    """One UART. Bytes that were received and not yet asked for wait in `data`."""
+
+    def __init__(self, path: str, baud: int = 115200) -> None:
+        self.port = serial.Serial()
+        # Dev boards wire these to EN and GPIO0: opening the port must not reset the chip.
+        self.port.dtr = self.port.rts = False
+        self.port.port = path
+        self.port.baudrate = baud
+        self.port.timeout = 0
+        self.port.open()
+        self.data = bytearray()
+        self.logs: list[bytes] = []
+
+    def close(self) -> None:
+        self.port.close()
+
+    # Bytes
+
+    def send(self, data: bytes) -> None:
+        """Write all of it, and keep what comes meanwhile."""
+        rest = memoryview(data)
+        fd = self.port.fileno()
+        while rest:
+            readable, writable, _ = select.select([fd], [fd], [], PATIENCE)
+            assert readable or writable, f"{len(rest)} of {len(data)} bytes were not taken"
+            if readable:
+                self.data += os.read(fd, 4096)
+            if writable:
+                rest = rest[os.write(fd, rest[:1024]) :]
+
+    def more(self, seconds: float) -> bool:
+        """Wait for further bytes; False when none came in that time."""
+        readable, _, _ = select.select([self.port.fileno()], [], [], max(0.0, seconds))
+        if readable:
+            self.data += os.read(self.port.fileno(), 4096)
+        return bool(readable)
+
+    def take(self, count: int) -> bytes:
+        taken = bytes(self.data[:count])
+        del self.data[:count]
+        return taken
+
+    def read(self, count: int, patience: float = PATIENCE) -> bytes:
+        """Exactly `count` bytes."""
+        end = time.monotonic() + patience
+        while len(self.data) < count:
+            assert self.more(end - time.monotonic()), f"{count} bytes wanted: {self.tail()}"
+        return self.take(count)
+
+    def until(self, mark: bytes, patience: float = PATIENCE) -> bytes:
+        """Everything up to and with `mark`."""
+        end = time.monotonic() + patience
+        while (at := self.data.find(mark)) < 0:
+            assert self.more(end - time.monotonic()), f"no {mark!r} came: {self.tail()}"
+        return self.take(at + len(mark))
+
+    def quiet(self, seconds: float = SILENCE) -> bytes:
+        """Everything until nothing has come for so long."""
+        while self.more(seconds):
+            pass
+        return self.take(len(self.data))
+
+    def tail(self) -> str:
+        return f"{len(self.data)} bytes, the last {bytes(self.data[-200:])!r}"
+
+    def sync(self) -> None:
+        """Bring the session to the start of a line, whatever it is in the middle of (but a data
+        phase), and forget what it says until then.
+        """
+        end = time.monotonic() + PATIENCE
+        while True:
+            self.send(b"\r\n")
+            deadline = time.monotonic() + 0.5
+            while b"Ready\r\n" not in self.data and self.more(deadline - time.monotonic()):
+                pass
+            if b"Ready\r\n" in self.data:
+                self.quiet()
+                return
+            assert time.monotonic() < end, f"no answer to an empty line: {self.tail()}"
+
+    # Human mode
+
+    def command(self, line: str | bytes, patience: float = PATIENCE) -> list[str]:
+        """Type a line at the prompt; the lines of the reply, log lines included."""
+        line = line.encode() if isinstance(line, str) else line
+        self.send(line + b"\r\n")
+        self.until(line + b"\r\n", patience)
+        # The prompt follows the end of a line, and that may be the end of the echo.
+        self.data[:0] = b"\r\n"
+        shown = self.until(PROMPT, patience)[2 : -len(PROMPT)]
+        return shown.decode().split("\r\n")
+
+    # Machine mode
+
+    def machine(self, print_level: int = 0) -> "Console":
+        """Switch from human to machine mode; gives the console back."""
+        self.sync()
+        self.send(b"set system.cmd.mode machine\r\n")
+        self.until(b"R000008\r\nSet OK\r\n")
+        if print_level:
+            self.ok(f"set system.print_level {print_level}")
+        return self
+
+    def frame(self, patience: float = PATIENCE) -> tuple[bytes, bytes]:
+        """The next block: (R with its code, or L0; its payload without the CR LF at its end)."""
+        header = self.read(_HEADER_SIZE, patience)
+        match = HEADER.fullmatch(header)
+        assert match, f"not a header: {header!r}, then {self.tail()}"
+        size = int(match[2])
+        if not size:
+            assert match[1] != b"L0", "an empty log block"
+            return match[1], b""
+        payload = self.read(size, patience)
+        assert payload.endswith(b"\r\n"), f"{header!r} does not end its block: {payload!r}"
+        return match[1], payload[:-2]
+
+    def reply(self, patience: float = PATIENCE) -> Reply:
+        """The next response."""
+        while True:
+            kind, payload = self.frame(patience)
+            if kind != b"L0":
+                logs, self.logs = self.logs, []
+                return Reply(int(kind[1:]), payload, logs)
+            self.logs.append(payload)
+
+    def run(self, line: str | bytes, data: bytes = b"", patience: float = PATIENCE) -> Reply:
+        """Send a command, and the bytes of its data phase; its response."""
+        line = line.encode() if isinstance(line, str) else line
+        self.send(line + b"\r\n" + data)
+        return self.reply(patience)
+
+    def ok(self, line: str | bytes, data: bytes = b"", patience: float = PATIENCE) -> str:
+        """The same for a command that must succeed: the text of its response."""
+        reply = self.run(line, data, patience)
+        assert reply.code == 0, f"{line!r}: {reply}"
+        return reply.text.decode()
+
+    def log(self, part: str | bytes, patience: float = PATIENCE) -> str:
+        """The next log block that contains `part`; those before it are dropped, and no response
+        may come before it.
+        """
+        part = part.encode() if isinstance(part, str) else part
+        end = time.monotonic() + patience
+        while True:
+            while self.logs:
+                text = self.logs.pop(0)
+                if part in text:
+                    return text.decode()
+            kind, payload = self.frame(end - time.monotonic())
+            assert kind == b"L0", f"{kind!r} {payload!r} while waiting for {part!r}"
+            self.logs.append(payload)

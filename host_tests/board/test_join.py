@@ -1,0 +1,282 @@
+"""Joins that cannot succeed, and unusual ones that can: the result codes of the spec, attempts as
+set, and the other UART is served meanwhile.
+"""
+
+import threading
+import time
+
+import pytest
+
+from host_tests.board.backends import SCAN_MS
+
+pytestmark = pytest.mark.needs("air", "uart1")
+
+# wlan.join.result
+SUCCESS, NO_SSID, NO_PASSKEY, NOT_FOUND, FAILED = 1, 3, 4, 6, 7
+
+# A `get` on the other UART is answered within this time, except during a scan.
+ANSWER = 0.1
+
+
+class Getter:
+    """Asks for a variable on UART0 again and again, and keeps how long each answer took."""
+
+    def __init__(self, console):
+        self.console = console
+        console.sync()
+        console.command("set system.print_level 0")
+        console.command("get wlan.ssid")
+        self.times = []
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        while not self._ended.wait(0.005):
+            start = time.monotonic()
+            self.console.command("get wlan.join.retries")
+            self.times.append(time.monotonic() - start)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        self._thread.join()
+
+    def check(self, scans):
+        """Every answer came in time, but for those that had to wait for a scan."""
+        assert self.times
+        late = sorted(t for t in self.times if t > ANSWER)
+        assert len(late) <= scans, late
+        assert not late or late[-1] < SCAN_MS / 1000 + ANSWER, late
+
+
+def join(board, ssid, passkey, **more):
+    """One network_up on UART1, with UART0 being asked meanwhile: (response, log, Getter)."""
+    console = board.machine(print_level=5)
+    board.configure(console, wlan_ssid=ssid, wlan_passkey=passkey, **more)
+    with Getter(board.uart0) as getter:
+        reply = console.run("network_up")
+    return reply, [line.decode() for line in reply.logs], getter
+
+
+def outcome(board):
+    """(join result, network status) as the variables say."""
+    console = board.host
+    return int(console.ok("get wl j s")), int(console.ok("get wl n s"))
+
+
+def attempts(log):
+    """How often the log says that a network was asked for."""
+    return 1 + sum(line.startswith("Attempt ") for line in log)
+
+
+def test_wrong_password(board):
+    tries = 2
+    reply, log, getter = join(board, "airwire-wpa2", "battery staple", wlan_join_retries=tries)
+    assert (reply.code, reply.text) == (1, b"Command failed")
+    assert log[:2] == ["[Associating to airwire-wpa2]", "Security type from probe: WPA2-AES"]
+    assert log.count("Join failed: wrong password") == attempts(log) == tries
+    assert log[-1] == "[Join failed]"
+    assert outcome(board) == (FAILED, 0)
+    getter.check(scans=1)
+
+
+def test_wrong_password_without_a_probe(board):
+    """With its security given a network is joined without a scan: nothing may block."""
+    reply, log, getter = join(
+        board, "airwire-wpa2", "battery staple", wlan_join_retries=1, wlan_security="wpa2_aes"
+    )
+    assert reply.code == 1
+    assert log.count("Join failed: wrong password") == attempts(log) == 1
+    assert outcome(board) == (FAILED, 0)
+    getter.check(scans=0)
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+def test_unknown_ssid(board, tries):
+    board.board.access_point("airwire-hidden", present=False)
+    reply, log, getter = join(board, "nowhere", "correct horse", wlan_join_retries=tries)
+    assert reply.code == 1
+    assert log.count("Join failed: SSID not found") == attempts(log) == tries
+    assert outcome(board) == (NOT_FOUND, 0)
+    getter.check(scans=tries)
+
+
+def test_unknown_ssid_among_hidden_networks(board):
+    """One of the hidden networks may be the one that is wanted: it is asked for by name."""
+    reply, log, getter = join(board, "nowhere", "correct horse", wlan_join_retries=1)
+    assert reply.code == 1
+    assert log.count("Join failed: SSID not found") == attempts(log) == 1
+    assert outcome(board) == (NOT_FOUND, 0)
+    getter.check(scans=1)
+
+
+def test_no_dhcp_answer(board):
+    board.board.access_point("airwire-wpa2", dhcp=False)
+    reply, log, getter = join(
+        board, "airwire-wpa2", "correct horse", wlan_join_retries=2, network_dhcp_timeout=1
+    )
+    assert reply.code == 1
+    assert log.count("Obtaining IPv4 address via DHCP") == 2
+    assert log.count("Join failed: no DHCP answer") == attempts(log) == 2
+    assert outcome(board) == (FAILED, 0)
+    getter.check(scans=1)
+    board.board.access_point("airwire-wpa2", dhcp=True)
+    board.host.ok("network_up")
+    assert outcome(board) == (SUCCESS, 2)
+
+
+def test_associated_without_an_address(board):
+    """While DHCP is silent the status is 1 and the result 2; a second network_up waits as well."""
+    board.board.access_point("airwire-wpa2", dhcp=False)
+    console, usb = board.machine(print_level=3), board.uart0.machine()
+    board.configure(
+        console,
+        wlan_ssid="airwire-wpa2",
+        wlan_passkey="correct horse",
+        wlan_join_retries=1,
+        network_dhcp_timeout=2,
+    )
+    console.send(b"network_up\r\n")
+    console.log("Obtaining IPv4 address via DHCP")
+    assert (usb.ok("get wlan.network.status"), usb.ok("get wlan.join.result")) == ("1", "2")
+    assert usb.ok("get network.ip") == "0.0.0.0"
+    board.board.access_point("airwire-wpa2", dhcp=True)
+    assert console.reply().code == 0
+    assert outcome(board) == (SUCCESS, 2)
+    assert usb.ok("get network.ip") == board.board.status()["ip"]
+
+
+@pytest.mark.parametrize(
+    "ssid, passkey", [("airwire-hidden", "correct horse"), ("airwire-open", "")]
+)
+def test_hidden_and_open_network(board, ssid, passkey):
+    reply, log, getter = join(board, ssid, passkey)
+    assert reply.code == 0
+    assert log[0] == f"[Associating to {ssid}]"
+    address = board.host.ok("get network.ip")
+    assert log[-3:] == [
+        "Obtaining IPv4 address via DHCP",
+        f"IPv4 address: {address}",
+        "[Associated]",
+    ]
+    assert outcome(board) == (SUCCESS, 2)
+    assert board.host.ok("get wlan.info").startswith(f"{ssid} -")
+    getter.check(scans=1)
+
+
+def test_open_network_with_a_passkey_left_over(board):
+    """The probe says that none is needed."""
+    reply, log, _ = join(board, "airwire-open", "left over")
+    assert reply.code == 0
+    assert "Security type from probe: Open" in log
+
+
+def test_missing_passkey(board):
+    reply, log, getter = join(board, "airwire-wpa2", "")
+    assert reply.code == 1
+    assert "Join failed: the network needs a passkey" in log
+    assert attempts(log) == 1, "another attempt cannot change it"
+    assert outcome(board) == (NO_PASSKEY, 0)
+    getter.check(scans=1)
+
+
+def test_no_ssid(board):
+    reply, log, _ = join(board, "", "")
+    assert (reply.code, log) == (1, ["[Join failed]"])
+    assert outcome(board) == (NO_SSID, 0)
+
+
+def test_static_address(board):
+    reply, log, _ = join(
+        board,
+        "airwire-wpa2",
+        "correct horse",
+        network_dhcp_enabled=0,
+        static_ip="127.0.0.77",
+        static_netmask="255.0.0.0",
+        static_gateway="127.0.1.9",
+        static_dns="127.0.1.9",
+    )
+    assert reply.code == 0
+    assert not any("DHCP" in line for line in log)
+    console = board.host
+    assert console.ok("get network.ip") == "127.0.0.77"
+    assert console.ok("get network.netmask") == "255.0.0.0"
+    assert console.ok("get network.gateway") == "127.0.1.9"
+    assert console.ok("get network.dns") == "127.0.1.9"
+
+
+def test_vanishing_access_point(board):
+    """The loss is told, the status follows, and the link comes back with the network."""
+    console = board.machine(print_level=3)
+    board.board.access_point("airwire-hidden", present=False)
+    board.configure(console, wlan_auto__join_retry__delay=0, wlan_auto__join_retries=0)
+    board.join(console)
+    board.board.access_point("airwire-wpa2", present=False)
+    console.log("[Disassociated]")
+    console.log("Join failed: SSID not found")
+    board.board.access_point("airwire-wpa2", present=True)
+    console.log("[Associated]")
+    assert outcome(board) == (SUCCESS, 2)
+
+
+def test_network_down(board):
+    console = board.machine(print_level=3)
+    board.join(console)
+    reply = console.run("network_down")
+    assert (reply.code, reply.logs) == (0, [b"[Disassociated]"])
+    assert int(console.ok("get wlan.network.status")) == 0
+    assert console.ok("get network.ip") == "0.0.0.0"
+    assert console.run("network_down").code == 0, "down already"
+
+
+def test_auto_join(board):
+    """Joined at the start, with a further join after a failed one."""
+    console = board.machine(print_level=3)
+    board.configure(
+        console,
+        wlan_ssid="airwire-wpa2",
+        wlan_passkey="correct horse",
+        wlan_auto__join_enabled=1,
+        wlan_auto__join_retries=1,
+        wlan_auto__join_retry__delay=0,
+        wlan_join_retries=1,
+    )
+    console.ok("save")
+    board.reset()
+    # Levels are those of a start: UART1 got its print level saved, but a person sees it on UART0.
+    board.board.wait("wlan", equals=1010)
+    for ssid in ("airwire-wpa2", "airwire-hidden"):
+        board.board.access_point(ssid, present=False)
+    board.reset()
+    usb = board.uart0
+    usb.until(b"[Join failed]")
+    usb.until(b"[Join failed]")
+    board.board.access_point("airwire-wpa2", present=True)
+    assert "[Associating" not in usb.quiet(1.0).decode(), "no more than set"
+
+
+def test_scan(board):
+    console = board.machine()
+    lines = console.ok("scan").split("\r\n")
+    assert lines[0] == "! 4 networks found"
+    assert lines[1] == "!  # Ch RSSI MAC (BSSID)       Network (SSID)"
+    assert [line.split()[1] for line in lines[2:]] == ["0", "1", "2", "3"]
+    assert [line.split()[2:4] for line in lines[2:]] == [
+        ["1", "-48"],
+        ["6", "-52"],
+        ["11", "-60"],
+        ["11", "-88"],
+    ]
+    assert [line.split()[5:] for line in lines[2:]] == [
+        ["airwire-open"],
+        ["airwire-wpa2"],
+        [],
+        ["airwire-weak"],
+    ]
+    verbose = console.ok("wlan_scan -v").split("\r\n")
+    assert verbose[3].endswith(" 54 WPA2-AES 0 12 airwire-wpa2")
+    assert (console.run("scan -x").code, console.run("scan -v -v").code) == (6, 5)

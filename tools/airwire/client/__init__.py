@@ -1,0 +1,53 @@
+"""The host-side library: drives a module over a serial port in machine mode.
+
+`Module` has the commands as methods, `Stream` is a connection as a file. The layers below can be
+used alone: `frames` (bytes to events, no port) and `link` (one command, one reply).
+"""
+
+from airwire.client.errors import (
+    BoundsError,
+    BufferOverflow,
+    ClientError,
+    CommandError,
+    CommandFailed,
+    InvalidArgument,
+    LostFrame,
+    ParseError,
+    PortError,
+    Timeout,
+    TooFewArguments,
+    TooManyArguments,
+    UnknownCommand,
+    UnknownOption,
+)
+from airwire.client.module import Module
+from airwire.client.notifications import Notification, Notifications
+from airwire.client.replies import Fault, Network, StreamInfo, UnexpectedReply, Version
+from airwire.client.stream import State, Stream
+
+__all__ = [
+    "BoundsError",
+    "BufferOverflow",
+    "ClientError",
+    "CommandError",
+    "CommandFailed",
+    "Fault",
+    "InvalidArgument",
+    "LostFrame",
+    "Module",
+    "Network",
+    "Notification",
+    "Notifications",
+    "ParseError",
+    "PortError",
+    "State",
+    "Stream",
+    "StreamInfo",
+    "Timeout",
+    "TooFewArguments",
+    "TooManyArguments",
+    "UnexpectedReply",
+    "UnknownCommand",
+    "UnknownOption",
+    "Version",
+]

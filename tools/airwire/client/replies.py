@@ -1,0 +1,147 @@
+"""What the module's answers say: their text taken apart into values. Nothing is sent here.
+
+Texts are str with surrogate escapes where the bytes are no UTF-8, so that a value that was read
+can be set again unchanged.
+"""
+
+import re
+from dataclasses import dataclass
+
+
+def text(payload: bytes) -> str:
+    """A payload as text."""
+    return payload.decode(errors="surrogateescape")
+
+
+@dataclass(frozen=True)
+class Version:
+    """The banner: `WiConnect-2.2.0.12, Built:2015-04-08 20:12:21 for AMW004.3, Board:AMW004`."""
+
+    name: str
+    version: str
+    built: str
+    chip: str
+    board: str
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network in reach. rssi in dBm, rate in Mbit/s; a hidden one has an empty ssid.
+
+    security: `Open`, `WEP`, `WPA-TKIP`, `WPA2-AES`, `WPA2-Mixed` and so on.
+    """
+
+    ssid: bytes
+    bssid: str
+    channel: int
+    rssi: int
+    rate: str
+    security: str
+
+    @property
+    def name(self) -> str:
+        """The SSID for a person; bytes that are not text are shown as replacement characters."""
+        return self.ssid.decode(errors="replace")
+
+
+@dataclass(frozen=True)
+class StreamInfo:
+    """A row of the table of streams: type `TCPC`, `FILE` ...; info: what it is connected to."""
+
+    handle: int
+    type: str
+    info: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An entry of the fault log. uptime: seconds since that start of the module."""
+
+    uptime: int
+    where: str
+    trace: str
+
+
+class UnexpectedReply(ValueError):
+    """A successful answer that does not look as it must: other firmware, or a bug in one of us."""
+
+    def __init__(self, command: str, payload: bytes) -> None:
+        super().__init__(f"unexpected answer to {command}: {payload[:200]!r}")
+
+
+_BANNER = re.compile(r"(\S+)-(\S+), *Built:(.*) for (\S+), *Board:(.*)")
+_NETWORK = re.compile(rb"# *(\d+) +(\d+) +(-?\d+) +([0-9A-F:]{17}) +(\S+) +(\S+) +(\S+) +(\d+) ")
+_STREAM = re.compile(r"# +(\d+) (\S+) *(.*)")
+_FAULT_HEAD = re.compile(r"(?:^|\r\n)# \d+ (\d+) s, ([^\r\n]*)(?:\r\n|$)")
+_VALUE_HEAD = re.compile(r"(?:^|\r\n)([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+): ")
+
+
+def version(payload: bytes) -> Version:
+    """The answer to `version`."""
+    match = _BANNER.fullmatch(text(payload))
+    if match is None:
+        raise UnexpectedReply("version", payload)
+    return Version(*match.groups())
+
+
+def networks(payload: bytes) -> list[Network]:
+    """The answer to `wlan_scan -v`: an SSID may hold anything, so its length counts."""
+    found = []
+    position = payload.find(b"\r\n#") + 2
+    while 2 <= position < len(payload):
+        row = _NETWORK.match(payload, position)
+        if row is None:
+            raise UnexpectedReply("wlan_scan", payload)
+        end = row.end() + int(row[8])
+        _, channel, rssi, bssid, rate, security, _, _ = row.groups()
+        found.append(
+            Network(
+                ssid=payload[row.end() : end],
+                bssid=bssid.decode(),
+                channel=int(channel),
+                rssi=int(rssi),
+                rate=rate.decode(),
+                security=security.decode(),
+            )
+        )
+        position = end + 2
+    return found
+
+
+def streams(payload: bytes) -> list[StreamInfo]:
+    """The answer to `stream_list`."""
+    rows = []
+    for line in text(payload).split("\r\n")[1:]:
+        match = _STREAM.fullmatch(line)
+        if match is None:
+            raise UnexpectedReply("stream_list", payload)
+        rows.append(StreamInfo(int(match[1]), match[2], match[3]))
+    return rows
+
+
+def faults(payload: bytes) -> list[Fault]:
+    """The answer to `faults_print`. Its traces keep their lines, ended by CR LF."""
+    pieces = _FAULT_HEAD.split(text(payload).partition("\r\n")[2])
+    rows = zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True)
+    return [Fault(int(uptime), where, trace) for uptime, where, trace in rows]
+
+
+def values(payload: bytes) -> dict[str, str]:
+    """The answer to `get <group>`: name and value of each variable.
+
+    A value may have line ends of its own; a line that looks like a variable ends it.
+    """
+    pieces = _VALUE_HEAD.split(text(payload))
+    return dict(zip(pieces[1::2], pieces[2::2], strict=True))
+
+
+def commands(payload: bytes) -> dict[str, str]:
+    """The answer to `help commands`: the shortcut of each command."""
+    rows = [line.split(":") for line in text(payload).split("\r\n")]
+    return {row[0].strip(): row[1].strip() for row in rows}
+
+
+def variables(payload: bytes) -> dict[str, str]:
+    """The answer to `help variables`: the access to each variable, `r`, `w` or `rw`."""
+    rows = [line.split(" ", 2) for line in text(payload).split("\r\n")]
+    return {row[1]: row[0] for row in rows}
