@@ -28,6 +28,9 @@ UART0_RING = const(260)  # fixed by MicroPython's stdin ring: what one wake can 
 
 OUTPUT_GPIOS = const(0x0EEFF03F)  # bits of 0-5, 12-19, 21-23, 25-27: they can drive a level
 
+# The RTC's pins can wake the chip: 0, 2, 4, 12-15, 25-27, 32-39.
+WAKE_GPIOS = b"\x00\x02\x04\x0c\x0d\x0e\x0f\x19\x1a\x1b\x20\x21\x22\x23\x24\x25\x26\x27"
+
 _owners = {}  # GPIO number -> name of the part that uses it
 
 
@@ -59,6 +62,22 @@ def release(owner):
     """Give back every GPIO of `owner`."""
     for number in [n for n in _owners if _owners[n] == owner]:
         del _owners[number]
+
+
+def wake_pin(event):
+    """(GPIO, level) of a wake-up event: b"gpio4" (high wakes), b"gpio4_low", b"" (None, 0).
+
+    Raises ValueError: only the RTC's pins can wake the chip.
+    """
+    if not event:
+        return None, 0
+    name, _, level = event.partition(b"_")
+    if name[:4] != b"gpio" or level not in (b"", b"low", b"high"):
+        raise ValueError
+    number = int(name[4:].decode())
+    if number not in WAKE_GPIOS:
+        raise ValueError
+    return number, level != b"low"
 
 
 def owner(number):

@@ -25,6 +25,8 @@ def get(leaf, session):
         return 100 * used // (used + gc.mem_free())
     if leaf == b"uuid":
         return session.device.station.mac_text().replace(b":", b"")
+    if leaf == b"safemode":
+        return int(session.device.safe_mode)
     if leaf == b"board":
         return board.NAME
     return board.banner()
