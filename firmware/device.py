@@ -15,7 +15,7 @@ from firmware.console.session import Session
 from firmware.live import system as console_settings
 from firmware.net.station import Station
 from firmware.net.streams import Table
-from firmware.store import settings, variables
+from firmware.store import settings, starts, variables
 
 # Longer than all that may hold the loop: a scan (2-3 s), a TLS crypto step (1 s), a flash write.
 _WATCHDOG_MS = const(20_000)
@@ -41,15 +41,16 @@ _SERVICES = (
 
 
 class Device:
-    safe_mode = False
-
     def __init__(self):
         self._started = time.time_ns()
+        self.safe_mode = starts.safe_mode
         self.wdt = WDT(timeout=_WATCHDOG_MS)
         self.station = Station(log, variables)
         self.streams = Table(log)
         self._services = {}  # name -> task
         self._stopping = None  # event that ends main()
+        self._proven = False  # this start has run long enough not to be a faulty one
+        self._sleep = False  # what follows main() is a deep sleep, not a reset
 
     # What commands use
 
@@ -85,9 +86,15 @@ class Device:
 
     def restart(self, announce=False):
         """Reset the chip once the reply has been written."""
-        if announce:
-            # A reboot prints the version again, a hardware reset does not.
-            machine.RTC().memory(b"reboot")
+        starts.healthy()
+        if announce:  # a reboot prints the version again, a hardware reset does not
+            starts.announce_next()
+        self._stopping.set()
+
+    def sleep(self):
+        """Deep sleep once the reply has been written; system.wakeup.* says what ends it."""
+        starts.healthy()
+        self._sleep = True
         self._stopping.set()
 
     def factory_reset(self):
@@ -151,13 +158,21 @@ class Device:
 
     def _variable_changed(self, changed):
         for name, variable, module, others in _SERVICES:
-            if self._stopping and (changed == variable or changed in others):
+            if (
+                self._stopping
+                and not self.safe_mode
+                and (changed == variable or changed in others)
+            ):
                 self._switch(name, variable, module)
 
     async def _feed(self):
+        begun = time.ticks_ms()
         while True:
             self.wdt.feed()
             await asyncio.sleep_ms(_FEED_MS)
+            if not self._proven and time.ticks_diff(time.ticks_ms(), begun) > _HEALTHY_MS:
+                self._proven = True
+                starts.healthy()
 
     # Life
 
@@ -168,20 +183,20 @@ class Device:
         usb = Session(ports.UsbPort(), "usb", self)
         host = Session(ports.UartPort(), "uart1", self)
         console_settings.start(host)
-        rtc = machine.RTC()
-        announce = rtc.memory() == b"reboot"
-        rtc.memory(b"")
         for session in (usb, host):
-            if announce and session.print_level:
+            if starts.announce and session.print_level:
                 session.show(board.banner())
             log.sessions.append(session)
             self.start(session.name, session.run)
             self.start(session.name + " log", session.print_logs)
         self.start("watchdog", self._feed)
-        log.event(b"Ready")
-        self.start("station", self.station.run)
-        for name, variable, module, _ in _SERVICES:
-            self._switch(name, variable, module)
+        if self.safe_mode:
+            log.event(b"Safe mode")
+        else:
+            log.event(b"Ready")
+            self.start("station", self.station.run)
+            for name, variable, module, _ in _SERVICES:
+                self._switch(name, variable, module)
         gc.collect()
         await self._stopping.wait()
         self.streams.close_all()
@@ -201,6 +216,7 @@ def run():
     try:
         asyncio.run(device.main())
     except KeyboardInterrupt:
+        starts.healthy()
         device.streams.close_all()
         log.sessions.clear()
         asyncio.new_event_loop()
@@ -208,4 +224,21 @@ def run():
         Timer(0).init(period=_FEED_MS, callback=lambda timer: device.wdt.feed())
         sys.stdout.write("\r\nAirwire stopped. Ctrl-D starts it again.\r\n")
         return
+    except Exception as e:
+        device.fault("main", e)
+    if device._sleep:
+        _deep_sleep()
     machine.reset()
+
+
+def _deep_sleep():
+    import esp32
+
+    event = variables.get(b"system.wakeup.events")
+    if event != b"none":
+        name, _, level = event.partition(b"_")
+        esp32.wake_on_ext0(machine.Pin(int(name[4:]), machine.Pin.IN), level != b"low")
+    seconds = variables.get(b"system.wakeup.timeout")
+    if seconds:
+        machine.deepsleep(seconds * 1000)
+    machine.deepsleep()

@@ -50,6 +50,17 @@ def wlan_scan(session, args):
     return b"\r\n".join(lines)
 
 
+@command(b"wlan_get_rssi", b"rssi")
+def wlan_get_rssi(session, args):
+    """wlan_get_rssi
+    Print the signal of the access point in dBm.
+    """
+    rssi = session.device.station.rssi()
+    if rssi is None:
+        raise CommandError(errors.FAILED)
+    return b"%d" % rssi
+
+
 @command(b"network_up", b"nup", 0, 2)
 async def network_up(session, args):
     """network_up [-i <interface>]

@@ -5,7 +5,7 @@ from firmware import board
 from firmware.console import errors, registry
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
-from firmware.store import faults, variables
+from firmware.store import faults, starts, variables
 
 _COMMAND_HELP = "/command_help.csv"
 _VARIABLE_HELP = "/variable_help.csv"
@@ -123,6 +123,16 @@ def faults_print(session, args):
 @command(b"faults_reset", b"faur")
 def faults_reset(session, args):
     """faults_reset
-    Clear the fault log.
+    Clear the fault log; in safe mode the next start is a normal one again.
     """
     faults.reset()
+    starts.forget()
+
+
+@command(b"sleep", b"sleep")
+def sleep(session, args):
+    """sleep
+    Sleep until system.wakeup.timeout is over, system.wakeup.events comes, or the power is cycled.
+    """
+    session.device.sleep()
+    return b"Sleeping"

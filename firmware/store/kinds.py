@@ -115,13 +115,13 @@ def _zone(text, kind):
     return b"%s%d%s%s" % (sign, hours, colon, minutes)
 
 
-def _wakers(text, kind):
+def _waker(text, kind):
     if text == b"none":
         return b"none"
-    for name in text.split(b"|"):
-        number = integer(name[4:], 0, 39) if name[:4] == b"gpio" else -1
-        if number < 0 or not _WAKERS >> number & 1 or not board.is_gpio(number):
-            raise ValueError
+    name, _, level = text.partition(b"_")
+    number = integer(name[4:], 0, 39) if name[:4] == b"gpio" else -1
+    if level not in (b"", b"low") or number < 0 or not _WAKERS >> number & 1:
+        raise ValueError
     return bytes(text)
 
 
@@ -133,5 +133,5 @@ _PARSERS = {
     100: _direction,
     112: _patterns,
     122: _zone,
-    119: _wakers,
+    119: _waker,
 }

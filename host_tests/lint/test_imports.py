@@ -18,7 +18,7 @@ OURS = ("airwire", "boot", "firmware", "main", "wire")
 # longest key counts. "x.?" is __import__("x." + something computed), "?" one that is computed
 # altogether.
 ARROWS = {
-    "boot.py": (),
+    "boot.py": ("firmware.store.starts",),
     "main.py": ("firmware.device",),
     "firmware/__init__.py": (),
     "firmware/board.py": ("firmware.version",),

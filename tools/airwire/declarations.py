@@ -28,7 +28,7 @@ _TYPES = {
     "rate": "r",
     "switch": "o",
     "text": "t",
-    "wakers": "w",
+    "waker": "w",
     "zone": "z",
 }
 _INDEXES = {"gpio": "g"}
@@ -52,7 +52,7 @@ _DESCRIPTIONS = {
     "rate": "standard baud rate, or any with the word raw",
     "switch": "off or on (also 0, 1, false, true)",
     "text": "{low} to {high} bytes",
-    "wakers": "none, or GPIOs such as gpio4|gpio27",
+    "waker": "none, gpio4 or gpio4_low",
     "zone": "-12:30 to 12:30",
 }
 

@@ -25,11 +25,17 @@ from airwire.board.uart import Uart
 from airwire.errors import UserError
 
 # machine.reset_cause() of the ESP32 port.
-POWER_ON, HARD, WATCHDOG, SOFT = 1, 2, 3, 5
-CAUSE_NAMES = {POWER_ON: "power-on", HARD: "hard", WATCHDOG: "watchdog", SOFT: "soft"}
+POWER_ON, HARD, WATCHDOG, DEEP_SLEEP, SOFT = 1, 2, 3, 4, 5
+CAUSE_NAMES = {
+    POWER_ON: "power-on",
+    HARD: "hard",
+    WATCHDOG: "watchdog",
+    DEEP_SLEEP: "deep sleep",
+    SOFT: "soft",
+}
 
 # How the firmware process asks for a reset.
-_EXIT_RESET, _EXIT_SOFT_RESET = 70, 71
+_EXIT_RESET, _EXIT_SOFT_RESET, _EXIT_SLEEP = 70, 71, 72
 # What a chip takes at least from reset to its first instruction, and time for the kernel to clear
 # the old process.
 _RESTART_DELAY = 0.002
@@ -80,6 +86,8 @@ class Machine:
         self._watchdog: asyncio.TimerHandle | None = None
         self._watchdog_due = 0.0
         self._air_timer: asyncio.TimerHandle | None = None
+        # What ends the coming sleep: seconds (None: no timer), GPIO and level (None: no pin).
+        self._wake: tuple[float | None, int | None, int] = (None, None, 0)
         self._cut: tuple[int, bool, bool] | None = None  # flash operation, torn, stay off
 
     # Power and resets
@@ -168,6 +176,9 @@ class Machine:
             uart.default()
         if killed:
             self.last_exit = CAUSE_NAMES[cause]
+        elif code == _EXIT_SLEEP:
+            self._sleep()
+            return
         elif code in (_EXIT_RESET, _EXIT_SOFT_RESET):
             cause = HARD if code == _EXIT_RESET else SOFT
             self.last_exit = CAUSE_NAMES[cause]
@@ -175,6 +186,21 @@ class Machine:
             cause = HARD
             self._panicked(code)
         self._went_down(cause)
+
+    def _sleep(self) -> None:
+        # Only the RTC goes on: its timer, its pins and its memory.
+        self._clear()
+        self.last_exit = CAUSE_NAMES[DEEP_SLEEP]
+        seconds, _, _ = self._wake
+        if seconds is not None:
+            self._restart = self._loop.call_later(seconds, self._start, DEEP_SLEEP)
+        self._become("asleep")
+        self._look_at_wake_pin()
+
+    def _look_at_wake_pin(self) -> None:
+        _, number, level = self._wake
+        if self.state == "asleep" and number is not None and self.pins[number].driven == level:
+            self._went_down(DEEP_SLEEP)
 
     def _panicked(self, code: int) -> None:
         self.panics += 1
@@ -190,10 +216,7 @@ class Machine:
     def _went_down(self, cause: int) -> None:
         """The chip has stopped for `cause`: what a reset of that kind clears, and the restart."""
         if cause != SOFT:  # Wi-Fi, pads and the watchdog live through a soft reset
-            self.pins.reset()
-            self.station.power_on()
-            self._arm_air()
-            self._watch(None)
+            self._clear()
         if cause == POWER_ON:
             (self._directory / paths.RTC_MEMORY).unlink(missing_ok=True)
         if self._restart is not None:
@@ -204,6 +227,12 @@ class Machine:
         else:
             self._restart = self._loop.call_later(_RESTART_DELAY, self._start, cause)
             self._become("restarting")
+
+    def _clear(self) -> None:
+        self.pins.reset()
+        self.station.power_on()
+        self._arm_air()
+        self._watch(None)
 
     def _become(self, state: str) -> None:
         self.state = state
@@ -253,6 +282,11 @@ class Machine:
     def _watchdog_line(self, words: list[str]) -> None:
         self._watch(int(words[1]) / 1000)
 
+    def _sleep_line(self, words: list[str]) -> None:
+        seconds = None if words[1] == "-" else int(words[1]) / 1000
+        number = None if words[2] == "-" else int(words[2])
+        self._wake = seconds, number, int(words[3])
+
     def _flash_cut_line(self, words: list[str]) -> None:
         self.cuts += 1
         stay_off = self._cut is not None and self._cut[2]
@@ -288,6 +322,7 @@ class Machine:
     def drive(self, number: int, level: int | None) -> None:
         """Drive a pad from outside; None lets go."""
         self._send(self.pins.drive(number, level))
+        self._look_at_wake_pin()
         self._changed()
 
     def change_access_point(self, ssid: str, changes: dict[str, Any]) -> None:
@@ -383,6 +418,7 @@ _CONTROL_LINES = {
     "free": Machine._pin_line,
     "uart": Machine._uart_line,
     "wdt": Machine._watchdog_line,
+    "sleep": Machine._sleep_line,
     "flash-cut": Machine._flash_cut_line,
     **dict.fromkeys(_RADIO_LINES, Machine._radio_line),
 }

@@ -191,3 +191,22 @@ def _first(kind, label=None):
         if row[0] == kind and label in (None, row[4]):
             return row
     return None
+
+
+# Deep sleep: the pins of the RTC (esp32_rtc.h: the others cannot wake the chip)
+
+WAKEUP_ALL_LOW = False
+WAKEUP_ANY_HIGH = True
+_RTC_PINS = (0, 2, 4, 12, 13, 14, 15, 25, 26, 27, 32, 33, 34, 35, 36, 37, 38, 39)
+_wake = None  # (GPIO, level) that ends a deep sleep
+
+
+def wake_on_ext0(pin=None, level=WAKEUP_ANY_HIGH):
+    global _wake
+    if pin is None:
+        _wake = None
+        return
+    number = pin if isinstance(pin, int) else pin._gpio
+    if number not in _RTC_PINS:
+        raise ValueError("invalid pin")
+    _wake = (number, int(level))

@@ -1,6 +1,6 @@
 # machine as on the ESP32: this file holds the resets and identity, the peripherals are files of
-# their own, loaded when first named (on a chip they are C and cost no RAM). Sleep modes are not
-# here yet.
+# their own, loaded when first named (on a chip they are C and cost no RAM). Light sleep is
+# not here: nothing of ours uses it.
 
 import _board
 from umachine import mem8, mem16, mem32, soft_reset  # noqa: F401
@@ -11,7 +11,12 @@ WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
-_RESET = 70  # exit code agreed with the supervisor
+PIN_WAKE = 2
+EXT0_WAKE = 2
+TIMER_WAKE = 4
+
+_RESET = 70  # exit codes agreed with the supervisor
+_SLEEP = 72
 _HOMES = {
     "Pin": "_pin",
     "Signal": "umachine",
@@ -34,6 +39,15 @@ def __getattr__(name):
 
 def reset():
     _board.leave(_RESET)
+
+
+def deepsleep(ms=None):
+    """Ends the process; the supervisor starts it again when `ms` are over or esp32's pin wakes."""
+    from esp32 import _wake
+
+    number, level = _wake or ("-", 0)
+    _board.send(b"sleep %s %s %d\n" % ("-" if ms is None else ms, number, level))
+    _board.leave(_SLEEP)
 
 
 def reset_cause():
