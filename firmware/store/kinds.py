@@ -5,8 +5,6 @@
 #     z  time zone                         w  GPIOs that wake the chip
 from micropython import const
 
-from firmware import board
-
 from .variables import integer
 
 _RATES = (
