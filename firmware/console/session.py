@@ -154,10 +154,10 @@ class Session:
             self.pos = 0
             self.end = n
             line = None if self.echo else self._whole_line(n)
-            if line is None:
-                await self._consume()
-            else:
+            if line is not None:
                 await self._run_line(line)
+            if self.pos < self.end:  # more than a line, or what came behind a data phase
+                await self._consume()
 
     def _whole_line(self, end):
         # The usual case for a host MCU: the buffer is exactly one line with its LF. None where it
