@@ -19,8 +19,8 @@ def names(words):
         # A shortcut that goes wrong somewhere: all that begin like it.
         count = len(words)
         while not found:
-            count -= 1
             found = _names(words[:count])
+            count -= 1
     elif group in GROUPS:
         found = _names((group,))
         found = [n for n in found if n.startswith(word)] or [n for n in found if _alike(n, word)]

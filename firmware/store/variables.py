@@ -185,7 +185,9 @@ def item(kind, default, index):
 
 def integer(text, low, high):
     """A decimal number between two bounds. Raises ValueError."""
-    value = int(text.decode())
+    if not (text[1:] if text[:1] in (b"-", b"+") else text).isdigit():
+        raise ValueError  # int() takes spaces and underscores too
+    value = int(text)
     if not low <= value <= high:
         raise ValueError
     return value

@@ -78,7 +78,7 @@ def test_frames(board):
 def test_terminators(board, end):
     """One reply a line, whatever ends it, and in whatever pieces it comes."""
     console = board.machine()
-    console.send(b"get wl j r" + end + b"get ti u x" + end + end + b"get wl e" + end)
+    console.send(b"get wl j r" + end + b"get wl j t x" + end + end + b"get wl e" + end)
     assert [console.reply().text for _ in range(4)] == [
         b"3",
         b"Too many arguments",
