@@ -41,8 +41,10 @@ _SERVICES = (
 
 
 class Device:
+    safe_mode = False
+
     def __init__(self):
-        self.started = time.time()
+        self._started = time.time_ns()
         self.wdt = WDT(timeout=_WATCHDOG_MS)
         self.station = Station(log, variables)
         self.streams = Table(log)
@@ -53,7 +55,15 @@ class Device:
 
     def uptime(self):
         """Seconds since the start."""
-        return time.time() - self.started
+        return self.uptime_ms() // 1000
+
+    def uptime_ms(self):
+        """Milliseconds since the start."""
+        return (time.time_ns() - self._started) // 1_000_000
+
+    def clock_moved(self, uptime_ms):
+        """Go on counting from `uptime_ms`, after the clock was set."""
+        self._started = time.time_ns() - uptime_ms * 1_000_000
 
     def fault(self, name, exc):
         """Record an exception that nobody expected."""

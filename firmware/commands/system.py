@@ -1,4 +1,6 @@
 # The module itself: version, help, reboot, factory_reset, faults.
+from micropython import const
+
 from firmware import board
 from firmware.console import errors, registry
 from firmware.console.errors import CommandError
@@ -7,20 +9,39 @@ from firmware.store import faults, variables
 
 _COMMAND_HELP = "/command_help.csv"
 _VARIABLE_HELP = "/variable_help.csv"
+_BLOCK = const(1024)  # of a help file at a time
 
 
-def _help_row(path, first):
-    # The fields of the row whose name or shortcut is `first`, read line by line: the texts stay in
-    # flash.
+def _help_row(path, name):
+    # The fields of the row of a full name. The texts stay in flash, and are read by the block:
+    # MicroPython reads lines byte by byte.
+    wanted = b"\n%s\t" % name
     try:
         with open(path, "rb") as f:
-            for line in f:
-                fields = line.rstrip().split(b"|")
-                if first in fields[:2]:
-                    return fields
+            text = b"\n"
+            while True:
+                i = text.find(wanted)
+                end = text.find(b"\n", i + 1) if i >= 0 else -1
+                if end >= 0:
+                    return text[i + 1 : end].split(b"\t")
+                piece = f.read(_BLOCK)
+                if not piece:
+                    return None
+                text = text[i if i >= 0 else -len(wanted) :] + piece
     except OSError:
-        pass
-    return None
+        return None
+
+
+def _rows(words):
+    # A line for each variable below a node: the second word is the name.
+    access = {111: b"r", 115: b"w"}
+    return [
+        b"%s %s" % (access.get(kind[0], b"rw"), name) for name, kind, _ in variables.under(words)
+    ]
+
+
+def _commands():
+    return [b"%s : %s" % row for row in registry.names()]
 
 
 @command(b"version", b"ver")
@@ -33,27 +54,38 @@ def version(session, args):
 
 @command(b"help", b"help", 0, None)
 def help_(session, args):
-    """help [commands | variables | <command> | <variable>]
-    List the commands or the variables with their shortcuts, or explain one.
+    """help [commands | variables | all | <command> | <variable> | <group>]
+    List the commands or the variables, or explain one.
     """
     if not args:
-        return b"help commands, help variables, help <command>, help <variable>"
-    if args[0] == b"commands":
-        return b"\r\n".join([b"%s : %s" % row for row in registry.names()])
-    if args[0] == b"variables":
-        access = {111: b"r", 115: b"w"}
-        return b"\r\n".join(
-            [b"%s %s" % (access.get(k[0], b"rw"), n) for n, k, _ in variables.under((b"all",))]
-        )
-    row = _help_row(_COMMAND_HELP, args[0])
+        return b"help commands, help variables, help all, help <command>, help <variable>"
+    word = args[0]
+    if len(args) == 1:
+        if word == b"commands":
+            return _commands()
+        if word == b"variables":
+            return _rows((b"all",))
+        if word == b"all":
+            return _commands() + _rows(args)
+        for name, shortcut in registry.names():
+            if word == name or word == shortcut:
+                return _explanation(_COMMAND_HELP, name)
+    try:
+        name, _, _, used = variables.find(args)
+        if used == len(args):
+            return _explanation(_VARIABLE_HELP, name)
+    except variables.UnknownVariable:
+        found = _rows(args)
+        if found:
+            return found
+    raise CommandError(errors.UNKNOWN_OPTION, b"Unknown command or variable")
+
+
+def _explanation(path, name):
+    row = _help_row(path, name)
     if row is None:
-        try:
-            row = _help_row(_VARIABLE_HELP, variables.find(args)[0])
-        except variables.UnknownVariable:
-            pass
-    if row is None:
-        raise CommandError(errors.UNKNOWN_OPTION)
-    return b"%s : %s\r\n%s" % (row[0], row[1], b"\r\n".join(row[2:]))
+        raise CommandError(errors.FAILED, b"No help texts in flash")
+    return [b"%s : %s" % (row[0], row[1])] + row[2:]
 
 
 @command(b"reboot", b"reboot")

@@ -1,11 +1,17 @@
-# Variables by command: get, set, save.
+# Variables by command: get, set. Saving and loading are in settings.py.
+import asyncio
+
+from micropython import const
+
+from firmware import board
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
-from firmware.store import settings, variables
+from firmware.store import variables
 
 _MASK = b"********"
-_LIVE = (108, 111)  # access codes l and o: the value comes from firmware/live/
+_LIVE = (108, 111, 118)  # access codes l, o, v: the value comes from firmware/live/
+_PAUSE = const(8)  # rows of a list at a time: the loop is held for a few milliseconds
 
 
 def _live(name):
@@ -17,64 +23,131 @@ def _text(value):
     return b"%d" % value if isinstance(value, int) else value
 
 
-def _value(session, name, kind):
-    if kind[0] in _LIVE:
+def _value(session, name, kind, default, index=None):
+    # What `get` prints for a plain variable, or for one item of an indexed one; `kind` is the
+    # whole kind.
+    access = kind[0]
+    if access in _LIVE:
         module, leaf = _live(name)
+        if kind[1] == 120 or kind[1] == 102:  # x, f
+            return _text(module.get(leaf, index, session))
         return _text(module.get(leaf, session))
-    value = _text(variables.get(name))
-    return _MASK if value and kind[0] == 115 else value  # s
+    if index is None:
+        value = variables.values.get(name)
+    else:
+        value = variables.values.get(b"%s %s" % (name, index))
+        if value is None:
+            default = variables.item(kind, default, index)[1]
+    value = default if value is None else _text(value)
+    return _MASK if value and access == 115 else value  # s
+
+
+async def _lines(session, rows):
+    # The list of `get <group>`: a line for each variable and each index, but of GPIOs only those
+    # that differ from the default. Text of several lines has no place in it.
+    lines = []
+    for name, kind, default in rows:
+        if len(lines) % _PAUSE == 0:
+            await asyncio.sleep_ms(0)
+        if kind[1] == 120:  # x
+            sparse = kind[2:4] == b"g:" and kind[0] not in _LIVE
+            for index in variables.indexes(kind):
+                key = b"%s %s" % (name, index)
+                if not sparse or key in variables.values:
+                    lines.append(b"%s: %s" % (key, _value(session, name, kind, default, index)))
+        elif kind != b"ol":
+            lines.append(b"%s: %s" % (name, _value(session, name, kind, default)))
+    return lines
+
+
+def _unknown(words):
+    from firmware.store import nearest
+
+    return CommandError(errors.UNKNOWN_OPTION, b"Unknown variable" + nearest.names(words))
 
 
 @command(b"get", b"get", 1, None)
 def get(session, args):
-    """get <variable> | <group> | all
+    """get <variable> [<index> | all | <format>] | <group> | all
     Print a variable, or all variables of a group as lines of name and value.
     """
     try:
-        name, kind, _, used = variables.find(args)
+        name, kind, default, used = variables.find(args)
     except variables.UnknownVariable:
-        lines = [b"%s: %s" % (n, _value(session, n, k)) for n, k, _ in variables.under(args)]
-        if not lines:
-            raise CommandError(errors.UNKNOWN_OPTION, b"Unknown variable")
-        return b"\r\n".join(lines)
-    if used < len(args):
+        for _ in variables.under(args):
+            return _lines(session, variables.under(args))
+        raise _unknown(args)
+    rest = args[used:]
+    index = None
+    if kind[1] == 120 or kind[1] == 102:  # x, f
+        if rest:
+            index = rest.pop(0)
+            if kind[1] == 120 and index == b"all" and not rest:
+                return _lines(session, ((name, kind, default),))
+            try:
+                index = variables.known_index(kind, index)
+            except ValueError:
+                raise CommandError(errors.BAD_ARGUMENT)
+        elif kind[1] == 120:
+            raise CommandError(errors.TOO_FEW)
+    if rest:
         raise CommandError(errors.TOO_MANY)
-    return _value(session, name, kind)
+    return _value(session, name, kind, default, index)
+
+
+def understand(words, saved=False):
+    """(name, kind, default, index or None, value) of a variable and its value in words; kind and
+    default are those of the item where it is indexed. What was `saved` was accepted once.
+
+    Raises CommandError.
+    """
+    try:
+        name, kind, default, used = variables.find(words, 1)
+    except variables.UnknownVariable:
+        raise _unknown(words)
+    rest = words[used:]
+    if not rest:
+        raise CommandError(errors.TOO_FEW)
+    if kind[0] == 111:  # o
+        raise CommandError(errors.BAD_ARGUMENT, b"Read only")
+    index = None
+    try:
+        if kind[1] == 120:  # x
+            if len(rest) < 2:
+                raise CommandError(errors.TOO_FEW)
+            index = variables.known_index(kind, rest.pop(0))
+            kind, default = variables.item(kind, default, index)
+        elif kind[1] == 102:  # f
+            kind, default = variables.item(kind, default, None)
+        if saved and kind[1] == 114:  # r
+            rest.append(b"raw")
+        if len(rest) > 1 and not variables.many_words(kind):
+            raise CommandError(errors.TOO_MANY)
+        return name, kind, default, index, variables.parse(kind, b" ".join(rest))
+    except ValueError:
+        raise CommandError(errors.BAD_ARGUMENT)
+
+
+def change(session, name, kind, default, index, value):
+    """Give a variable a value that understand() returned. Raises CommandError."""
+    try:
+        if kind[0] != 118:  # v
+            variables.put(name, kind, default, value, index)
+        if kind[0] in _LIVE:
+            module, leaf = _live(name)
+            if index is None:
+                module.put(leaf, value, session)
+            else:
+                module.put(leaf, index, value, session)
+    except board.GpioInUse as e:
+        raise CommandError(errors.BAD_ARGUMENT, b"GPIO %d is used by %s" % tuple(e.args))
 
 
 @command(b"set", b"set", 1, None)
 def set_(session, args):
-    """set <variable> <value>
+    """set <variable> [<index>] <value>
     Change a variable until the next reset; `save` keeps all changes. Quote a value that has
     spaces; "" is empty.
     """
-    try:
-        name, kind, default, used = variables.find(args, 1)
-    except variables.UnknownVariable:
-        raise CommandError(errors.UNKNOWN_OPTION, b"Unknown variable")
-    if used == len(args):
-        raise CommandError(errors.TOO_FEW)
-    if used + 1 < len(args):
-        raise CommandError(errors.TOO_MANY)
-    if kind[0] == 111:  # o
-        raise CommandError(errors.BAD_ARGUMENT, b"Read only")
-    try:
-        value = variables.parse(kind, args[used])
-    except ValueError:
-        raise CommandError(errors.BAD_ARGUMENT)
-    variables.put(name, kind, default, value)
-    if kind[0] == 108:  # l
-        module, leaf = _live(name)
-        module.put(leaf, value, session)
+    change(session, *understand(args))
     return b"Set OK"
-
-
-@command(b"save", b"save")
-def save(session, args):
-    """save
-    Keep the present values of all variables through resets.
-    """
-    try:
-        settings.save()
-    except OSError:
-        raise CommandError(errors.FAILED, b"Flash full")

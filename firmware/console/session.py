@@ -227,6 +227,8 @@ class Session:
             text = function(self, args)
             if hasattr(text, "send"):
                 text = await text
+            if isinstance(text, list):
+                text = b"\r\n".join(text)
             return errors.OK, b"Success" if text is None else text
         except errors.CommandError as e:
             return e.code, e.text

@@ -23,6 +23,11 @@ def get(leaf, session):
     if leaf == b"memory.usage":
         used = gc.mem_alloc()
         return 100 * used // (used + gc.mem_free())
+    if leaf == b"build_number":
+        built = board.banner().partition(b"Built:")[2].partition(b" for")[0]
+        return bytes([c for c in built if 48 <= c < 58])
+    if leaf == b"safemode":
+        return int(session.device.safe_mode)
     if leaf == b"uuid":
         return session.device.station.mac_text().replace(b":", b"")
     if leaf == b"board":

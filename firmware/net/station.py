@@ -62,6 +62,10 @@ SECURITY = (
     b"WPA2-WPA3",
 )
 
+# What the driver calls the values of wlan.powersave.mode and wlan.rate.protocol.
+_POWER_SAVE = {b"off": 0, b"performance": 1, b"powersave": 2}
+_PROTOCOLS = {b"auto": 7, b"b": 1, b"bg": 3, b"bgn": 7}
+
 
 class JoinError(Exception):
     """args[0] is the join result."""
@@ -158,7 +162,7 @@ class Station:
             await asyncio.sleep_ms(_POLL_MS)  # others are served before a scan blocks (again)
             try:
                 if key is None:
-                    key, result = self._probe(ssid, passkey)
+                    key, result = await self._probe(ssid, passkey)
                 if key is not None:
                     result = await self._attempt(ssid, key)
             except OSError as e:
@@ -173,7 +177,7 @@ class Station:
                 break  # another attempt cannot change it
         return result
 
-    def _probe(self, ssid, passkey):
+    async def _probe(self, ssid, passkey):
         # -> (key to join with, join result). The key is b"" for an open network, None when the
         # network cannot be joined. Scans, which blocks, unless the network was joined before or
         # its security is given.
@@ -182,7 +186,7 @@ class Station:
         if self._proven == (ssid, passkey) or security != b"auto":
             return b"" if security == b"open" else passkey, JOINING
         hidden = False
-        for found in self._wlan.scan():
+        for found in await self._look_for(ssid):
             if found[0] == ssid:
                 mode = found[4]
                 name = SECURITY[mode] if mode < len(SECURITY) else None
@@ -205,12 +209,26 @@ class Station:
         self._log.line(self._log.STATUS, b"Join failed: SSID not found")
         return None, NOT_FOUND
 
+    async def _look_for(self, ssid):
+        # The networks in reach, after as many scans as it takes to see one, or are allowed.
+        for _ in range(self._get(b"wlan.scan.retries")):
+            found = self._wlan.scan()
+            if ssid in [network[0] for network in found]:
+                return found
+            await asyncio.sleep_ms(_POLL_MS)
+        return self._wlan.scan()
+
     async def _attempt(self, ssid, key):
         # One association and address. -> join result
         wlan = self._wlan
         dhcp = self._get(b"network.dhcp.enabled")
         wlan.active(True)
-        wlan.config(reconnects=0)  # attempts are counted here, not in the driver
+        wlan.config(
+            reconnects=0,  # attempts are counted here, not in the driver
+            txpower=self._get(b"wlan.tx_power"),
+            pm=_POWER_SAVE[self._get(b"wlan.powersave.mode")],
+            protocol=_PROTOCOLS[self._get(b"wlan.rate.protocol")],
+        )
         if self.rssi() is not None:
             wlan.disconnect()
             await self._until(lambda: self.rssi() is None, _LEAVE_MS)

@@ -3,17 +3,20 @@
 #
 # The declarations are in groups/; the image build packs each group into one bytes constant
 # (tables.GROUPS), because 160 rows as tuples would take 21 KB of RAM. A row is
-#     "\n" leaf "\x01" shortcut-without-group "\x02" access type arguments "\x03" default
-# access: w read/write, o read only, l live (computed, may be set), s secret. type: b bool, i
-# integer MIN,MAX, t text MIN,MAX, e enum A|B|..., a IPv4 address, m MAC address, g GPIO or -1, v
-# print level.
+#     "\n" leaf "\x01" shortcut-without-group "\x02" kind "\x03" default
+# and a kind is: access (w read/write, o read only, l live, v volatile, s secret), then for an
+# indexed variable "x" indexes ":" and for one with formats "f" names ":", then a letter for the
+# type, and its arguments: see parse() and kinds.py. A read-only one has the type t, or l: lines.
 from firmware import board
 
-from .tables import GROUPS, SHORT
+from .tables import ALIASES, GROUPS, SHORT
 
-_MAX_WORDS = 4  # the longest shortcut, "ud c r h"-like: group and three more words
+_MAX_WORDS = 4  # the longest shortcut, "so d e"-like: group and at most three more words
+_MANY_WORDS = b"rd"  # types whose value may be several words: baud rate, GPIO direction
 
-values = {}  # full name -> value; only those that differ from the default
+# Full name, for an indexed variable followed by a space and its index -> value; only those that
+# differ from the default.
+values = {}
 changed = None  # called with the full name after a set: services follow it (set by device.py)
 
 
@@ -61,6 +64,23 @@ def _by_shortcut(words, count):
     return None
 
 
+def _by_alias(words):
+    alias = b"\n%s\x01" % b" ".join(words)
+    i = ALIASES.find(alias)
+    if i < 0:
+        return None
+    i += len(alias)
+    end = ALIASES.find(b"\n", i)
+    name = ALIASES[i : end if end >= 0 else len(ALIASES)]
+    return _by_name(name)[:3] + (len(words),)
+
+
+def secret(name):
+    """True for a variable, by its full name, whose value is never printed."""
+    row = _by_name(name)
+    return row is not None and row[1][0] == 115  # s
+
+
 def find(words, spare=0):
     """The variable that `words` (list of bytes) begin with, leaving at least `spare` words for its
     value.
@@ -72,9 +92,12 @@ def find(words, spare=0):
     if row:
         return row
     for count in range(min(len(words) - spare, _MAX_WORDS), 1, -1):
-        row = _by_shortcut(words, count)
+        row = _by_shortcut(words, count) or _by_alias(words[:count])
         if row:
             return row
+    row = _by_alias(words[:1])
+    if row:
+        return row
     raise UnknownVariable(words[0])
 
 
@@ -103,95 +126,150 @@ def under(words):
             i = table.find(b"\n", i + 1)
 
 
-def _integer(text, low, high):
-    value = int(text.decode())  # ValueError when it is not a number
+# Indexed variables
+
+
+def indexes(kind):
+    """The indexes of an indexed variable, or the formats of one that has some, in order."""
+    spec = kind[2 : kind.find(b":")]
+    if spec == b"g":
+        return [b"%d" % n for n in range(40) if board.is_gpio(n)]
+    if spec[0] < 58:  # a digit
+        low, _, high = spec.partition(b",")
+        return [b"%d" % n for n in range(int(low), int(high) + 1)]
+    return spec.split(b"|")
+
+
+def known_index(kind, text):
+    """The index that `text` means, as it is kept. Raises ValueError."""
+    if text.isdigit():
+        text = b"%d" % int(text)
+    if text not in indexes(kind):
+        raise ValueError
+    return text
+
+
+def item(kind, default, index):
+    """(kind, default) of one item of an indexed variable, as of a plain one."""
+    if kind[1] == 120 and b";" in default:  # x: a default for each index
+        default = default.split(b";")[indexes(kind).index(index)]
+    plain = kind[:1] + kind[kind.find(b":") + 1 :]
+    if plain[1] == 112:  # p: as many states as the default has
+        plain += b"%d" % (default.count(b"|") + 1)
+    return plain, default
+
+
+# Values
+
+
+def integer(text, low, high):
+    """A decimal number between two bounds. Raises ValueError."""
+    value = int(text.decode())
     if not low <= value <= high:
         raise ValueError
     return value
 
 
-def _limits(kind):
+def limits(kind):
+    """The two numbers in the arguments of a plain kind."""
     low, _, high = kind[2:].partition(b",")
     return int(low), int(high)
 
 
-def _address(text):
-    parts = text.split(b".")
-    if len(parts) != 4:
-        raise ValueError
-    return b"%d.%d.%d.%d" % tuple([_integer(p, 0, 255) for p in parts])
-
-
-def _mac(text):
-    digits = text.replace(b":", b"").upper()
-    if len(digits) != 12:
-        raise ValueError
-    int(digits.decode(), 16)
-    return b":".join([digits[i : i + 2] for i in range(0, 12, 2)])
+def many_words(kind):
+    """True where the value of a plain kind may be several words."""
+    return kind[1] in _MANY_WORDS
 
 
 def parse(kind, text):
-    """The value that `text` (bytes) means for a variable of `kind`: int or bytes. Raises
-    ValueError.
+    """The value, int or bytes, that `text` (bytes) means for a variable of a plain kind; several
+    words come joined by spaces. Raises ValueError.
     """
     t = kind[1]
-    if t == 98:  # b
-        if text in (b"1", b"on", b"true"):
-            return 1
-        if text in (b"0", b"off", b"false"):
-            return 0
-        raise ValueError
-    if t == 118:  # v
-        return 5 if text == b"all" else _integer(text, 0, 5)
+    if t == 98 or t == 111:  # b, o: a switch that prints as off and on
+        on = text in (b"1", b"on", b"true")
+        if not on and text not in (b"0", b"off", b"false"):
+            raise ValueError
+        return int(on) if t == 98 else b"on" if on else b"off"
     if t == 105:  # i
-        return _integer(text, *_limits(kind))
-    if t == 116:  # t
-        low, high = _limits(kind)
-        if not low <= len(text) <= high:
+        return integer(text, *limits(kind))
+    if t == 116 or t == 107:  # t, k: a key, which may also be empty
+        low, high = limits(kind)
+        if not low <= len(text) <= high and (t == 116 or text):
             raise ValueError
         return bytes(text)
     if t == 101:  # e
         if text not in kind[2:].split(b"|"):
             raise ValueError
         return bytes(text)
-    if t == 97:  # a
-        return _address(text)
-    if t == 109:  # m
-        return _mac(text)
-    number = _integer(text, -1, 39)  # g
-    if number >= 0 and not board.is_gpio(number, kind[2:] == b"out"):
-        raise ValueError
-    return number
+    if t == 103:  # g, for outputs with an argument
+        number = integer(text, -1, 39)
+        if number >= 0 and not board.is_gpio(number, kind[2:] == b"out"):
+            raise ValueError
+        return number
+    if t == 118:  # v
+        return 5 if text == b"all" else integer(text, 0, 5)
+    from . import kinds
+
+    return kinds.parse(kind, text)
 
 
-def get(name):
-    """The value of a stored variable (int or bytes) by its full name. Raises UnknownVariable."""
-    value = values.get(name)
+def get(name, index=None):
+    """The value of a stored variable, int or bytes, by its full name and, where it is indexed, its
+    index (bytes or int). Raises UnknownVariable, ValueError when there is no such index.
+    """
+    key = name
+    if index is not None:
+        if isinstance(index, int):
+            index = b"%d" % index
+        key = b"%s %s" % (name, index)
+    value = values.get(key)
     if value is None:
         row = _by_name(name)
         if row is None:
             raise UnknownVariable(name)
-        value = parse(row[1], row[2])
+        kind, default = row[1:3]
+        if index is not None:
+            kind, default = item(kind, default, index)
+        value = parse(kind, default)
     return value
 
 
-def put(name, kind, default, value):
-    """Store a value; one that equals the default takes no room."""
-    if value == parse(kind, default):
-        values.pop(name, None)
-    else:
-        values[name] = value
+def put(name, kind, default, value, index=None):
+    """Store a value (of a plain kind); one that equals the default takes no room.
+
+    What the part that follows the variable raises, board.GpioInUse for one, comes through, and
+    then the variable is as before.
+    """
+    key = name if index is None else b"%s %s" % (name, index)
+    before = values.pop(key, None)
+    if value != parse(kind, default):
+        values[key] = value
     if changed:
-        changed(name)
+        try:
+            changed(name)
+        except:
+            values.pop(key, None)
+            if before is not None:
+                values[key] = before
+            raise
 
 
-def assign(name, text):
-    """Parse and store `text` for a variable by its full name. Raises UnknownVariable, ReadOnly,
-    ValueError.
+def assign(name, text, index=None):
+    """Store a saved value, given as text, by its full name and index. Raises UnknownVariable,
+    ReadOnly, ValueError.
     """
     row = _by_name(name)
     if row is None:
         raise UnknownVariable(name)
-    if row[1][0] == 111:  # o
+    kind, default = row[1:3]
+    if kind[0] == 111 or kind[0] == 118:  # o, v
         raise ReadOnly(name)
-    put(name, row[1], row[2], parse(row[1], text))
+    if (kind[1] == 120) != (index is not None):  # x
+        raise ValueError
+    if index is not None:
+        index = known_index(kind, index)
+        kind, default = item(kind, default, index)
+    if kind[1] == 114:  # r: this rate was accepted once
+        text += b" raw"
+    put(name, kind, default, parse(kind, text), index)

@@ -7,19 +7,51 @@ docs) derives from here.
 """
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-_ACCESS = {"rw": "w", "ro": "o", "live": "l", "secret": "s"}
+_ACCESS = {"rw": "w", "ro": "o", "live": "l", "volatile": "v", "secret": "s"}
 _TYPES = {
     "bool": "b",
-    "int": "i",
-    "text": "t",
+    "direction": "d",
     "enum": "e",
-    "ip": "a",
-    "mac": "m",
     "gpio": "g",
+    "int": "i",
+    "ip": "a",
+    "key": "k",
     "level": "v",
+    "lines": "l",
+    "mac": "m",
+    "only": "n",
+    "patterns": "p",
+    "rate": "r",
+    "switch": "o",
+    "text": "t",
+    "wakers": "w",
+    "zone": "z",
+}
+_INDEXES = {"gpio": "g"}
+_DESCRIPTIONS = {
+    "bool": "0 or 1 (also off, on, false, true)",
+    "direction": "none, input_highz, input_pull_up, input_pull_down, output or output_open_drain,"
+    " and for the outputs 0 or 1",
+    "enum": "{choices}",
+    "gpio": "GPIO number, -1 = none",
+    "int": "{low} to {high}",
+    "ip": "IPv4 address",
+    "key": "empty, or {low} to {high} bytes",
+    "level": "0 to 5, or all",
+    "lines": "lines of text",
+    "mac": "MAC address",
+    "only": "only {choices}",
+    "patterns": "static_off, static_on, slow_blink, medium_blink or fast_blink for each state,"
+    " joined by |",
+    "rate": "standard baud rate, or any with the word raw",
+    "switch": "off or on (also 0, 1, false, true)",
+    "text": "{low} to {high} bytes",
+    "wakers": "none, or GPIOs such as gpio4|gpio27",
+    "zone": "-12:30 to 12:30",
 }
 
 
@@ -88,18 +120,35 @@ def variables(root: Path) -> list[Variable]:
     """Every variable of the tree at `root`, by name."""
     found = []
     for path in sorted((root / "firmware" / "store" / "groups").glob("*.py")):
-        for node in ast.parse(path.read_text(), str(path)).body:
-            if isinstance(node, ast.Assign):
-                for row in ast.literal_eval(node.value):
-                    variable = Variable(*row)
-                    if variable.name.split(".")[0] != path.stem:
-                        raise DeclarationError(
-                            f"{path.name}: {variable.name} belongs to another group"
-                        )
-                    found.append(variable)
+        for row in _literal(path, "VARIABLES"):
+            variable = Variable(*row)
+            if variable.name.split(".")[0] != path.stem:
+                raise DeclarationError(f"{path.name}: {variable.name} belongs to another group")
+            found.append(variable)
     _unique(found, "name")
     _unique(found, "shortcut")
     return sorted(found)
+
+
+def aliases(root: Path) -> dict[str, str]:
+    """Other names and shortcuts of variables -> their own name."""
+    path = root / "firmware" / "store" / "groups" / "aliases.py"
+    found = dict(_literal(path, "ALIASES"))
+    own = variables(root)
+    names, shortcuts = {v.name for v in own}, {v.shortcut for v in own}
+    for alias, name in found.items():
+        if name not in names or alias in names or alias in shortcuts:
+            raise DeclarationError(f"{path.name}: {alias} cannot stand for {name}")
+    return found
+
+
+def _literal(path: Path, name: str) -> tuple:
+    # What the file at `path` assigns to `name`; nothing where it does not or is not there.
+    if path.exists():
+        for node in ast.parse(path.read_text(), str(path)).body:
+            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name:
+                return ast.literal_eval(node.value)
+    return ()
 
 
 def _unique(rows: list, field: str) -> None:
@@ -123,21 +172,35 @@ def command_index(root: Path) -> bytes:
 
 
 def _kind(variable: Variable) -> str:
+    # How firmware/store/variables.py wants it.
+    kind = _ACCESS[variable.access]
     name, _, arguments = variable.type.partition(" ")
-    return _ACCESS[variable.access] + _TYPES[name] + arguments.replace(" ", ",")
+    if name in ("index", "formats"):
+        choices, _, rest = arguments.partition(" ")
+        if name == "index":
+            choices = _INDEXES.get(choices, choices)
+            if choices[0].isdigit():
+                choices = choices.replace("-", ",")
+        kind += f"{'x' if name == 'index' else 'f'}{choices}:"
+        name, _, arguments = rest.partition(" ")
+    if variable.access == "ro":  # nothing is ever parsed
+        return kind + ("l" if name == "lines" else "t")
+    return kind + _TYPES[name] + arguments.replace(" ", ",")
 
 
 def variable_tables(root: Path) -> bytes:
-    """Source of firmware/store/tables.py: one packed bytes constant per group, and the groups of
-    each first word.
+    """Source of firmware/store/tables.py: one packed bytes constant per group, the groups of
+    each shortcut's first word, and the aliases.
     """
     groups: dict[str, str] = {}
     short: dict[str, set[str]] = {}
     for v in variables(root):
         group, _, leaf = v.name.partition(".")
         word, _, rest = v.shortcut.partition(" ")
-        groups[group] = groups.get(group, "") + f"\n{leaf}\x01{rest}\x02{_kind(v)}\x03{v.default}"
+        default = "" if v.access in ("ro", "volatile") else v.default
+        groups[group] = groups.get(group, "") + f"\n{leaf}\x01{rest}\x02{_kind(v)}\x03{default}"
         short.setdefault(word, set()).add(group)
+    others = "".join(f"\n{alias}\x01{name}" for alias, name in sorted(aliases(root).items()))
     lines = ["GROUPS = {"]
     lines += [f"    {group.encode()!r}: {table.encode()!r}," for group, table in groups.items()]
     lines += ["}", "SHORT = {"]
@@ -145,20 +208,46 @@ def variable_tables(root: Path) -> bytes:
         f"    {word.encode()!r}: {tuple(g.encode() for g in sorted(names))!r},"
         for word, names in short.items()
     ]
-    return ("\n".join([*lines, "}"]) + "\n").encode()
+    lines += ["}", f"ALIASES = {others.encode()!r}"]
+    return ("\n".join(lines) + "\n").encode()
 
 
 def command_help(root: Path) -> bytes:
-    """The file that `help <command>` reads: name|shortcut|syntax|text, a line each."""
-    return "".join(
-        f"{c.name}|{c.shortcut}|{c.syntax.replace('|', '/')}|{c.help}\n" for c in commands(root)
-    ).encode()
+    """The file that `help <command>` reads: name, shortcut, syntax, text, with tabs between, a
+    line each.
+    """
+    return _table((c.name, c.shortcut, c.syntax, c.help) for c in commands(root))
 
 
 def variable_help(root: Path) -> bytes:
-    """The file that `help <variable>` reads: name|shortcut|type|text, a line each."""
-    return "".join(
-        f"{v.name}|{v.shortcut}|{v.type.replace('|', ' ')}, "
-        f"default {v.default or 'empty'}|{v.help}\n"
-        for v in variables(root)
-    ).encode()
+    """The file that `help <variable>` reads: name, shortcut, values, text, likewise."""
+    return _table((v.name, v.shortcut, _values_line(v), v.help) for v in variables(root))
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> bytes:
+    return "".join("\t".join(row) + "\n" for row in rows).encode()
+
+
+def _values_line(v: Variable) -> str:
+    if v.access == "ro":
+        return f"read only: {describe(v.type)}"
+    default = (
+        "" if v.access == "volatile" else f", default {v.default.replace(';', ' ') or 'empty'}"
+    )
+    return describe(v.type) + default
+
+
+def describe(type_: str) -> str:
+    """A variable's type in words."""
+    name, _, arguments = type_.partition(" ")
+    if name == "index":
+        choices, _, rest = arguments.partition(" ")
+        choices = (
+            "GPIO" if choices == "gpio" else "of " + choices.replace("|", ", ").replace("-", ", ")
+        )
+        return f"for each {choices}: {describe(rest)}"
+    if name == "formats":
+        choices, _, rest = arguments.partition(" ")
+        return f"{describe(rest)}; formats {choices.replace('|', ', ')}"
+    low, _, high = arguments.partition(" ")
+    return _DESCRIPTIONS[name].format(low=low, high=high, choices=", ".join(arguments.split("|")))

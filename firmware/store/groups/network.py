@@ -1,6 +1,24 @@
 # Variables of the network as a whole: network.*
 VARIABLES = (
     (
+        "network.buffer.rxtx_ratio",
+        "ne b r",
+        "only 50",
+        "50",
+        "rw",
+        "reboot",
+        "Percent of the buffers that receive",
+    ),
+    (
+        "network.buffer.size",
+        "ne b s",
+        "only 92160",
+        "92160",
+        "rw",
+        "reboot",
+        "Bytes of network buffers: what the TCP stack keeps for eight streams",
+    ),
+    (
         "network.default_interface",
         "ne f",
         "enum wlan",
@@ -27,15 +45,7 @@ VARIABLES = (
         "join",
         "Seconds to wait for an address",
     ),
-    (
-        "network.dns.timeout",
-        "ne n t",
-        "int 100 20000",
-        "2500",
-        "rw",
-        "next",
-        "Milliseconds to wait for each answer of a name server",
-    ),
+    ("network.dns", "ne n s", "text 0 15", "", "ro", "now", "Address of the name server"),
     (
         "network.dns.retries",
         "ne n r",
@@ -45,8 +55,16 @@ VARIABLES = (
         "next",
         "Further questions after one that got no answer",
     ),
+    (
+        "network.dns.timeout",
+        "ne n t",
+        "int 100 20000",
+        "2500",
+        "rw",
+        "next",
+        "Milliseconds to wait for each answer of a name server",
+    ),
     ("network.gateway", "ne g", "text 0 15", "", "ro", "now", "Address of the gateway"),
     ("network.ip", "ne i", "text 0 15", "", "ro", "now", "Address of the module"),
-    ("network.dns", "ne n s", "text 0 15", "", "ro", "now", "Address of the name server"),
     ("network.netmask", "ne n", "text 0 15", "", "ro", "now", "Network mask"),
 )

@@ -1,4 +1,31 @@
 # Variables of time: time.*
 VARIABLES = (
-    ("time.uptime", "ti u", "int 0 1073741823", "0", "ro", "now", "Seconds since the start"),
+    (
+        "time.last_set",
+        "ti l",
+        "formats ms int 0 1073741823",
+        "",
+        "ro",
+        "now",
+        "Seconds since the clock was set, -1 = never; ms: milliseconds",
+    ),
+    (
+        "time.rtc",
+        "ti r",
+        "formats ms|utc int 946684800 4102444799",
+        "",
+        "volatile",
+        "now",
+        "Clock, seconds since 1970; ms: milliseconds; utc: date and time",
+    ),
+    (
+        "time.uptime",
+        "ti u",
+        "formats ms int 0 1073741823",
+        "",
+        "ro",
+        "now",
+        "Seconds since the start; ms: milliseconds",
+    ),
+    ("time.zone", "ti z", "zone", "0", "rw", "now", "Hours from UTC, [+/-]H[:30]"),
 )

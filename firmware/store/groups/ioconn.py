@@ -1,0 +1,42 @@
+# Variables of the connection that a GPIO opens and closes: ioconn.*
+VARIABLES = (
+    (
+        "ioconn.control_gpio",
+        "io c",
+        "gpio",
+        "-1",
+        "rw",
+        "network",
+        "GPIO that opens the connection while it is high",
+    ),
+    ("ioconn.enabled", "io e", "bool", "0", "rw", "network", "Watch control_gpio"),
+    (
+        "ioconn.local_port",
+        "io l",
+        "int 0 65535",
+        "0",
+        "rw",
+        "next",
+        "Local port; 0 lets the stack choose",
+    ),
+    (
+        "ioconn.protocol",
+        "io p",
+        "enum tcp|udp|tls",
+        "tcp",
+        "rw",
+        "next",
+        "Protocol of the connection",
+    ),
+    ("ioconn.remote_host", "io h", "text 0 253", "", "rw", "next", "Name or address of the peer"),
+    ("ioconn.remote_port", "io r", "int 1 65535", "3000", "rw", "next", "Port of the peer"),
+    (
+        "ioconn.status_gpio",
+        "io s",
+        "gpio out",
+        "-1",
+        "rw",
+        "network",
+        "GPIO that is high while connected",
+    ),
+)
