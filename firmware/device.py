@@ -40,6 +40,10 @@ _SERVICES = (
 )
 
 
+# Variables that give a GPIO to something that the module shows there.
+_STATUS_GPIOS = (b"system.indicator.gpio", b"system.oob.gpio", b"wlan.network.status_gpio")
+
+
 class Device:
     safe_mode = False
 
@@ -149,10 +153,31 @@ class Device:
         else:
             self.stop(name)
 
+    def _status_pins(self, changed=None):
+        # Follow the GPIOs of states; the service runs while there are any. Raises GpioInUse.
+        from firmware.services import status_pins
+
+        status_pins.follow(changed)
+        if not status_pins.pins:
+            self.stop("status pins")
+        elif changed is None or len(status_pins.pins) == 1:
+            self.start("status pins", status_pins.create(self).run)
+
     def _variable_changed(self, changed):
+        if changed[:5] == b"gpio.":
+            from firmware import gpio
+
+            gpio.changed(changed)
+        elif changed in _STATUS_GPIOS:
+            self._status_pins(changed)
         for name, variable, module, others in _SERVICES:
             if self._stopping and (changed == variable or changed in others):
                 self._switch(name, variable, module)
+
+    async def _reset_button(self):
+        from firmware.services import reset_button
+
+        await reset_button.create(self).run()
 
     async def _feed(self):
         while True:
@@ -178,6 +203,17 @@ class Device:
             self.start(session.name, session.run)
             self.start(session.name + " log", session.print_logs)
         self.start("watchdog", self._feed)
+        for key in variables.values:
+            if key.startswith(b"gpio.init "):
+                from firmware import gpio
+
+                gpio.start(log)
+                break
+        for key in variables.values:
+            if key.split(b" ")[0] in _STATUS_GPIOS:
+                self._status_pins()
+                break
+        self.start("reset button", self._reset_button)
         log.event(b"Ready")
         self.start("station", self.station.run)
         for name, variable, module, _ in _SERVICES:

@@ -194,6 +194,8 @@ class Machine:
             self.station.power_on()
             self._arm_air()
             self._watch(None)
+        else:
+            self.pins.end_pwm()
         if cause == POWER_ON:
             (self._directory / paths.RTC_MEMORY).unlink(missing_ok=True)
         if self._restart is not None:
@@ -290,6 +292,11 @@ class Machine:
         self._send(self.pins.drive(number, level))
         self._changed()
 
+    def apply(self, number: int, millivolts: int) -> None:
+        """Put a voltage on a pad."""
+        self._send(self.pins.apply(number, millivolts))
+        self._changed()
+
     def change_access_point(self, ssid: str, changes: dict[str, Any]) -> None:
         """Change the air. Raises UserError."""
         self._air_says(self.station.change(ssid, changes, time.monotonic()))
@@ -381,6 +388,8 @@ _CONTROL_LINES = {
     "in": Machine._pin_line,
     "out": Machine._pin_line,
     "free": Machine._pin_line,
+    "pwm": Machine._pin_line,
+    "dac": Machine._pin_line,
     "uart": Machine._uart_line,
     "wdt": Machine._watchdog_line,
     "flash-cut": Machine._flash_cut_line,

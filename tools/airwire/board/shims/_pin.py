@@ -8,6 +8,7 @@ from umachine import PinBase
 
 _GPIOS = const(40)
 _FIRST_INPUT_ONLY = const(34)
+_BOOT = const(0)  # a resistor of the dev board pulls it up
 _INPUT = const(1)  # bits of the modes
 _OUTPUT = const(2)
 _OD = const(4)
@@ -32,7 +33,7 @@ def _level(gpio):
         return outside & 1
     if mode & _OUTPUT and not (mode & _OD and _outs[gpio]):
         return _outs[gpio]
-    return 1 if _pulls[gpio] & 2 else 0
+    return 1 if _pulls[gpio] & 2 or gpio == _BOOT else 0
 
 
 def _update(gpio):

@@ -13,6 +13,9 @@ SOFT_RESET = 5
 
 _RESET = 70  # exit code agreed with the supervisor
 _HOMES = {
+    "ADC": "_analog",
+    "DAC": "_analog",
+    "PWM": "_pwm",
     "Pin": "_pin",
     "Signal": "umachine",
     "time_pulse_us": "umachine",
