@@ -1,6 +1,7 @@
 # The board: the only file with pin numbers, UART ids and partition names, and the register of who
 # uses which GPIO. Numbers are those of an ESP32-DevKitC; GPIO numbers in the command language are
 # the ESP32's own.
+from machine import Pin
 from micropython import const
 
 from firmware.version import BUILD
@@ -72,6 +73,15 @@ def release(owner):
 def owner(number):
     """Name of the part that holds a GPIO, or None."""
     return _fixed(number) or _owners.get(number)
+
+
+def button_down():
+    """True while button 0 is pressed; never while its GPIO is something else than a button."""
+    owner = _owners.get(BUTTON_0)
+    if owner is None:
+        # It may have been something else before.
+        return not Pin(BUTTON_0, Pin.IN, Pin.PULL_UP).value()
+    return owner == b"wwep.button_gpio" and not Pin(BUTTON_0).value()
 
 
 def _fixed(number):

@@ -20,6 +20,7 @@ from firmware.store import settings, variables
 # Longer than all that may hold the loop: a scan (2-3 s), a TLS crypto step (1 s), a flash write.
 _WATCHDOG_MS = const(20_000)
 _FEED_MS = const(2000)
+_LOOK_MS = const(500)  # between two looks at the reset button
 _RESTART_MIN_S = const(1)  # first wait before a failed service starts again, doubled each time ...
 _RESTART_MAX_S = const(60)  # ... up to this
 _HEALTHY_MS = const(60_000)  # a service that ran this long starts again with the first wait
@@ -177,12 +178,18 @@ class Device:
     async def _reset_button(self):
         from firmware.services import reset_button
 
-        await reset_button.create(self).run()
+        await reset_button.hold(self)
 
     async def _feed(self):
+        # Feeds the watchdog, and looks whether button 0 is held: a task of its own for that would
+        # cost a kilobyte.
         while True:
             self.wdt.feed()
-            await asyncio.sleep_ms(_FEED_MS)
+            for _ in range(_FEED_MS // _LOOK_MS):
+                await asyncio.sleep_ms(_LOOK_MS)
+                task = self._services.get("reset button")
+                if board.button_down() and (task is None or task.done()):
+                    self.start("reset button", self._reset_button)
 
     # Life
 
@@ -213,7 +220,6 @@ class Device:
             if key.split(b" ")[0] in _STATUS_GPIOS:
                 self._status_pins()
                 break
-        self.start("reset button", self._reset_button)
         log.event(b"Ready")
         self.start("station", self.station.run)
         for name, variable, module, _ in _SERVICES:

@@ -44,7 +44,7 @@ def _array(text, digits):
     return {i: text[i] - 48 for i in range(len(text)) if text[i] != _KEEP[0]}
 
 
-@command(b"gpio_dir", b"gdi", 2, 5)
+@command(b"gpio_dir", b"gdi", 2, 7)
 def gpio_dir(session, args):
     """gpio_dir <GPIO> <direction> [<level>]
     Give a GPIO a direction: in (input_highz), input pull up, input pull down, out (output), ood

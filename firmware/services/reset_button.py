@@ -2,8 +2,8 @@
 # settings back. The LED tells: it blinks slowly from the third second on, fast from the eighth; a
 # release before the end changes nothing.
 #
-# The level is looked at now and then, so the button may serve presses to another part at the same
-# time. A GPIO 0 that is no button, because gpio_dir or a status has it, resets nothing.
+# Loaded when the button was found down (device.py looks now and then). Only the level is looked
+# at, so the button may serve presses to another part at the same time.
 import asyncio
 
 from machine import Pin
@@ -12,56 +12,27 @@ from micropython import const
 from firmware import board
 from firmware.console import log
 
-_IDLE_MS = const(500)  # between two looks at a button that is up
-_STEP_MS = const(100)  # while it is held
+_STEP_MS = const(100)
+_UNSEEN = const(2)  # steps that it was down already when it was found, on average
 _SLOW = const(30)  # steps held
 _FAST = const(80)
 _RESET = const(100)
 
-_BUTTON_OWNER = b"wwep.button_gpio"
 # Who may have the LED that blinks.
 _LED_OWNERS = (None, b"wwep.led_gpio")
 
 
-def create(device):
-    """The service, on the parts of the device."""
-    return ResetButton(device)
-
-
-class ResetButton:
-    def __init__(self, device):
-        self._device = device
-        self._pin = None  # the button's, while it is nobody else's
-
-    async def run(self):
-        """Service: watches the button until cancelled."""
-        while True:
-            await asyncio.sleep_ms(_IDLE_MS)
-            if self._held() and await self._hold():
-                log.event(b"Factory reset")
-                self._device.factory_reset()
+async def hold(device):
+    """Service: ends when the button was released; after ten seconds with a factory reset."""
+    owner = board.owner(board.LED)
+    led = None
+    lit = 0
+    steps = _UNSEEN
+    try:
+        while steps < _RESET:
+            if not board.button_down():
                 return
-
-    def _held(self):
-        owner = board.owner(board.BUTTON_0)
-        if owner == _BUTTON_OWNER:
-            self._pin = None
-            return not Pin(board.BUTTON_0).value()
-        if owner is not None:
-            self._pin = None
-            return False
-        if self._pin is None:  # also after somebody else gave it back
-            self._pin = Pin(board.BUTTON_0, Pin.IN, Pin.PULL_UP)
-        return not self._pin.value()
-
-    async def _hold(self):
-        # True when the button was held to the end.
-        owner = board.owner(board.LED)
-        led = None
-        lit = 0
-        steps = _IDLE_MS // _STEP_MS // 2  # it went down between two looks
-        while steps < _RESET and self._held():
-            if steps == _SLOW and owner in _LED_OWNERS and board.is_gpio(board.LED, True):
+            if steps == _SLOW and owner in _LED_OWNERS:
                 led = Pin(board.LED)
                 lit = led.value() if owner else 0
                 led.init(Pin.OUT, value=lit)
@@ -69,9 +40,10 @@ class ResetButton:
                 led.value(not led.value())
             steps += 1
             await asyncio.sleep_ms(_STEP_MS)
-        if led:
-            if owner:
-                led.value(lit)
-            else:
-                led.init(0)  # neither input nor output
-        return steps >= _RESET
+        log.event(b"Factory reset")
+        device.factory_reset()
+    finally:
+        if led and owner:
+            led.value(lit)
+        elif led:
+            led.init(0)  # neither input nor output

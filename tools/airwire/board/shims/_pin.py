@@ -49,6 +49,9 @@ def _update(gpio):
 
 
 def _report(gpio):
+    if _modes[gpio] & _OD and _outs[gpio]:  # an open drain lets go of the pad
+        _board.send(b"in %d %s\n" % (gpio, _PULLS[_pulls[gpio]]))
+        return
     line = _short if gpio < 10 else _long
     if gpio > 9:
         line[-5] = 48 + gpio // 10
