@@ -1,6 +1,7 @@
 # The board: the only file with pin numbers, UART ids and partition names, and the register of who
 # uses which GPIO. Numbers are those of an ESP32-DevKitC; GPIO numbers in the command language are
 # the ESP32's own.
+from machine import Pin
 from micropython import const
 
 from firmware.version import BUILD
@@ -27,8 +28,11 @@ UART_TX_BUFFER = const(
 UART0_RING = const(260)  # fixed by MicroPython's stdin ring: what one wake can find at most
 
 OUTPUT_GPIOS = const(0x0EEFF03F)  # bits of 0-5, 12-19, 21-23, 25-27: they can drive a level
+DAC_GPIOS = (25, 26)
 
-_owners = {}  # GPIO number -> name of the part that uses it
+# GPIO number -> name of the part that uses it: a variable's, or what the pin is for. What the
+# board itself uses for ever is in _fixed().
+_owners = {}
 
 
 class GpioInUse(Exception):
@@ -49,10 +53,15 @@ def is_gpio(number, output=False):
 
 def claim(number, owner):
     """Register `owner` (bytes) for a GPIO; raises GpioInUse when another part holds it."""
-    holder = _owners.get(number)
+    holder = _fixed(number) or _owners.get(number)
     if holder is not None and holder != owner:
         raise GpioInUse(number, holder)
     _owners[number] = owner
+
+
+def free(number):
+    """Give back one GPIO."""
+    _owners.pop(number, None)
 
 
 def release(owner):
@@ -63,4 +72,21 @@ def release(owner):
 
 def owner(number):
     """Name of the part that holds a GPIO, or None."""
-    return _owners.get(number)
+    return _fixed(number) or _owners.get(number)
+
+
+def button_down():
+    """True while button 0 is pressed; never while its GPIO is something else than a button."""
+    owner = _owners.get(BUTTON_0)
+    if owner is None:
+        # It may have been something else before.
+        return not Pin(BUTTON_0, Pin.IN, Pin.PULL_UP).value()
+    return owner == b"wwep.button_gpio" and not Pin(BUTTON_0).value()
+
+
+def _fixed(number):
+    if number == 1:
+        return b"UART0 TX"
+    if number == 3:
+        return b"UART0 RX"
+    return b"SPI flash" if 6 <= number <= 11 else None

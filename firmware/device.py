@@ -21,6 +21,7 @@ from firmware.store import settings, starts, variables
 # Longer than all that may hold the loop: a scan (2-3 s), a TLS crypto step (1 s), a flash write.
 _WATCHDOG_MS = const(20_000)
 _FEED_MS = const(2000)
+_LOOK_MS = const(500)  # between two looks at the reset button
 _RESTART_MIN_S = const(1)  # first wait before a failed service starts again, doubled each time ...
 _RESTART_MAX_S = const(60)  # ... up to this
 _HEALTHY_MS = const(60_000)  # a service that ran this long starts again with the first wait
@@ -39,6 +40,10 @@ _SERVICES = (
         (b"wwep.button_gpio", b"wwep.led_gpio"),
     ),
 )
+
+
+# Variables that give a GPIO to something that the module shows there.
+_STATUS_GPIOS = (b"system.indicator.gpio", b"system.oob.gpio", b"wlan.network.status_gpio")
 
 
 class Device:
@@ -159,7 +164,23 @@ class Device:
         else:
             self.stop(name)
 
+    def _status_pins(self, changed=None):
+        # Follow the GPIOs of states; the service runs while there are any. Raises GpioInUse.
+        from firmware.services import status_pins
+
+        status_pins.follow(changed)
+        if not status_pins.pins:
+            self.stop("status pins")
+        elif changed is None or len(status_pins.pins) == 1:
+            self.start("status pins", status_pins.create(self).run)
+
     def _variable_changed(self, changed):
+        if changed[:5] == b"gpio.":
+            from firmware import gpio
+
+            gpio.changed(changed)
+        elif changed in _STATUS_GPIOS:
+            self._status_pins(changed)
         for name, variable, module, others in _SERVICES:
             if (
                 self._stopping
@@ -168,14 +189,41 @@ class Device:
             ):
                 self._switch(name, variable, module)
 
+    def _start_services(self):
+        for key in variables.values:
+            if key.startswith(b"gpio.init "):
+                from firmware import gpio
+
+                gpio.start(log)
+                break
+        for key in variables.values:
+            if key.split(b" ")[0] in _STATUS_GPIOS:
+                self._status_pins()
+                break
+        log.event(b"Ready")
+        self.start("station", self.station.run)
+        for name, variable, module, _ in _SERVICES:
+            self._switch(name, variable, module)
+
+    async def _reset_button(self):
+        from firmware.services import reset_button
+
+        await reset_button.hold(self)
+
     async def _feed(self):
+        # Feeds the watchdog, and looks whether button 0 is held: a task of its own for that would
+        # cost a kilobyte.
         begun = time.ticks_ms()
         while True:
             self.wdt.feed()
-            await asyncio.sleep_ms(_FEED_MS)
             if not self._proven and time.ticks_diff(time.ticks_ms(), begun) > _HEALTHY_MS:
                 self._proven = True
                 starts.healthy()
+            for _ in range(_FEED_MS // _LOOK_MS):
+                await asyncio.sleep_ms(_LOOK_MS)
+                task = self._services.get("reset button")
+                if board.button_down() and (task is None or task.done()):
+                    self.start("reset button", self._reset_button)
 
     # Life
 
@@ -199,10 +247,7 @@ class Device:
         if self.safe_mode:
             log.event(b"Safe mode")
         else:
-            log.event(b"Ready")
-            self.start("station", self.station.run)
-            for name, variable, module, _ in _SERVICES:
-                self._switch(name, variable, module)
+            self._start_services()
         gc.collect()
         await self._stopping.wait()
         self.streams.close_all()

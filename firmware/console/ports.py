@@ -102,6 +102,8 @@ class UartPort(_Metered):
             txbuf=board.UART_TX_BUFFER,
         )
         self._put = self._stream.write
+        board.claim(board.UART_TX, b"UART1 TX")
+        board.claim(board.UART_RX, b"UART1 RX")
 
     def readinto(self, buf):
         return self._stream.readinto(buf) or 0

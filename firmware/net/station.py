@@ -92,6 +92,10 @@ class Station:
     def mac(self):
         return machine.unique_id()
 
+    def failed(self):
+        """True after a join that failed, until the next one or network_down."""
+        return self.result > JOINING and self._wlan.active()
+
     def address(self, index):
         """Address 0, netmask 1, gateway 2 or name server 3 as text; 0.0.0.0 while the link is
         down.

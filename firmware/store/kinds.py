@@ -28,6 +28,7 @@ _DIRECTIONS = {
     b"output": b"output",
     b"ood": b"output_open_drain",
     b"output_open_drain": b"output_open_drain",
+    b"output_open_drain_pull_up": b"output_open_drain_pull_up",
 }
 _PATTERNS = (b"static_off", b"static_on", b"slow_blink", b"medium_blink", b"fast_blink")
 

@@ -163,7 +163,9 @@ def indexes(kind):
 
 def known_index(kind, text):
     """The index that `text` means, as it is kept. Raises ValueError."""
-    if text.isdigit():
+    if kind[2:4] == b"g:":
+        text = b"%d" % gpio(text)
+    elif text.isdigit():
         text = b"%d" % int(text)
     if text not in indexes(kind):
         raise ValueError
@@ -191,6 +193,14 @@ def integer(text, low, high):
     if not low <= value <= high:
         raise ValueError
     return value
+
+
+def gpio(text):
+    """The GPIO number that a number or an alias means, -1 for none. Raises ValueError."""
+    for key in values:
+        if key[:11] == b"gpio.alias " and values[key] == text:
+            return int(key[11:])
+    return integer(text, -1, 39)
 
 
 def limits(kind):
@@ -226,7 +236,7 @@ def parse(kind, text):
             raise ValueError
         return bytes(text)
     if t == 103:  # g, for outputs with an argument
-        number = integer(text, -1, 39)
+        number = gpio(text)
         if number >= 0 and not board.is_gpio(number, kind[2:] == b"out"):
             raise ValueError
         return number

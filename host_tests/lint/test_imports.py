@@ -23,6 +23,8 @@ ARROWS = {
     "firmware/__init__.py": (),
     "firmware/board.py": ("firmware.version",),
     "firmware/device.py": ("firmware", "wire"),
+    # The GPIOs of the command language: their errors are those of commands.
+    "firmware/gpio.py": ("firmware.board", "firmware.console.errors", "firmware.store"),
     "firmware/store/": ("wire", "firmware.board", "firmware.store"),
     "firmware/net/": ("wire", "firmware.board", "firmware.net"),
     # The registry finds commands by the generated index, and imports them by the names in it.
@@ -40,12 +42,14 @@ ARROWS = {
         "firmware.net",
         "firmware.console",
         "firmware.commands",
+        "firmware.gpio",
         "firmware.live.?",
     ),
     # The variables that are computed: what get and set of them do.
     "firmware/live/": (
         "wire",
         "firmware.board",
+        "firmware.gpio",
         "firmware.store",
         "firmware.net",
         "firmware.console",

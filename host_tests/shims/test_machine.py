@@ -47,11 +47,11 @@ def test_levels(start):
         "in 4 up",
         "in 5 none",
         "out 2 1",
-        "out 18 1",
+        "in 18 up",  # an open drain that lets go
         "out 2 0",
         "out 18 0",
         "out 2 1",
-        "out 18 1",
+        "in 18 up",
         "in 5 down",
         "in 2 none",
     ]
@@ -290,3 +290,106 @@ def test_busy_loops_see_the_board(start):
     time.sleep(0.05)
     board.control("pin 4 1")
     board.expect("seen")
+
+
+def test_analog(start):
+    # machine_adc.c, machine_dac.c: readings of the nominal chip, checks, the pads that have them.
+    board = start(
+        PIN,
+        """
+        from machine import ADC, DAC
+        import network
+        a = ADC(Pin(34), atten=ADC.ATTN_11DB)
+        print(a, a.read_uv(), a.read(), a.read_u16())
+        print('on')
+        while not a.read():
+            pass
+        print(abs(a.read_uv() - 1500000) < 1000, a.read_u16() == a.read() << 4 | a.read() >> 8)
+        a.atten(ADC.ATTN_0DB)
+        print(a.read(), a.read_uv() // 1000)
+        for f, x in ((ADC, 5), (a.atten, 4), (DAC, 5), (a.width, 8)):
+            try:
+                f(x)
+            except ValueError as e:
+                print(e)
+        b = ADC(4)
+        print(b.read())
+        network.WLAN(0).active(True)
+        try:
+            b.read()
+        except OSError as e:
+            print(e.errno)
+        d = DAC(Pin(25))
+        d.write(255)
+        try:
+            d.write(256)
+        except ValueError as e:
+            print(e)
+        try:
+            DAC(25)
+        except OSError as e:
+            print(e.args)
+    """,
+    )
+    board.expect("ADC(Pin(34), atten=3) 142000 0 0\r\non")
+    board.control("adc 34 1500")
+    said = board.expect(PROMPT).split("MicroPython v")[0].split()
+    assert " ".join(said) == (
+        "True True 4095 1039 invalid pin invalid attenuation invalid Pin for DAC invalid bit-width"
+        " 0 116 value out of range (-259, 'ESP_ERR_INVALID_STATE')"
+    )
+    assert board.lines[-2:] == ["dac 25 0", "dac 25 255"]
+
+
+def test_pwm(start):
+    # machine_pwm.c: checks, defaults, the steps of duty, channels and timers.
+    board = start(
+        PIN,
+        """
+        from machine import PWM
+        p = PWM(Pin(5))
+        print(p, p.freq(), p.duty(), p.duty_ns())
+        p.init(freq=1000, duty_u16=65535)
+        p.duty_u16(16384)
+        p.freq(20000000)
+        print(p.duty_u16())
+        p.duty_u16(20000)
+        print(p.duty_u16())
+        for f, x in ((p.freq, 0), (p.freq, 40000001), (p.duty_u16, 65536), (p.duty, 1024)):
+            try:
+                f(x)
+            except ValueError as e:
+                print(e)
+        p.deinit()
+        try:
+            p.freq()
+        except RuntimeError as e:
+            print(e)
+        many = [PWM(n, freq=100 + n) for n in (12, 13, 14, 15, 18, 19, 21, 22)]
+        try:
+            PWM(23, freq=1)
+        except RuntimeError as e:
+            print(e)
+        print(PWM(23, freq=112))
+    """,
+    )
+    assert lines(board) == [
+        "PWM(Pin(5), freq=5000, duty_u16=32768) 5000 512 100000",
+        "16384",
+        "16384",
+        "frequency must be from 1Hz to 40MHz",
+        "frequency must be from 1Hz to 40MHz",
+        "duty_u16 must be from 0 to 65536",
+        "duty must be from 0 to 1023",
+        "PWM is inactive",
+        "out of PWM timers:8",
+        "PWM(Pin(23), freq=112, duty_u16=32768)",
+    ]
+    assert board.lines[1:7] == [
+        "out 5 0",
+        "pwm 5 5000 32768",
+        "pwm 5 1000 65535",
+        "pwm 5 1000 16384",
+        "pwm 5 20000000 16384",
+        "pwm 5 20000000 16384",
+    ]

@@ -19,4 +19,5 @@ VARIABLES = (
         "next",
         "State of a GPIO while the module sleeps",
     ),
+    ("gpio.usage", "gp u", "lines", "", "ro", "now", "The GPIOs in use, and what uses them"),
 )

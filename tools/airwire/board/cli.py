@@ -53,6 +53,11 @@ def register(subparsers: Any) -> None:
     )
     command.add_argument("level", nargs="?", choices=_LEVELS, help="drive it; z lets go")
 
+    command = _add(
+        commands, "adc", _adc, "put a voltage on a GPIO", first=("number", "GPIO number")
+    )
+    command.add_argument("millivolts", help="0 to 3300")
+
     _add(commands, "reset", _reset, "pull the EN pin")
 
     command = _add(
@@ -168,9 +173,23 @@ def _pin(args: argparse.Namespace) -> int:
     if not args.number.isdigit():
         raise UserError(f"no GPIO {args.number!r}: 0 to 39")
     drive = [] if args.level is None else [_LEVELS[args.level]]
-    level = _board(args).pin(int(args.number), *drive)
+    board = _board(args)
+    level = board.pin(int(args.number), *drive)
     if not drive:
-        print("z" if level is None else level)
+        pad = board.pad(int(args.number))
+        if pad.get("mode") == "pwm":
+            print(f"pwm {pad['frequency']} Hz {pad['duty'] / 655.35:.1f} %")
+        elif pad.get("mode") == "dac":
+            print(f"dac {pad['dac']} ({pad['dac'] * 3.3 / 255:.2f} V)")
+        else:
+            print("z" if level is None else level)
+    return 0
+
+
+def _adc(args: argparse.Namespace) -> int:
+    if not args.number.isdigit() or not args.millivolts.isdigit():
+        raise UserError("adc wants a GPIO number and millivolts")
+    _board(args).adc(int(args.number), int(args.millivolts))
     return 0
 
 

@@ -156,6 +156,16 @@ class Board:
             return self.request("pin", number=number, level=level[0])
         return self.request("pin", number=number)
 
+    def adc(self, number: int, millivolts: int) -> None:
+        """Put a voltage on a pad, for the ADC: 0 to 3300 mV."""
+        self.request("adc", number=number, millivolts=millivolts)
+
+    def pad(self, number: int) -> dict[str, Any]:
+        """What is known of a pad: mode, level, pull, driven, edges, millivolts, frequency, duty
+        (of 65535), dac; {} when nobody uses it.
+        """
+        return self.status()["pins"].get(str(number), {})
+
     def wait_pin(self, number: int, level: int | None, timeout: float = WAIT_TIMEOUT) -> None:
         """Wait until a pad has that level. Raises UserError after `timeout` seconds, as every
         wait.

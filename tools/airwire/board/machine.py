@@ -217,6 +217,8 @@ class Machine:
         """The chip has stopped for `cause`: what a reset of that kind clears, and the restart."""
         if cause != SOFT:  # Wi-Fi, pads and the watchdog live through a soft reset
             self._clear()
+        else:
+            self.pins.end_pwm()
         if cause == POWER_ON:
             (self._directory / paths.RTC_MEMORY).unlink(missing_ok=True)
         if self._restart is not None:
@@ -325,6 +327,11 @@ class Machine:
         self._look_at_wake_pin()
         self._changed()
 
+    def apply(self, number: int, millivolts: int) -> None:
+        """Put a voltage on a pad."""
+        self._send(self.pins.apply(number, millivolts))
+        self._changed()
+
     def change_access_point(self, ssid: str, changes: dict[str, Any]) -> None:
         """Change the air. Raises UserError."""
         self._air_says(self.station.change(ssid, changes, time.monotonic()))
@@ -416,6 +423,8 @@ _CONTROL_LINES = {
     "in": Machine._pin_line,
     "out": Machine._pin_line,
     "free": Machine._pin_line,
+    "pwm": Machine._pin_line,
+    "dac": Machine._pin_line,
     "uart": Machine._uart_line,
     "wdt": Machine._watchdog_line,
     "sleep": Machine._sleep_line,

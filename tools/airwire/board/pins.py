@@ -11,10 +11,14 @@ from airwire.errors import UserError
 
 # The ESP32's highest GPIO number.
 MAX_PIN = 39
+# The supply: more destroys the chip.
+MAX_MILLIVOLTS = 3300
 
 # The dev board's wiring: button number -> GPIO (pressed connects it to ground), and the LED.
 BUTTONS = {"0": 0, "1": 4}
 LED = 2
+# Pads with a resistor to the supply on the dev board: BOOT must not float.
+PULLED_UP = (0,)
 
 
 @dataclass
@@ -28,6 +32,11 @@ class Pin:
     pull: str = "none"
     output: int = 0
     edges: int = 0  # changes of the level that the firmware drives, since the board came up
+    millivolts: int | None = None  # what is on the pad for an ADC, from outside
+    frequency: int = 0  # of a PWM, hertz
+    duty: int = 0  # of a PWM, 0 to 65535
+    dac: int = 0  # level of a DAC, 0 to 255
+    wired_up: bool = False  # pulled up by a resistor of the board
 
     @property
     def level(self) -> int | None:
@@ -36,6 +45,10 @@ class Pin:
             return self.output
         if self.driven is not None:
             return self.driven
+        if self.mode == "pwm":  # constant at the ends of its range only
+            return {0: 0, 65535: 1}.get(self.duty)
+        if self.wired_up:
+            return 1
         return {"up": 1, "down": 0}.get(self.pull) if self.mode == "in" else None
 
 
@@ -49,7 +62,7 @@ class Pins:
         """The pad of that GPIO number. Raises UserError when the chip has no such pin."""
         if not isinstance(number, int) or not 0 <= number <= MAX_PIN:
             raise UserError(f"no GPIO {number!r}: 0 to {MAX_PIN}")
-        return self._pins.setdefault(number, Pin())
+        return self._pins.setdefault(number, Pin(wired_up=number in PULLED_UP))
 
     def drive(self, number: int, level: int | None) -> str:
         """Drive a pad from outside, or release it. Returns the line for the firmware."""
@@ -58,14 +71,21 @@ class Pins:
 
     def driven_lines(self) -> list[str]:
         """What a firmware that has just started must know."""
-        return [
-            drive_line(number, pin.driven)
-            for number, pin in self._pins.items()
-            if pin.driven is not None
-        ]
+        pins = self._pins.items()
+        levels = [drive_line(n, pin.driven) for n, pin in pins if pin.driven is not None]
+        voltages = [f"adc {n} {pin.millivolts}" for n, pin in pins if pin.millivolts is not None]
+        return levels + voltages
+
+    def apply(self, number: int, millivolts: int) -> str:
+        """Put a voltage on a pad. Returns the line for the firmware. Raises UserError."""
+        if not isinstance(millivolts, int) or not 0 <= millivolts <= MAX_MILLIVOLTS:
+            raise UserError(f"{millivolts!r} mV: a pad stands 0 to {MAX_MILLIVOLTS} mV")
+        self[number].millivolts = millivolts
+        return f"adc {number} {millivolts}"
 
     def configured(self, words: list[str]) -> None:
-        """A line from the firmware: in N PULL, out N LEVEL, free N. Raises ValueError,
+        """A line from the firmware: in N PULL, out N LEVEL, pwm N FREQUENCY DUTY, dac N LEVEL,
+        free N. Raises ValueError,
         UserError.
         """
         pin = self[int(words[1])]
@@ -77,6 +97,10 @@ class Pins:
             level = int(words[2] != "0")
             pin.edges += pin.mode == "out" and level != pin.output
             pin.output = level
+        elif words[0] == "pwm":
+            pin.frequency, pin.duty = int(words[2]), int(words[3])
+        elif words[0] == "dac":
+            pin.dac = int(words[2])
         pin.mode = words[0]
 
     def reset(self) -> None:
@@ -84,10 +108,18 @@ class Pins:
         for pin in self._pins.values():
             pin.mode, pin.pull, pin.output = "free", "none", 0
 
+    def end_pwm(self) -> None:
+        """A soft reset ends every PWM; its pad is left low."""
+        for pin in self._pins.values():
+            if pin.mode == "pwm":
+                pin.mode, pin.output = "out", 0
+
     def status(self) -> dict[str, dict]:
         """Every pad that somebody uses."""
         used = {
-            n: p for n, p in sorted(self._pins.items()) if p.mode != "free" or p.driven is not None
+            n: p
+            for n, p in sorted(self._pins.items())
+            if p.mode != "free" or p.driven is not None or p.millivolts is not None
         }
         return {str(n): {**asdict(p), "level": p.level} for n, p in used.items()}
 

@@ -284,6 +284,9 @@ class Supervisor:
             self._machine.drive(number, drive["level"])
         return self._machine.pins[number].level
 
+    async def _adc(self, number: int, millivolts: int) -> None:
+        self._machine.apply(number, millivolts)
+
     async def _reset(self) -> None:
         self._machine.reset()
 
@@ -316,6 +319,7 @@ _OPERATIONS = {
     "hold": Supervisor._hold,
     "release": Supervisor._release,
     "pin": Supervisor._pin,
+    "adc": Supervisor._adc,
     "reset": Supervisor._reset,
     "power_cut": Supervisor._power_cut,
     "power_on": Supervisor._power_on,

@@ -22,6 +22,7 @@ shims = ""  # the host's path of this folder: tracebacks do not show it, as they
 born = 0.0  # host seconds (1970) at which the board's clock showed 2000-01-01
 flash = None  # the _flash.Flash of this board
 levels = bytearray(b"z" * _GPIOS)  # what drives each GPIO from outside: b"0", b"1" or b"z"
+analog = {}  # GPIO -> millivolts from outside
 moved = {}  # GPIO -> function(gpio), called when its level may have changed
 station = [b"1000", b"0", b"0", b"-", b"-", b"-", b"-"]  # STATUS ASSOC RSSI IP MASK GW DNS
 reported = 0  # how many `wlan` lines have come
@@ -57,7 +58,11 @@ def _cut(fields):
     flash.cut(int(fields[1]), int(fields[2]))
 
 
-takers = {b"pin": _pin, b"wlan": _wlan, b"cut": _cut}
+def _adc(fields):
+    analog[int(fields[1])] = int(fields[2])
+
+
+takers = {b"pin": _pin, b"adc": _adc, b"wlan": _wlan, b"cut": _cut}
 
 
 def setup():

@@ -8,6 +8,7 @@ from umachine import PinBase
 
 _GPIOS = const(40)
 _FIRST_INPUT_ONLY = const(34)
+_BOOT = const(0)  # a resistor of the dev board pulls it up
 _INPUT = const(1)  # bits of the modes
 _OUTPUT = const(2)
 _OD = const(4)
@@ -32,7 +33,7 @@ def _level(gpio):
         return outside & 1
     if mode & _OUTPUT and not (mode & _OD and _outs[gpio]):
         return _outs[gpio]
-    return 1 if _pulls[gpio] & 2 else 0
+    return 1 if _pulls[gpio] & 2 or gpio == _BOOT else 0
 
 
 def _update(gpio):
@@ -48,6 +49,9 @@ def _update(gpio):
 
 
 def _report(gpio):
+    if _modes[gpio] & _OD and _outs[gpio]:  # an open drain lets go of the pad
+        _board.send(b"in %d %s\n" % (gpio, _PULLS[_pulls[gpio]]))
+        return
     line = _short if gpio < 10 else _long
     if gpio > 9:
         line[-5] = 48 + gpio // 10

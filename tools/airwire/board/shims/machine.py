@@ -18,6 +18,9 @@ TIMER_WAKE = 4
 _RESET = 70  # exit codes agreed with the supervisor
 _SLEEP = 72
 _HOMES = {
+    "ADC": "_analog",
+    "DAC": "_analog",
+    "PWM": "_pwm",
     "Pin": "_pin",
     "Signal": "umachine",
     "time_pulse_us": "umachine",

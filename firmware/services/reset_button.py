@@ -1,0 +1,49 @@
+# Factory reset: button 0, held for ten seconds while the firmware runs, brings the factory
+# settings back. The LED tells: it blinks slowly from the third second on, fast from the eighth; a
+# release before the end changes nothing.
+#
+# Loaded when the button was found down (device.py looks now and then). Only the level is looked
+# at, so the button may serve presses to another part at the same time.
+import asyncio
+
+from machine import Pin
+from micropython import const
+
+from firmware import board
+from firmware.console import log
+
+_STEP_MS = const(100)
+_UNSEEN = const(2)  # steps that it was down already when it was found, on average
+_SLOW = const(30)  # steps held
+_FAST = const(80)
+_RESET = const(100)
+
+# Who may have the LED that blinks.
+_LED_OWNERS = (None, b"wwep.led_gpio")
+
+
+async def hold(device):
+    """Service: ends when the button was released; after ten seconds with a factory reset."""
+    owner = board.owner(board.LED)
+    led = None
+    lit = 0
+    steps = _UNSEEN
+    try:
+        while steps < _RESET:
+            if not board.button_down():
+                return
+            if steps == _SLOW and owner in _LED_OWNERS:
+                led = Pin(board.LED)
+                lit = led.value() if owner else 0
+                led.init(Pin.OUT, value=lit)
+            if led and (steps >= _FAST or steps % 5 == 0):
+                led.value(not led.value())
+            steps += 1
+            await asyncio.sleep_ms(_STEP_MS)
+        log.event(b"Factory reset")
+        device.factory_reset()
+    finally:
+        if led and owner:
+            led.value(lit)
+        elif led:
+            led.init(0)  # neither input nor output
