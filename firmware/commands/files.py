@@ -107,20 +107,22 @@ async def file_create(session, args):
     try:
         writer = _writer(args, size, flags)
     except CommandError as e:
-        await session.read_data(size, lambda data: None)
+        if size:
+            await session.read_data(size, lambda data: None)
         raise e
     failed = None
 
-    def sink(data):
+    async def sink(data):
         nonlocal failed
         if not failed:
             try:
-                writer.put(data)
+                await writer.write(data)
             except OSError as e:
                 failed = e
 
     try:
-        await session.read_data(size, sink)
+        if size:
+            await session.read_data(size, sink)
     finally:
         writer.close()
     if failed:

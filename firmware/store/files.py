@@ -9,6 +9,7 @@
 # The firmware's own files lie elsewhere and cannot be named here.
 #
 # Errors are OSError with the numbers below, and no file is changed by them.
+import asyncio
 import os
 from errno import EEXIST, EINVAL, ENOENT
 
@@ -31,6 +32,9 @@ VALID = const(0x0001)
 USER = const(0x0020)
 ESSENTIAL = const(0x0040)
 UNPROTECTED = const(0x0080)
+
+# Bytes written in one turn of the loop: LittleFS erases a block of 4 KiB for at most one of 16.
+_PIECE = const(256)
 
 # Blocks that files leave free: settings (16 KB beside the old ones), the fault log, the folders.
 _RESERVE = const(8)
@@ -232,7 +236,7 @@ class Writer(_File):
         super().__init__(name, version, size, path, "wb")
         if not size:
             try:
-                self.put(b"")
+                self._put(b"")
             except OSError as e:
                 self.close()
                 raise e
@@ -244,20 +248,21 @@ class Writer(_File):
         return b""
 
     async def write(self, data):
-        """Add bytes; with the last of them the file appears. Raises OSError, and then it will
-        not.
+        """Add bytes; with the last of them the file appears. Raises OSError: then it never will,
+        unless it is there and these were more than announced.
         """
-        self.put(data)
-
-    def put(self, data):
-        """The same, at once: LittleFS erases a block for every 4 KiB, so pieces are to be small
-        and the loop is to be given its turn between them.
-        """
-        if self.ended:
-            raise OSError(EINVAL)
-        try:
-            if len(data) > self.size - self.position:
+        view = memoryview(data)
+        at = 0
+        while at < len(view):
+            if self.ended:
                 raise OSError(EINVAL)
+            n = min(len(view) - at, self.size - self.position, _PIECE)
+            self._put(view[at : at + n])
+            at += n
+            await asyncio.sleep_ms(0)
+
+    def _put(self, data):
+        try:
             self._file.write(data)
             self._crc = crc16(data, self._crc)
             self.position += len(data)
