@@ -53,7 +53,9 @@ _open = []  # the Readers and Writers that are open
 
 
 def _stored():
-    # Yield ([escaped name, version, type, flags, CRC], size, stored name) of every file.
+    # Yield ([escaped name, version, type, flags, CRC], size, stored name) of every file. Always to
+    # be read to the end: what is left of a listing is in LittleFS's list of open things, and the
+    # collector might take it from there in the middle of a write.
     try:
         for entry in os.ilistdir(_FOLDER):
             stored = entry[0].encode()
@@ -84,11 +86,12 @@ def entries():
 def _find(name):
     # (row, size, path) of a file, or None.
     escaped = _escape(name)
+    found = None
     for row, size, stored in _stored():
         if row[0] == escaped:
             row[0] = name
-            return row, size, "%s/%s" % (_FOLDER, stored.decode())
-    return None
+            found = row, size, "%s/%s" % (_FOLDER, stored.decode())
+    return found
 
 
 def find(name):
