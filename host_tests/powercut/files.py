@@ -169,7 +169,8 @@ class Full(Create):
 
 
 SCENARIOS = {
-    "create": [Create(SMALL), Create(LARGE, (OTHER,)), Create((b"empty", 0), (SMALL,))],
+    "create": [Create(SMALL), Create((b"empty", 0), (SMALL,))],
+    "create large": [Create(LARGE, (OTHER,))],
     "delete": [Delete(SMALL, (SMALL,)), Delete(LARGE, (OTHER, LARGE, SMALL))],
     "compacting": [Compacting(SMALL, (OTHER,))],
     "full": [Full(LARGE, (SMALL,))],
