@@ -372,9 +372,8 @@ def test_others_are_served_while_flash_is_written(board, capsys):
         print(
             f"\n  {board.arch}: a get while a file is written: {max(gaps) * 1000:.0f} ms at most"
         )
-    assert (
-        sorted(gaps)[len(gaps) // 2] < 0.5
-    )  # the usual one; a busy machine may stall now and then
+    # The usual one: a busy machine stalls now and then.
+    assert sorted(gaps)[len(gaps) // 2] < 0.5
     assert content(one, "long") == data
 
 
