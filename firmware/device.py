@@ -13,6 +13,8 @@ from firmware import board
 from firmware.console import log, ports
 from firmware.console.session import Session
 from firmware.live import system as console_settings
+from firmware.live import uart
+from firmware.net import io_queue
 from firmware.net.station import Station
 from firmware.net.streams import Table
 from firmware.store import settings, variables
@@ -47,7 +49,9 @@ class Device:
         self._started = time.time_ns()
         self.wdt = WDT(timeout=_WATCHDOG_MS)
         self.station = Station(log, variables)
-        self.streams = Table(log)
+        self.streams = Table(log, lambda: variables.get(b"stream.auto_close"))
+        self.ports = ()  # of UART0 and UART1
+        self.stream_mode = None  # its service, where bus.mode says so
         self._services = {}  # name -> task
         self._stopping = None  # event that ends main()
 
@@ -154,6 +158,15 @@ class Device:
             if self._stopping and (changed == variable or changed in others):
                 self._switch(name, variable, module)
 
+    def _stream_mode(self, session):
+        async def run():
+            from firmware.services import stream_mode
+
+            self.stream_mode = stream_mode.create(self, session)
+            await self.stream_mode.run()
+
+        return run
+
     async def _feed(self):
         while True:
             self.wdt.feed()
@@ -165,19 +178,27 @@ class Device:
         """Run the firmware until a restart is asked for."""
         self._stopping = asyncio.Event()
         asyncio.get_event_loop().set_exception_handler(self._uncaught)
-        usb = Session(ports.UsbPort(), "usb", self)
-        host = Session(ports.UartPort(), "uart1", self)
+        lines = [uart.Settings(index) for index in range(2)]
+        self.ports = (ports.UsbPort(lines[0]), ports.UartPort(lines[1]))
+        usb = Session(self.ports[0], "usb", self)
+        host = Session(self.ports[1], "uart1", self)
         console_settings.start(host)
         rtc = machine.RTC()
         announce = rtc.memory() == b"reboot"
         rtc.memory(b"")
         for session in (usb, host):
+            self.start(session.name + " log", session.print_logs)
+            if session is host and variables.get(b"bus.mode") == b"stream":
+                self.start(session.name, self._stream_mode(session))
+                continue
             if announce and session.print_level:
                 session.show(board.banner())
             log.sessions.append(session)
             self.start(session.name, session.run)
-            self.start(session.name + " log", session.print_logs)
         self.start("watchdog", self._feed)
+        for line in lines:
+            if line.refusal:
+                log.line(log.STATUS, line.refusal)
         log.event(b"Ready")
         self.start("station", self.station.run)
         for name, variable, module, _ in _SERVICES:
@@ -198,6 +219,7 @@ def run():
     if settings.load() is None:
         device.fault("settings", ValueError("settings file damaged: factory settings used"))
     variables.changed = device._variable_changed
+    io_queue.install()
     try:
         asyncio.run(device.main())
     except KeyboardInterrupt:

@@ -17,11 +17,11 @@
 import asyncio
 import select
 import sys
+from time import ticks_add, ticks_diff, ticks_us
 
 import micropython
 from machine import UART
 from micropython import const
-from time import ticks_add, ticks_diff, ticks_us
 
 from firmware import board
 from firmware.net import io_queue
@@ -77,6 +77,11 @@ class _Metered:
             while not self.offer(part):
                 await asyncio.sleep_ms(self.wait_ms())
 
+    async def drained(self):
+        """Wait until all that was written has left."""
+        while self.room() < self.buffer:
+            await asyncio.sleep_ms(self.wait_ms())
+
     async def readable(self):
         yield asyncio.core._io_queue.queue_read(self.stream)
 
@@ -95,6 +100,9 @@ class UsbPort(_Metered):
         self._meter(settings.baud // 10, _USB_BUFFER)
         if settings.baud != _USB_BAUD:
             self.configure(settings)
+
+    def claim(self, settings):
+        pass
 
     def configure(self, settings):
         """Change the line: settings of live/uart.py."""
@@ -129,7 +137,18 @@ class UartPort(_Metered):
         self.stream = UART(board.UART_HOST, tx=board.UART_TX, rx=board.UART_RX)
         self._put = self.stream.write
         io_queue.queue.keep(self.stream)
+        board.claim(board.UART_TX, b"UART1 TX")
+        board.claim(board.UART_RX, b"UART1 RX")
+        self.claim(settings)
         self.configure(settings)
+
+    def claim(self, settings):
+        """Take or give back the GPIOs of flow control. Raises board.GpioInUse."""
+        for gpio, owner in ((board.UART_RTS, b"UART1 RTS"), (board.UART_CTS, b"UART1 CTS")):
+            if settings.flow:
+                board.claim(gpio, owner)
+            else:
+                board.release(owner)
 
     def configure(self, settings):
         """Change line and buffers: settings of live/uart.py. What was received and not read is

@@ -23,6 +23,9 @@ _CR = const(13)
 
 
 class Session:
+    leave = None  # in stream mode: called by the command `exit`
+    paused = False  # run() returns after the reply that is being made
+
     def __init__(self, port, name, device):
         self.port = port
         self.name = name  # str, for the fault log
@@ -113,16 +116,16 @@ class Session:
     # Input
 
     async def run(self):
-        """Serve the port until cancelled."""
+        """Serve the port until cancelled or paused."""
         if self.prompt:
             await self.port.write(b"> ")
-        while True:
+        while not self.paused:
             await self._fill()
             line = None if self.echo or self.editor.length else self._whole_line()
-            if line is None:
-                await self._consume()
-            else:
+            if line is not None:
                 await self._run_line(line)
+            if self._pos < self._end:  # more than a line, or what came behind a data phase
+                await self._consume()
 
     async def _fill(self):
         # Wait for input and take all there is, up to one buffer.
@@ -132,6 +135,17 @@ class Session:
             n = self.port.readinto(self._buf)
         self._pos = 0
         self._end = n
+
+    def rest(self):
+        """Input that was read from the port and not consumed; it is now the caller's."""
+        rest = bytes(memoryview(self._buf)[self._pos : self._end])
+        self._pos = self._end
+        return rest
+
+    async def replied(self):
+        """Wait until the command that is being carried out has its reply written."""
+        while self._running:
+            await asyncio.sleep_ms(1)
 
     def _whole_line(self):
         # The usual case for a host MCU: the buffer is exactly one line with its LF. Returns that
@@ -149,7 +163,7 @@ class Session:
     async def _consume(self):
         # Serve what is in the buffer through the line editor.
         editor = self.editor
-        while self._pos < self._end:
+        while self._pos < self._end and not self.paused:
             echo = bytearray() if self.echo else None
             self._pos, done = editor.take(self._buf, self._pos, self._end, echo)
             if echo:

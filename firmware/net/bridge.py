@@ -11,11 +11,13 @@
 from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import RingIO, const
+
 from wire import breakin
 
 from . import io_queue
-from .io_queue import IN, OUT
 
+_IN = const(1)  # io_queue.IN and OUT; names of another module are looked up at each use
+_OUT = const(4)
 CHUNK = const(1460)  # bytes moved at once: a TCP segment, a full datagram
 _HELD = const(16)  # the longest break sequence, which may have to go before a chunk
 _LEAST = const(64)  # room of the UART for which it is worth to look at the network
@@ -24,7 +26,7 @@ _RETRY_MS = const(2)  # until a datagram that found no room is tried again
 
 class Bridge:
     def __init__(self, port, sequence, flush_time, flush_count, flush_reset, match):
-        """`flush_time` in ms; `flush_count` up to CHUNK; `match` is the byte that ends a message, as
+        """`flush_time` in ms; `flush_count` up to CHUNK; `match`, the byte that ends a message, as
         bytes, or b"". Without time and match all goes at once.
         """
         self._port = port
@@ -64,7 +66,7 @@ class Bridge:
         if rest:
             self._in[: len(rest)] = rest
             self._accept(self._in, len(rest))
-        self._queue.attach(self._port.stream, self._host, IN)
+        self._queue.attach(self._port.stream, self._host, _IN)
 
     def stop(self):
         """Listen no more. What was not sent yet stays for the next connect()."""
@@ -81,9 +83,9 @@ class Bridge:
             stream.watch(self._datagram)
             self._down()
         else:
-            stream.pump(self._net, IN)
+            stream.pump(self._net, _IN)
         self._send()
-        self._queue.want(self._port.stream, IN)
+        self._queue.want(self._port.stream, _IN)
 
     def disconnect(self):
         """Leave the stream, which stays open; its owner watches it again."""
@@ -105,21 +107,21 @@ class Bridge:
     def _host(self, events):
         n = self._read(self._in)
         if not n:
-            return IN
+            return _IN
         self._last = now = ticks_ms()
         detector = self._detector
         if detector.held or detector.quiet:
             held = detector.take(self._in, n)
             if held < 0:
                 self._arm(ticks_add(now, detector.wait_ms()))
-                return IN
+                return _IN
             self._arm(ticks_add(now, breakin.QUIET_MS))
             if held:
                 self._accept(detector.sequence, held)
         self._accept(self._in, n)
         if self._stream and self._ring.any() > CHUNK:
             return 0  # there may be no room for another chunk: let the host wait
-        return IN
+        return _IN
 
     def _accept(self, data, n):
         # The first n bytes of data are for the network.
@@ -181,20 +183,20 @@ class Bridge:
             self._flush_at = ticks_add(ticks_ms(), _RETRY_MS)
             self._arm(self._flush_at)
         else:
-            stream.want(OUT if self._paused else IN | OUT)
+            stream.want(_OUT if self._paused else _IN | _OUT)
 
     # From the network to the host
 
     def _net(self, events):
         # Pump of a TCP stream.
-        if events & OUT and self._blocked:
+        if events & _OUT and self._blocked:
             self._send()
-            self._queue.want(self._port.stream, IN)
-        if events & ~OUT and not self._paused:
+            self._queue.want(self._port.stream, _IN)
+        if events & ~_OUT and not self._paused:
             self._down()
         if self._stream is None:
             return 0
-        return (0 if self._paused else IN) | (OUT if self._blocked else 0)
+        return (0 if self._paused else _IN) | (_OUT if self._blocked else 0)
 
     def _datagram(self, stream, found):
         if self._stream and not self._paused:
@@ -238,7 +240,7 @@ class Bridge:
         if self._flush_at is not None:
             if ticks_diff(self._flush_at, now) <= 0:
                 self._send()
-                self._queue.want(self._port.stream, IN)
+                self._queue.want(self._port.stream, _IN)
             if self._flush_at is not None:
                 self._arm(self._flush_at)
         if self._down_at is not None:
@@ -248,7 +250,7 @@ class Bridge:
                 if self._datagrams:
                     self._down()
                 else:
-                    self._stream.want(IN | OUT if self._blocked else IN)
+                    self._stream.want(_IN | _OUT if self._blocked else _IN)
             else:
                 self._arm(self._down_at)
         detector = self._detector

@@ -1,11 +1,11 @@
-# asyncio's queue of what waits for streams, without its cost: asyncio's own makes and drops a list,
-# a dict entry and a poll registration at each wait. Here
-#   - a stream that is waited for again and again is kept registered (`keep`), and its event mask is
-#     changed only when an event came that nobody waited for;
+# asyncio's queue of what waits for streams, without its cost: asyncio's own makes and drops a
+# list, a dict entry and a poll registration at each wait. Here
+#   - a stream that is waited for again and again is kept registered (`keep`), and its event mask
+#     is changed only when an event came that nobody waited for;
 #   - a pump is called from within the wait itself, with no task in between (`attach`);
 #   - one alarm (`due`, `on_due`) wakes whoever has pumps at a given time, with no task either.
 # From one event to the next nothing is allocated. Streams that are neither kept nor pumped are
-# registered while a task waits for them, as asyncio does, so whoever closes them has nothing to do.
+# registered while a task waits for them, as in asyncio, so whoever closes them has nothing to do.
 #
 # A pump is a function pump(events) -> events it waits for next (0: none). It may change the mask
 # of other streams (`want`), but neither attach nor forget any: the poller is being read.
@@ -46,8 +46,8 @@ class IOQueue:
             self.map[stream] = [None, None, 0, True, None]
 
     def attach(self, stream, pump, events):
-        """Call `pump` with the events of `stream` until forget() or detach(). A task may still wait
-        to write.
+        """Call `pump` with the events of `stream` until forget() or detach(). A task may still
+        wait to write.
         """
         self.map[stream] = entry = self.map.get(stream) or [None, None, 0, True, None]
         entry[_PUMP] = pump

@@ -1,9 +1,9 @@
 # The stream table: eight handles, each with a connection, a file or a kept response behind it
 # (spec 4).
 #
-# What a TCP connection has received stays in the stack's own window until it is read: a slow reader
-# is answered by TCP back-pressure, nothing is copied twice and nothing can be dropped here. Datagrams
-# know no back-pressure and have buffers of their own: udp.py.
+# What a TCP connection has received stays in the stack's own window until it is read: a slow
+# reader is answered by TCP back-pressure, nothing is copied twice and nothing can be dropped here.
+# Datagrams know no back-pressure and have buffers of their own: udp.py.
 #
 # What is in the table has
 #     kind, describe()   what stream_list prints
