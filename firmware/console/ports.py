@@ -8,7 +8,8 @@
 #     write(data)     coroutine: writes all, giving way to others between pieces
 #     raw(on)         inside a data phase: every byte is data, Ctrl-C included
 #     overruns        how often bytes of the host may have been lost
-# and for a bridge (net/bridge.py) room(), put(buf, n), wait_ms() and stream.
+# and for a bridge (net/bridge.py) stream, flow, rate, buffer, room(), put(buf, n), wait_ms(),
+# check(n) and filled().
 #
 # The drivers block when their buffer is full, and do not tell how full it is, so what they hold is
 # reckoned from the line rate. With flow control the host may stop the line at any time: then only
@@ -27,11 +28,25 @@ from firmware import board
 from firmware.net import io_queue
 
 _CTRL_C = const(3)
-_USB_BAUD = const(115200)
 _USB_BUFFER = const(128)  # UART0's hardware FIFO: stdout has no other buffer
 # The hardware's FIFO before the driver's ring: the driver moves bytes in pieces of up to this, so
 # a ring with less room than that takes no more.
 _FIFO = const(128)
+
+
+class Line:
+    """Settings of a UART, the factory's: baud, data, parity, stop and flow as machine.UART has
+    them, rate in bytes a second, rxbuf and txbuf in bytes. Others: live/uart.py.
+    """
+
+    baud = 115200
+    data = 8
+    parity = None
+    stop = 1
+    flow = False
+    rate = 11520
+    rxbuf = 5760
+    txbuf = 1024
 
 
 class _Metered:
@@ -89,7 +104,7 @@ class _Metered:
 class UsbPort(_Metered):
     """UART0 through sys.stdin and sys.stdout."""
 
-    def __init__(self, settings):
+    def __init__(self, line):
         self.stream = sys.stdin
         self._read = sys.stdin.buffer.readinto
         self._put = sys.stdout.buffer.write
@@ -97,17 +112,17 @@ class UsbPort(_Metered):
         self._poll.register(sys.stdin, select.POLLIN)
         self._byte = bytearray(1)
         io_queue.queue.keep(sys.stdin)
-        self._meter(settings.baud // 10, _USB_BUFFER)
-        if settings.baud != _USB_BAUD:
-            self.configure(settings)
+        self._meter(line.rate, _USB_BUFFER)
+        if line.baud != Line.baud:
+            self.configure(line)
 
-    def claim(self, settings):
+    def claim(self, line):
         pass
 
-    def configure(self, settings):
-        """Change the line: settings of live/uart.py."""
-        UART(0, settings.baud)
-        self._meter(settings.baud // 10, _USB_BUFFER)
+    def configure(self, line):
+        """Change the line."""
+        UART(0, line.baud)
+        self._meter(line.rate, _USB_BUFFER)
 
     def readinto(self, buf):
         # One byte a read: stdin blocks until it has all that is asked for. Its ring holds 22 ms of
@@ -133,52 +148,50 @@ class UsbPort(_Metered):
 class UartPort(_Metered):
     """The host MCU's UART."""
 
-    def __init__(self, settings):
+    def __init__(self, line):
         self.stream = UART(board.UART_HOST, tx=board.UART_TX, rx=board.UART_RX)
         self._put = self.stream.write
         io_queue.queue.keep(self.stream)
         board.claim(board.UART_TX, b"UART1 TX")
         board.claim(board.UART_RX, b"UART1 RX")
-        self.claim(settings)
-        self.configure(settings)
+        self.claim(line)
+        self.configure(line)
 
-    def claim(self, settings):
+    def claim(self, line):
         """Take or give back the GPIOs of flow control. Raises board.GpioInUse."""
         for gpio, owner in ((board.UART_RTS, b"UART1 RTS"), (board.UART_CTS, b"UART1 CTS")):
-            if settings.flow:
+            if line.flow:
                 board.claim(gpio, owner)
             else:
                 board.release(owner)
 
-    def configure(self, settings):
-        """Change line and buffers: settings of live/uart.py. What was received and not read is
-        lost.
-        """
-        flow = {"rts": board.UART_RTS, "cts": board.UART_CTS} if settings.flow else {}
+    def configure(self, line):
+        """Change line and buffers. What was received and not read is lost."""
+        flow = {"rts": board.UART_RTS, "cts": board.UART_CTS} if line.flow else {}
         self.stream.init(
-            settings.baud,
-            settings.data,
-            settings.parity,
-            settings.stop,
-            txbuf=settings.txbuf,
-            rxbuf=settings.rxbuf,
-            flow=UART.RTS | UART.CTS if settings.flow else 0,
+            line.baud,
+            line.data,
+            line.parity,
+            line.stop,
+            txbuf=line.txbuf,
+            rxbuf=line.rxbuf,
+            flow=UART.RTS | UART.CTS if line.flow else 0,
             **flow,
         )
-        self._flow = settings.flow
+        self.flow = line.flow
         self._given = 0  # with flow control: bytes written since the buffer was known to be empty
-        self._full = settings.rxbuf - _FIFO
-        self._meter(settings.rate, settings.txbuf)
+        self._full = line.rxbuf - _FIFO
+        self._meter(line.rate, line.txbuf)
 
     def room(self):
-        if not self._flow:
+        if not self.flow:
             return super().room()
         if self._given and self.stream.txdone():
             self._given = 0
         return self.buffer - self._given
 
     def wait_ms(self):
-        if not self._flow:
+        if not self.flow:
             return super().wait_ms()
         return max(1, self._left() // 1000)
 
@@ -187,13 +200,22 @@ class UartPort(_Metered):
         self._given += n
 
     def readinto(self, buf):
-        stream = self.stream
-        n = stream.readinto(buf)
+        n = self.stream.readinto(buf)
         if not n:
             return 0
-        if n == len(buf) and not self._flow and n + stream.any() > self._full:
-            self.overruns += 1
+        if n == len(buf):
+            self.check(n)
         return n
+
+    def check(self, n):
+        """Look whether the receive buffer was full before these n bytes were read from it."""
+        if not self.flow and n + self.stream.any() > self._full:
+            self.overruns += 1
+
+    def filled(self):
+        """Somebody else has written: take it that no room is left."""
+        self._given = self.buffer
+        self._clear_at = ticks_add(ticks_us(), self.buffer * 1_000_000 // self.rate)
 
     def raw(self, on):
         pass

@@ -4,6 +4,7 @@ from micropython import const
 from firmware import board
 from firmware.console import errors
 from firmware.console.errors import CommandError
+from firmware.console.ports import Line
 from firmware.store import variables
 
 # Up to this rate the receive buffer holds half a second, which is what a peer may stall (a delayed
@@ -14,24 +15,22 @@ _RX_LEAST = const(1024)
 # A twentieth of a second keeps the line busy while the loop serves others.
 _TX_LEAST = const(1024)
 
-_PARITY = {b"none": None, b"even": 0, b"odd": 1}
+_MEANING = {b"even": 0, b"odd": 1, b"on": True}
 _USB = {b"data": 8, b"parity": b"none", b"stop": 1, b"flow": b"off"}
 
 
-class Settings:
-    """What the ports need to know of UART `index`: baud, data, parity, stop, flow as machine.UART
-    has them, rate in bytes a second, rxbuf and txbuf in bytes.
-
-    `refusal` says why the rate cannot be used, or is None; then the rest is for 115200 baud.
+class Settings(Line):
+    """The line of UART `index` as its variables have it. `refusal` says why its rate cannot be
+    used, or is None; then the rest is for 115200 baud.
     """
 
+    refusal = None
+
     def __init__(self, index):
-        self.baud = variables.get(b"uart.baud", index)
-        self.data = variables.get(b"uart.data", index)
-        self.parity = _PARITY[variables.get(b"uart.parity", index)]
-        self.stop = variables.get(b"uart.stop", index)
-        self.flow = variables.get(b"uart.flow", index) == b"on"
-        self.refusal = None
+        for leaf in ("baud", "data", "parity", "stop", "flow"):
+            value = variables.values.get(b"uart.%s %d" % (leaf, index))
+            if value is not None:
+                setattr(self, leaf, _MEANING.get(value, value))
         if index == board.UART_HOST and self.baud > _WITHOUT_FLOW and not self.flow:
             self.refusal = b"Above %d baud uart.flow %d must be on" % (_WITHOUT_FLOW, index)
             self.baud = 115200
