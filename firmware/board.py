@@ -19,12 +19,6 @@ UART_RX = const(16)
 UART_RTS = const(14)
 UART_CTS = const(15)
 
-# Half a second of line rate is what a peer may stall (a delayed TCP acknowledgement); 115200 baud
-# brings 5,760 bytes in it.
-UART_RX_BUFFER = const(5760)
-UART_TX_BUFFER = const(
-    1024
-)  # two console chunks in flight keep the line busy while the loop serves others
 UART0_RING = const(260)  # fixed by MicroPython's stdin ring: what one wake can find at most
 
 OUTPUT_GPIOS = const(0x0EEFF03F)  # bits of 0-5, 12-19, 21-23, 25-27: they can drive a level

@@ -14,6 +14,7 @@ from firmware.console import log, ports
 from firmware.console.errors import CommandError
 from firmware.console.session import Session
 from firmware.live import system as console_settings
+from firmware.net import io_queue
 from firmware.net.station import Station
 from firmware.net.streams import Table
 from firmware.store import settings, starts, variables
@@ -46,6 +47,17 @@ _SERVICES = (
 _STATUS_GPIOS = (b"system.indicator.gpio", b"system.oob.gpio", b"wlan.network.status_gpio")
 
 
+def _line(index):
+    # The settings of a UART; the file that knows them is imported where they are not the
+    # factory's.
+    for key in variables.values:
+        if key[:5] == b"uart." or key[:12] == b"bus.command.":
+            from firmware.live import uart
+
+            return uart.Settings(index)
+    return ports.Line
+
+
 class Device:
     variables = variables  # for the console, which completes their names
 
@@ -54,7 +66,9 @@ class Device:
         self.safe_mode = starts.safe_mode
         self.wdt = WDT(timeout=_WATCHDOG_MS)
         self.station = Station(log, variables)
-        self.streams = Table(log)
+        self.streams = Table(log, lambda: variables.get(b"stream.auto_close"))
+        self.ports = ()  # of UART0 and UART1
+        self.stream_mode = None  # its service, where bus.mode says so
         self._services = {}  # name -> task
         self._stopping = None  # event that ends main()
         self._proven = False  # this start has run long enough not to be a faulty one
@@ -210,6 +224,15 @@ class Device:
 
         await reset_button.hold(self)
 
+    def _stream_mode(self, session):
+        async def run():
+            from firmware.services import stream_mode
+
+            self.stream_mode = stream_mode.create(self, session)
+            await self.stream_mode.run()
+
+        return run
+
     async def _feed(self):
         # Feeds the watchdog, and looks whether button 0 is held: a task of its own for that would
         # cost a kilobyte.
@@ -231,19 +254,28 @@ class Device:
         """Run the firmware until a restart is asked for."""
         self._stopping = asyncio.Event()
         asyncio.get_event_loop().set_exception_handler(self._uncaught)
-        usb = Session(ports.UsbPort(), "usb", self)
-        host = Session(ports.UartPort(), "uart1", self)
+        lines = [_line(index) for index in range(2)]
+        self.ports = (ports.UsbPort(lines[0]), ports.UartPort(lines[1]))
+        usb = Session(self.ports[0], "usb", self)
+        host = Session(self.ports[1], "uart1", self)
         try:
             console_settings.start(host)
         except CommandError as e:  # the GPIO of system.cmd.gpio
             usb.show(e.text)
+        bridged = variables.get(b"bus.mode") == b"stream" and not self.safe_mode
         for session in (usb, host):
+            self.start(session.name + " log", session.print_logs)
+            if session is host and bridged:
+                self.start(session.name, self._stream_mode(session))
+                continue
             if starts.announce and session.print_level:
                 session.show(board.banner())
             log.sessions.append(session)
             self.start(session.name, session.run)
-            self.start(session.name + " log", session.print_logs)
         self.start("watchdog", self._feed)
+        for line in lines:
+            if getattr(line, "refusal", None):
+                log.line(log.STATUS, line.refusal)
         if self.safe_mode:
             log.event(b"Safe mode")
         else:
@@ -264,6 +296,7 @@ def run():
     if settings.load() is None:
         device.fault("settings", ValueError("settings file damaged: factory settings used"))
     variables.changed = device._variable_changed
+    io_queue.install()
     try:
         asyncio.run(device.main())
     except KeyboardInterrupt:

@@ -72,8 +72,9 @@ def apply(session, data):
         raise CommandError(errors.FAILED, b"L" + text[1:])
     if body is not None:
         _forget([_key(name, index) for name, _, _, index, _ in found])
-        # The preset first: it decides what others in the file say otherwise.
-        found.sort(key=lambda row: row[0] != b"system.cmd.mode")
+        # The preset first: it decides what others in the file say otherwise. Flow control is what
+        # a high baud rate needs.
+        found.sort(key=lambda row: row[0] not in (b"system.cmd.mode", b"uart.flow"))
     for row in found:
         change(session, *row)
 

@@ -1,27 +1,17 @@
-# Streams by command: tcp_client, stream_list, stream_poll, stream_read, stream_write,
+# Streams by command: tcp_client, udp_client, stream_list, stream_poll, stream_read, stream_write,
 # stream_close.
-import asyncio
-import errno
-import random
-
 from micropython import const
 
 from firmware.console import errors, log
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
-from firmware.net import resolver, sockets, streams
-from firmware.net.station import JoinError
+from firmware.net import clients, streams
 from firmware.store import variables
 
 _MAX_READ = const(4096)  # one reply's worth of heap; a host reads on in a loop
 _MAX_WRITE = const(
     65536
 )  # bytes of one data phase: a wrong number must not swallow commands for long
-# The stack picks a local port by itself but cannot tell it, and stream_list shows it: so it is
-# picked here.
-_FIRST_PORT = const(49152)  # RFC 6335: dynamic ports
-_PORTS = const(16384)
-_OTHER_PORTS = const(4)  # of 16,384 ports at most ten are ours: four misses in a row do not happen
 
 
 def integer(text, low, high):
@@ -49,65 +39,51 @@ def _auto_close(session, handle, stream):
         session.device.streams.close(handle)
 
 
-@command(b"tcp_client", b"tcpc", 2, 4)
-async def tcp_client(session, args):
-    """tcp_client [-l <local port>] <host> <port>
-    Open a TCP connection; the network is brought up first if need be. Prints the stream handle.
-    """
-    local = variables.get(b"tcp.client.local_port")
-    if args[0] == b"-l":
+def _arguments(args, variable, options):
+    # (host, port, local port) of `[-l <local port>] <host> <port> [<local port>]`.
+    local = None
+    if options and args[0] == b"-l":
         local = integer(args[1], 0, 65535)
         args = args[2:]
     elif args[0][:1] == b"-":
         raise CommandError(errors.UNKNOWN_OPTION)
     if len(args) < 2:
         raise CommandError(errors.TOO_FEW)
-    if len(args) > 2:
+    if len(args) > (2 if options else 3):
         raise CommandError(errors.TOO_MANY)
-    host = args[0]
     port = integer(args[1], 1, 65535)
-    table = session.device.streams
+    if len(args) > 2:
+        local = integer(args[2], 0, 65535)
+    return args[0], port, variables.get(variable) if local is None else local
+
+
+async def _client(session, kind, host, port, local):
     try:
-        handle = table.reserve()
+        handle, _ = await clients.open_client(
+            session.device, log, variables.get, kind, host, port, local
+        )
     except streams.NoHandle:
         raise CommandError(errors.FAILED, b"No free stream")
-    stream = None
-    try:
-        stream = await _connect(session, host, port, local)
-    finally:
-        if stream is None:
-            table.release(handle)
-    table.put(handle, stream)
+    except clients.OpenFailed:
+        raise CommandError(errors.FAILED)
     return b"%d" % handle
 
 
-async def _connect(session, host, port, local):
-    device = session.device
-    log.event(b"Opening: %s:%d" % (host, port))
-    try:
-        await device.station.up()
-        ip = await device.resolve(host)
-        attempts = variables.get(b"tcp.client.retries")
-        busy = _OTHER_PORTS
-        while True:
-            used = local or _FIRST_PORT + random.getrandbits(14) % _PORTS
-            try:
-                sock = await sockets.connect(
-                    ip, port, variables.get(b"tcp.client.connect_timeout"), used
-                )
-                return streams.Stream(b"TCPC", b"%s:%d (%d)" % (host, port, used), sock)
-            except OSError as e:
-                if e.errno == errno.EADDRINUSE and not local and busy:
-                    busy -= 1
-                    continue  # somebody has the port that was picked: take another
-                if not attempts:
-                    raise
-            attempts -= 1
-            await asyncio.sleep_ms(variables.get(b"tcp.client.retry_period"))
-    except (OSError, JoinError, resolver.LookupFailed) as e:
-        log.line(log.STATUS, sockets.reason(e))
-        log.event(b"Open failed")
-        raise CommandError(errors.FAILED)
+@command(b"tcp_client", b"tcpc", 2, 4)
+def tcp_client(session, args):
+    """tcp_client [-l <local port>] <host> <port>
+    Open a TCP connection; the network is brought up first if need be. Prints the stream handle.
+    """
+    return _client(session, b"TCPC", *_arguments(args, b"tcp.client.local_port", True))
+
+
+@command(b"udp_client", b"udpc", 2, 3)
+def udp_client(session, args):
+    """udp_client <host> <port> [<local port>]
+    Open a UDP stream; the network is brought up first if need be. Prints the stream handle. Each
+    stream_write is one datagram, of 1472 bytes at most.
+    """
+    return _client(session, b"UDPC", *_arguments(args, b"udp.client.local_port", False))
 
 
 @command(b"stream_list", b"list")
@@ -123,11 +99,20 @@ def stream_list(session, args):
 
 @command(b"stream_poll", b"poll", 1, 1)
 def stream_poll(session, args):
-    """stream_poll <handle>
-    Print 0 when no data waits, 1 when data can be read, 2 when the other side has closed.
+    """stream_poll <handle> | all
+    Print 0 when no data waits, 1 when data can be read, 2 when the other side has closed; with
+    `all` a line of handle and state for each open stream.
     """
-    _, stream = _open(session, args[0])
-    return b"%d" % stream.poll()
+    table = session.device.streams
+    if args[0] == b"all":
+        return b"\r\n".join([b"%d,%d" % (h, stream.poll()) for h, stream in table.open()])
+    handle = integer(args[0], 0, streams.MAX_STREAMS - 1)
+    try:
+        return b"%d" % table.get(handle).poll()
+    except KeyError:
+        if table.gone(handle):  # it was closed before the host could ask
+            return b"%d" % streams.CLOSED
+        raise CommandError(errors.FAILED)
 
 
 @command(b"stream_read", b"read", 2, 2)
@@ -147,26 +132,35 @@ async def stream_write(session, args):
     Send the <size> bytes that follow the command line.
     """
     size = integer(args[1], 1, _MAX_WRITE)
+    whole = failure = None
     try:
-        handle, stream = _open(session, args[0])
+        _, stream = _open(session, args[0])
+        if stream.most is not None:  # one datagram, which is sent when it is complete
+            if size > stream.most:
+                raise CommandError(errors.BOUNDS)
+            whole = bytearray(size)
     except CommandError as e:
-        await session.read_data(
-            size, lambda data: None
-        )  # the host sends them in any case: they are not commands
-        raise e
-    failed = False
+        failure = e  # the host sends the data in any case: they are not commands
+    at = 0
 
     async def sink(data):
-        nonlocal failed
-        if not failed:
-            try:
-                await stream.write(data)
-            except OSError:
-                failed = True
+        nonlocal at, failure
+        if failure:
+            return
+        if whole is not None:
+            whole[at : at + len(data)] = data
+            at += len(data)
+            if at < size:
+                return
+            data = whole
+        try:
+            await stream.write(data)
+        except OSError:
+            failure = CommandError(errors.FAILED)
 
     await session.read_data(size, sink)
-    if failed:
-        raise CommandError(errors.FAILED)
+    if failure:
+        raise failure
 
 
 @command(b"stream_close", b"close", 1, 1)

@@ -135,7 +135,11 @@ def understand(words, saved=False):
 
 
 def change(session, name, kind, default, index, value):
-    """Give a variable a value that understand() returned. Raises CommandError."""
+    """Give a variable a value that understand() returned. Raises CommandError; then it has the
+    value that it had.
+    """
+    key = name if index is None else b"%s %s" % (name, index)
+    before = variables.values.get(key)
     try:
         if kind[0] != 118:  # v
             variables.put(name, kind, default, value, index)
@@ -145,6 +149,12 @@ def change(session, name, kind, default, index, value):
                 module.put(leaf, value, session)
             else:
                 module.put(leaf, index, value, session)
+    except CommandError:
+        if before is None:
+            variables.values.pop(key, None)
+        else:
+            variables.values[key] = before
+        raise
     except board.GpioInUse as e:
         raise CommandError(errors.BAD_ARGUMENT, b"GPIO %d is used by %s" % tuple(e.args))
 

@@ -27,6 +27,8 @@ _CR = const(13)
 class Session:
     # The GPIO of system.cmd.gpio, one for all sessions (busy.py), while it is set.
     busy = None
+    leave = None  # in stream mode: called by the command `exit`
+    paused = False  # run() returns after the reply that is being made
 
     def __init__(self, port, name, device):
         self.port = port
@@ -143,10 +145,10 @@ class Session:
     # Input
 
     async def run(self):
-        """Serve the port until cancelled."""
+        """Serve the port until cancelled or paused."""
         if self.prompt:
             await self.port.write(b"> ")
-        while True:
+        while not self.paused:
             n = self.port.readinto(self.buf)
             if not n:
                 await self.port.readable()
@@ -158,6 +160,17 @@ class Session:
                 await self._run_line(line)
             if self.pos < self.end:  # more than a line, or what came behind a data phase
                 await self._consume()
+
+    def rest(self):
+        """Input that was read from the port and not consumed; it is now the caller's."""
+        rest = bytes(memoryview(self.buf)[self.pos : self.end])
+        self.pos = self.end
+        return rest
+
+    async def replied(self):
+        """Wait until the command that is being carried out has its reply written."""
+        while self._running:
+            await asyncio.sleep_ms(1)
 
     def _whole_line(self, end):
         # The usual case for a host MCU: the buffer is exactly one line with its LF. None where it
@@ -173,7 +186,7 @@ class Session:
 
     async def _consume(self):
         # Serve what is in the buffer through a line editor.
-        while self.pos < self.end:
+        while self.pos < self.end and not self.paused:
             editor = self._line_editor()
             out = bytearray()
             self.pos, done = editor.take(self.buf, self.pos, self.end, out)

@@ -1,10 +1,27 @@
-# The stream table: eight handles, each with a connection or a file behind it (spec 4).
+# The stream table: eight handles, each with a connection, a file or a kept response behind it
+# (spec 4).
 #
-# Received data stay in the TCP stack's own window until they are read: a slow reader is answered
-# by TCP back-pressure, nothing is copied twice and nothing can be dropped here.
+# What a TCP connection has received stays in the stack's own window until it is read: a slow
+# reader is answered by TCP back-pressure, nothing is copied twice and nothing can be dropped here.
+# Datagrams know no back-pressure and have buffers of their own: udp.py.
+#
+# What is in the table has
+#     kind, describe()   what stream_list prints
+#     poll()             NO_DATA, DATA or CLOSED (by the other side, and all read)
+#     read(size)         at most `size` bytes, b"" for none; sets `ended` with the last
+#     write(data)        coroutine: sends all; raises OSError
+#     close()
+# and, where it is a connection, watch(notify): from then on notify(stream, DATA) is called when
+# data come to an empty stream, and notify(stream, CLOSED) when its end does. notify must not close
+# anything: it is called from within the loop's wait (io_queue.py). A connection also has what a
+# bridge uses, which allocates nothing (bridge.py):
+#     receive(buf, n)             bytes taken, None for none, 0 at the end; raises OSError
+#     transmit(buf, start, n)     bytes taken, None for none; raises OSError
+import asyncio
+
 from micropython import const
 
-from . import sockets
+from . import io_queue, sockets
 
 MAX_STREAMS = const(
     8
@@ -21,59 +38,91 @@ class NoHandle(Exception):
 
 
 class Stream:
-    """An open stream over a non-blocking socket."""
+    """A TCP connection over a non-blocking socket."""
+
+    most = None  # bytes of one write: any number
 
     def __init__(self, kind, info, sock):
         self.kind = kind  # b"TCPC" ...
         self._info = info
         self.sock = sock
         self.ended = False  # the peer has closed, or the connection has failed
+        self._notify = None
+        self.receive = sock.readinto
+        self.transmit = sock.write
 
     def describe(self):
-        """What stream_list prints: the ends of the connection."""
+        """The ends of the connection."""
         return self._info
 
+    def watch(self, notify):
+        self._notify = notify
+        self.pump(self._arrived, io_queue.IN)
+
+    def pump(self, pump, events):
+        """Give the socket's events to a pump (io_queue.py) instead of `notify`."""
+        io_queue.queue.attach(self.sock, pump, events)
+
+    def want(self, events):
+        """Change what the pump waits for."""
+        io_queue.queue.want(self.sock, events)
+
+    def _arrived(self, events):
+        # Tells once; poll() and read() listen again when they have found nothing more.
+        found = self.poll()
+        if found == NO_DATA:
+            return io_queue.IN
+        self._notify(self, found)
+        return 0
+
     def poll(self):
-        """NO_DATA, DATA or CLOSED (by the peer, and all data read)."""
         try:
             found = sockets.peek(self.sock)
         except OSError:
             found = b""
-        if found == b"":
-            self.ended = True
-            return CLOSED
-        return NO_DATA if found is None else DATA
+        if found is None:
+            if self._notify:
+                self.want(io_queue.IN)
+            return NO_DATA
+        if found:
+            return DATA
+        self.ended = True
+        return CLOSED
 
     def read(self, size):
-        """Up to `size` bytes that have arrived, b"" for none. Sets `ended` at the end."""
         try:
             data = self.sock.read(size)
         except OSError:
             data = b""
         if data == b"":
             self.ended = True
+        elif data is None or len(data) < size:
+            self.poll()  # the read that drains a stream tells its end
         return data or b""
 
     async def write(self, data):
-        """Send all of `data`. Raises OSError."""
         await sockets.send(self.sock, data)
 
     def close(self):
-        self.sock.close()
+        sockets.close(self.sock)
 
 
 class Table:
     NoHandle = NoHandle  # for the console, which imports nothing of the network's
 
-    def __init__(self, log):
+    def __init__(self, log, auto_close):
         self._streams = [None] * MAX_STREAMS
         self._log = log
+        self._auto_close = auto_close  # () -> whether streams close with their last byte
+        self._gone = 0  # bits of handles that closed by themselves, until they are used again
+        self.arrived = None  # called with a stream to which data have come
 
     def reserve(self):
         """The lowest free handle, kept until put() or release(). Raises NoHandle."""
         for handle in range(MAX_STREAMS):
             if self._streams[handle] is None:
                 self._streams[handle] = False
+                self._gone &= ~(1 << handle)
                 return handle
         raise NoHandle
 
@@ -84,6 +133,30 @@ class Table:
         """Fill a reserved handle and log `[Opened: handle]`."""
         self._streams[handle] = stream
         self._log.event(b"Opened: %d" % handle)
+        self.watch(stream)
+
+    def watch(self, stream):
+        """Listen for data and for the end of a connection."""
+        if hasattr(stream, "watch"):
+            stream.watch(self._arrived)
+
+    def _arrived(self, stream, found):
+        if found == DATA:
+            if self.arrived:
+                self.arrived(stream)
+        elif self._auto_close():
+            asyncio.create_task(self._finish(stream))
+
+    async def _finish(self, stream):
+        # The other side has closed, and there is nothing to read.
+        if stream in self._streams:
+            handle = self._streams.index(stream)
+            self.close(handle)
+            self._gone |= 1 << handle
+
+    def gone(self, handle):
+        """True for a handle whose stream closed by itself since it was last used."""
+        return bool(self._gone >> handle & 1)
 
     def get(self, handle):
         """The open stream of a handle. Raises KeyError."""

@@ -9,4 +9,13 @@ VARIABLES = (
         "now",
         "Close a stream once its end has been read",
     ),
+    (
+        "stream.overruns",
+        "st o",
+        "int 0 1073741823",
+        "0",
+        "ro",
+        "now",
+        "Datagrams that were lost because the receive buffers of UDP were full",
+    ),
 )

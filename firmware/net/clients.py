@@ -1,0 +1,86 @@
+# Opening TCP and UDP clients: the network is brought up, the name resolved, the connection made,
+# the stream put into the table. Commands, stream mode and services open by this one way.
+import asyncio
+import errno
+import random
+
+from micropython import const
+
+from . import resolver, sockets, streams
+from .station import JoinError
+
+# The stack picks a local port by itself but cannot tell it, and stream_list shows it: so it is
+# picked here.
+_FIRST_PORT = const(49152)  # RFC 6335: dynamic ports
+_PORTS = const(16384)
+_OTHER_PORTS = const(4)  # of 16,384 ports at most ten are ours: four misses in a row do not happen
+
+
+class OpenFailed(Exception):
+    """The log says why. args[0] is True where the network itself is down."""
+
+
+async def open_client(device, log, get, kind, host, port, local=0):
+    """Open a b"TCPC" or b"UDPC" stream to `host` (bytes). `get` gives the value of a variable;
+    `local` is the local port, 0 for any. Returns (handle, stream). Raises OpenFailed,
+    streams.NoHandle.
+    """
+    table = device.streams
+    handle = table.reserve()
+    stream = None
+    try:
+        log.event(b"Opening: %s:%d" % (host, port))
+        await device.station.up()
+        ip = await device.resolve(host)
+        open_one = _udp if kind == b"UDPC" else _tcp
+        stream = await open_one(device, get, host, ip, port, local)
+    except (OSError, JoinError, resolver.LookupFailed) as e:
+        log.line(log.STATUS, sockets.reason(e))
+        log.event(b"Open failed")
+        raise OpenFailed(isinstance(e, JoinError))
+    finally:
+        if stream is None:
+            table.release(handle)
+    table.put(handle, stream)
+    return handle, stream
+
+
+def _picked(local):
+    return local or _FIRST_PORT + random.getrandbits(14) % _PORTS
+
+
+def _info(host, port, local):
+    return b"%s:%d (%d)" % (host, port, local)
+
+
+async def _tcp(device, get, host, ip, port, local):
+    attempts = get(b"tcp.client.retries")
+    misses = _OTHER_PORTS
+    while True:
+        used = _picked(local)
+        try:
+            sock = await sockets.connect(ip, port, get(b"tcp.client.connect_timeout"), used)
+            return streams.Stream(b"TCPC", _info(host, port, used), sock)
+        except OSError as e:
+            if e.errno == errno.EADDRINUSE and not local and misses:
+                misses -= 1
+                continue  # somebody has the port that was picked: take another
+            if not attempts:
+                raise
+        attempts -= 1
+        await asyncio.sleep_ms(get(b"tcp.client.retry_period"))
+
+
+async def _udp(device, get, host, ip, port, local):
+    from .udp import UdpStream
+
+    netmask = device.station.address(1).decode()
+    misses = _OTHER_PORTS
+    while True:
+        used = _picked(local)
+        try:
+            return UdpStream(_info(host, port, used), ip, port, used, netmask)
+        except OSError as e:
+            if e.errno != errno.EADDRINUSE or local or not misses:
+                raise
+        misses -= 1

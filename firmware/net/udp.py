@@ -1,0 +1,144 @@
+# UDP clients as streams (UDPC). One write is one datagram; a read gives bytes of one datagram, and
+# what it leaves of it is for the next read: boundaries are kept, nothing is cut off. Empty
+# datagrams are not seen.
+#
+# The stack keeps only a few datagrams and drops more in silence, so they are taken from it as they
+# come, into a pool of buffers that is allocated with the first UDP stream and freed with the last.
+# One that finds the pool full is lost, and counted in `overruns`.
+import errno
+import socket
+
+from micropython import const
+
+from . import io_queue, sockets, streams
+
+MAX_DATAGRAM = const(1472)  # bytes that fit an Ethernet frame: more would travel in fragments
+_BUFFERS = const(8)  # 12 KB of heap; a burst of one datagram from each of eight peers fits
+_TURN = const(8)  # datagrams taken at once: the loop has others to serve
+_NO_ROOM = (errno.EAGAIN, errno.ETIMEDOUT)  # sendto without blocking times out at once
+
+overruns = 0  # datagrams lost since the start because the pool was full
+_free = []  # buffers that hold nothing
+_users = 0
+
+
+def _everybody(ip, netmask):
+    # True for the address of a group or of all hosts: then anybody may answer.
+    host = [int(part) for part in ip.split(".")]
+    mask = [int(part) for part in netmask.split(".")]
+    return 224 <= host[0] < 240 or all(h | m == 255 for h, m in zip(host, mask))
+
+
+class UdpStream:
+    kind = b"UDPC"
+    ended = False
+    most = MAX_DATAGRAM
+
+    def __init__(self, info, ip, port, local_port, netmask):
+        """`ip` and `netmask` are dotted text. From one host only its own datagrams are taken; from
+        a broadcast or group address those of anybody. Raises OSError, MemoryError.
+        """
+        global _users
+        self._info = info
+        self._waiting = []  # filled buffers: two bytes of length, then the datagram
+        self._at = 2  # what of the first of them was read
+        self._notify = self._address = None
+        if not _users:
+            while len(_free) < _BUFFERS:
+                _free.append(bytearray(2 + MAX_DATAGRAM))
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self.sock.setblocking(False)
+            self.sock.bind(("0.0.0.0", local_port))
+            if _everybody(ip, netmask):
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+                self._address = (ip, port)
+            else:
+                self.sock.connect((ip, port))
+            _users += 1
+        except:
+            self.sock.close()
+            self._empty()
+            raise
+        io_queue.queue.attach(self.sock, self._take, io_queue.IN)
+
+    def describe(self):
+        return self._info
+
+    def _take(self, events):
+        # Pump: from the stack into the pool.
+        global overruns
+        before = len(self._waiting)
+        for _ in range(_TURN):
+            try:
+                data = self.sock.recv(MAX_DATAGRAM)
+            except OSError:
+                break  # all taken, or an earlier datagram did not arrive, which UDP does not tell
+            n = len(data)
+            if not n:
+                continue
+            if not _free:
+                overruns += 1
+                continue
+            buf = _free.pop()
+            buf[0] = n >> 8
+            buf[1] = n & 255
+            buf[2 : 2 + n] = data
+            self._waiting.append(buf)
+        if self._notify and not before and self._waiting:
+            self._notify(self, streams.DATA)
+        return io_queue.IN
+
+    def watch(self, notify):
+        self._notify = notify
+
+    def poll(self):
+        return streams.DATA if self._waiting else streams.NO_DATA
+
+    def read(self, size):
+        buf = bytearray(min(size, MAX_DATAGRAM))
+        n = self.receive(buf, len(buf))
+        return bytes(memoryview(buf)[:n]) if n else b""
+
+    def receive(self, into, size):
+        """Up to `size` bytes of one datagram into a buffer; None when there is none."""
+        if not self._waiting:
+            return None
+        buf = self._waiting[0]
+        at = self._at
+        end = 2 + (buf[0] << 8 | buf[1])
+        n = min(size, end - at)
+        into[:n] = memoryview(buf)[at : at + n]
+        if at + n < end:
+            self._at = at + n
+        else:
+            self._at = 2
+            _free.append(self._waiting.pop(0))
+        return n
+
+    def transmit(self, data, start, size):
+        """Send one datagram; returns its size, or None when the stack has no room."""
+        try:
+            if self._address:
+                return self.sock.sendto(memoryview(data)[start : start + size], self._address)
+            return self.sock.write(data, start, size)
+        except OSError as e:
+            if e.errno in _NO_ROOM:
+                return None
+            raise
+
+    async def write(self, data):
+        while self.transmit(data, 0, len(data)) is None:
+            await sockets.writable(self.sock)
+
+    def close(self):
+        global _users
+        sockets.close(self.sock)
+        _free.extend(self._waiting)
+        self._waiting = []
+        _users -= 1
+        self._empty()
+
+    def _empty(self):
+        if not _users:
+            _free.clear()

@@ -1,0 +1,123 @@
+# Moves what comes on one socket to another, both ways: `copy.py bare PORT` with a poll, a readinto
+# and a write, `copy.py bridge PORT` with the firmware's own event loop and bridge. The first
+# connection to PORT stands for the UART, the second is the network.
+#
+# `copy.py locked PORT BYTES` is the bridge, with the heap locked from the first 10 KB on until so
+# many bytes more have been carried each way; then it prints by how many bytes the heap in use has
+# grown meanwhile. `copy.py counted PORT BYTES` does the same without the lock.
+import asyncio
+import gc
+import io
+import select
+import socket
+import sys
+
+import micropython
+
+kind = sys.argv[1]
+to = socket.getaddrinfo("127.0.0.1", int(sys.argv[2]))[0][-1]
+uart = socket.socket()
+net = socket.socket()
+for sock in (uart, net):
+    sock.connect(to)
+    sock.setsockopt(6, 1, 1)  # TCP_NODELAY
+    sock.setblocking(False)
+
+
+def bare():
+    poll = select.poll()
+    poll.register(uart, select.POLLIN)
+    poll.register(net, select.POLLIN)
+    buf = bytearray(1460)
+    while True:
+        for stream, _ in poll.ipoll(-1):
+            n = stream.readinto(buf)
+            if n == 0:
+                return
+            (net if stream is uart else uart).write(buf, n)
+
+
+if kind == "bare":
+    bare()
+    sys.exit()
+
+
+class _Machine:
+    UART = None
+
+
+sys.modules["machine"] = _Machine
+sys.modules["firmware.version"] = type("Version", (), {"BUILD": b""})
+
+from firmware.console import ports  # noqa: E402
+from firmware.net import bridge, io_queue, streams  # noqa: E402
+
+
+class Port(ports.UartPort):
+    """The host's port, over a socket instead of a UART: any rate."""
+
+    def __init__(self, sock):
+        self.stream = sock
+        self._put = sock.write
+        self.flow = False
+        self._given = 0
+        self._full = 1 << 20
+        self._meter(5_000_000, 1 << 16)
+        io_queue.queue.keep(sock)
+
+
+class Counted(io.IOBase):
+    """The socket that stands for the UART, and what the heap does from the first WARM bytes on."""
+
+    up = down = 0
+    before = None
+
+    def ioctl(self, request, argument):
+        return uart.fileno() if request == 10 else -1  # MP_STREAM_GET_FILENO
+
+    def any(self):
+        return 0
+
+    def readinto(self, buf):
+        n = uart.readinto(buf)
+        self.up += n
+        if self.before is None and self.up >= WARM and self.down >= WARM:
+            gc.collect()
+            self.before = 0
+            if kind == "locked":
+                micropython.heap_lock()
+            self.before = gc.mem_alloc()
+        return n
+
+    def write(self, buf, n):
+        self.down += n
+        if self.up >= until and self.down >= until:
+            grown = gc.mem_alloc() - self.before
+            if kind == "locked":
+                micropython.heap_unlock()
+            print(grown)
+            sys.exit()
+        return uart.write(buf, n)
+
+
+async def idle():
+    # As the watchdog's task: something is always due some time.
+    while True:
+        await asyncio.sleep_ms(2000)
+
+
+async def main():
+    ended = asyncio.Event()
+    port = Port(uart if kind == "bridge" else Counted())
+    link = bridge.Bridge(port, b"$$$", 10, 1024, 0, b"")
+    link.on_lost = ended.set
+    link.start(b"", False)
+    link.connect(streams.Stream(b"TCPC", b"", net))
+    asyncio.create_task(idle())
+    await ended.wait()
+
+
+WARM = 10_000
+until = WARM + int(sys.argv[3]) if len(sys.argv) > 3 else 0
+io_queue.install()
+asyncio.run(main())
