@@ -64,13 +64,13 @@ def wlan_get_rssi(session, args):
 @command(b"network_up", b"nup", 0, 2)
 async def network_up(session, args):
     """network_up [-i <interface>]
-    Join the network of wlan.ssid.
+    Join the network of wlan.ssid, leaving another one.
     """
     _interface(args)
     link = session.device.station
     link.wanted = True
     try:
-        await link.up()
+        await link.rejoin()
     except station.JoinError:
         link.wanted = False
         raise CommandError(errors.FAILED)

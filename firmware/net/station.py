@@ -133,6 +133,13 @@ class Station:
         if self.state != UP:
             await self._join()
 
+    async def rejoin(self):
+        """Bring the link up on the network that is set, leaving another. Raises JoinError."""
+        if self.state == UP and self._ssid != self._get(b"wlan.ssid"):
+            self._drop()
+            self._log.event(b"Disassociated")
+        await self.up()
+
     async def _join(self):
         self._joining = done = asyncio.Event()
         self.result = JOINING

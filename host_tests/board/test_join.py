@@ -280,3 +280,12 @@ def test_scan(board):
     verbose = console.ok("wlan_scan -v").split("\r\n")
     assert verbose[3].endswith(" 54 WPA2-AES 0 12 airwire-wpa2")
     assert (console.run("scan -x").code, console.run("scan -v -v").code) == (6, 5)
+
+
+def test_network_up_leaves_another_network(board):
+    """It joins the network that is set now, not the one that it happens to be in."""
+    console = board.machine()
+    board.join(console)
+    board.configure(console, wlan_ssid="airwire-open", wlan_passkey='""')
+    assert console.run("network_up").code == 0
+    assert console.ok("get wlan.info").startswith("airwire-open ")
