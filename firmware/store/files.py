@@ -52,18 +52,25 @@ _CLOSED = const(2)
 _open = []  # the Readers and Writers that are open
 
 
-def _stored():
-    # Yield ([escaped name, version, type, flags, CRC], size, stored name) of every file. Always to
-    # be read to the end: what is left of a listing is in LittleFS's list of open things, and the
-    # collector might take it from there in the middle of a write.
+def _scan(take):
+    # Calls take([escaped name, version, type, flags, CRC], size, stored name) for every file.
+    # A listing must be read to its end, whatever happens: one that is left before stays in
+    # LittleFS's list of open things when the collector has taken it, and the next write crashes.
     try:
-        for entry in os.ilistdir(_FOLDER):
+        listing = os.ilistdir(_FOLDER)
+    except OSError:
+        return  # no file was ever made
+    failure = None
+    for entry in listing:
+        try:
             stored = entry[0].encode()
             row = stored.rsplit(b";", 4)
-            if len(row) == 5:
-                yield row, entry[3], stored
-    except OSError:
-        pass  # no file was ever made
+            if len(row) == 5 and not failure:
+                take(row, entry[3], stored)
+        except MemoryError as e:
+            failure = e
+    if failure:
+        raise failure
 
 
 def _escape(name):
@@ -75,10 +82,13 @@ def entries():
     are bytes as they are printed.
     """
     found = []
-    for row, size, _ in _stored():
+
+    def take(row, size, _):
         row[0] = row[0].replace(b"%2F", b"/").replace(b"%25", b"%")
         row.append(size)
         found.append(row)
+
+    _scan(take)
     found.sort()
     return found
 
@@ -87,10 +97,14 @@ def _find(name):
     # (row, size, path) of a file, or None.
     escaped = _escape(name)
     found = None
-    for row, size, stored in _stored():
+
+    def take(row, size, stored):
+        nonlocal found
         if row[0] == escaped:
             row[0] = name
             found = row, size, "%s/%s" % (_FOLDER, stored.decode())
+
+    _scan(take)
     return found
 
 
@@ -120,12 +134,16 @@ def _check_room(size):
     stat = os.statvfs("/")
     free = stat[3] - _RESERVE - _blocks(size)
     count = 1
+
+    def take(row, size, stored):
+        nonlocal count
+        count += 1
+
+    _scan(take)
     for file in _open:
         if not file.ended and isinstance(file, Writer):
             free -= _blocks(file.size - file.position)
             count += 1
-    for _ in _stored():
-        count += 1
     if count > MAX_FILES:
         raise OSError(ENFILE)
     if free < 0:
