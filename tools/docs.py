@@ -46,12 +46,20 @@ _WIRING = (
 _WIRING_START = "<!-- wiring: made by `make docs` from firmware/board.py -->\n"
 _WIRING_END = "<!-- wiring ends -->\n"
 
-_ACCESS = {"rw": "get, set", "ro": "get", "live": "get, set", "secret": "set; prints `********`"}
+_ACCESS = {
+    "rw": "get, set",
+    "ro": "get",
+    "live": "get, set",
+    "volatile": "get, set; not saved",
+    "secret": "set; prints `********`",
+}
 _APPLIES = {
     "now": "at once",
     "join": "next join",
+    "network": "next start of the network",
     "next": "next use",
     "reboot": "`save`, `reboot`",
+    "uart_update": "`uart_update`, or `save`, `reboot`",
 }
 
 
@@ -81,6 +89,10 @@ _VARIABLES_INTRO = """# Variables
 `get <variable>` prints one, `get <group>` or `get all` prints many, `set <variable> <value>`
 changes one until the next reset, and `save` keeps all changes. The shortcut means the same as the
 name: `get wl s`. Numbers are decimal.
+
+A variable that has a value for each of several things takes the index first: `get uart.baud 1`,
+`set uart.baud 1 9600`, `get uart.baud all`. One that has formats may be asked for one:
+`get time.rtc utc`. Where only one value is accepted, the hardware cannot do otherwise.
 """
 
 
@@ -121,22 +133,10 @@ def commands(root: Path) -> str:
     return "\n".join(out)
 
 
-def _kind(variable: Variable) -> str:
-    name, _, rest = variable.type.partition(" ")
-    if name == "int":
-        low, high = rest.split()
-        return f"{low} to {high}"
-    if name == "text":
-        return f"up to {rest.split()[1]} bytes"
-    if name == "enum":
-        return ", ".join(f"`{choice}`" for choice in rest.split("|"))
-    return {
-        "bool": "0 or 1 (also off, on, false, true)",
-        "ip": "IPv4 address",
-        "mac": "MAC address",
-        "gpio": "GPIO number, -1 = none",
-        "level": "0 to 5, or `all`",
-    }[name]
+def _default(v: Variable) -> str:
+    if v.access in ("ro", "volatile"):
+        return ""
+    return ", ".join(f"`{_cell(d)}`" if d else "empty" for d in v.default.split(";"))
 
 
 def _variable(v: Variable) -> tuple[str, ...]:
@@ -145,8 +145,10 @@ def _variable(v: Variable) -> tuple[str, ...]:
         f"`{v.name}`",
         f"`{v.shortcut}`",
         _ACCESS[v.access],
-        _kind(v) if writable or not v.type.startswith("text") else "text",
-        (f"`{v.default}`" if v.default else "empty") if writable else "",
+        _cell(declarations.describe(v.type))
+        if writable or not v.type.startswith("text")
+        else "text",
+        _default(v),
         _APPLIES[v.applies] if writable else "",
         _cell(v.help),
     )

@@ -78,7 +78,7 @@ def help_(session, args):
         found = _rows(args)
         if found:
             return found
-    raise CommandError(errors.UNKNOWN_OPTION, b"Unknown command or variable")
+    raise CommandError(errors.UNKNOWN_OPTION)
 
 
 def _explanation(path, name):

@@ -19,27 +19,27 @@ def _live(name):
     return __import__("firmware.live." + group.decode(), None, None, ("get",)), leaf
 
 
-def _text(value):
-    return b"%d" % value if isinstance(value, int) else value
-
-
 def _value(session, name, kind, default, index=None):
     # What `get` prints for a plain variable, or for one item of an indexed one; `kind` is the
     # whole kind.
     access = kind[0]
-    if access in _LIVE:
+    if access == 119 or access == 115:  # w, s
+        if index is None:
+            value = variables.values.get(name)
+        else:
+            value = variables.values.get(b"%s %s" % (name, index))
+            default = variables.item(kind, default, index)[1]
+        if value is None:
+            value = default
+        elif access == 115 and value:
+            return _MASK
+    else:  # o, l, v: from firmware/live/
         module, leaf = _live(name)
         if kind[1] == 120 or kind[1] == 102:  # x, f
-            return _text(module.get(leaf, index, session))
-        return _text(module.get(leaf, session))
-    if index is None:
-        value = variables.values.get(name)
-    else:
-        value = variables.values.get(b"%s %s" % (name, index))
-        if value is None:
-            default = variables.item(kind, default, index)[1]
-    value = default if value is None else _text(value)
-    return _MASK if value and access == 115 else value  # s
+            value = module.get(leaf, index, session)
+        else:
+            value = module.get(leaf, session)
+    return b"%d" % value if isinstance(value, int) else value
 
 
 async def _lines(session, rows):
@@ -77,21 +77,27 @@ def get(session, args):
         for _ in variables.under(args):
             return _lines(session, variables.under(args))
         raise _unknown(args)
-    rest = args[used:]
-    index = None
     if kind[1] == 120 or kind[1] == 102:  # x, f
-        if rest:
-            index = rest.pop(0)
-            if kind[1] == 120 and index == b"all" and not rest:
-                return _lines(session, ((name, kind, default),))
-            try:
-                index = variables.known_index(kind, index)
-            except ValueError:
-                raise CommandError(errors.BAD_ARGUMENT)
-        elif kind[1] == 120:
-            raise CommandError(errors.TOO_FEW)
-    if rest:
+        return _item(session, name, kind, default, args[used:])
+    if used < len(args):
         raise CommandError(errors.TOO_MANY)
+    return _value(session, name, kind, default)
+
+
+def _item(session, name, kind, default, rest):
+    # `get` of an indexed variable, or of one with formats.
+    index = None
+    if len(rest) > 1:
+        raise CommandError(errors.TOO_MANY)
+    if rest:
+        if kind[1] == 120 and rest[0] == b"all":
+            return _lines(session, ((name, kind, default),))
+        try:
+            index = variables.known_index(kind, rest[0])
+        except ValueError:
+            raise CommandError(errors.BAD_ARGUMENT)
+    elif kind[1] == 120:
+        raise CommandError(errors.TOO_FEW)
     return _value(session, name, kind, default, index)
 
 

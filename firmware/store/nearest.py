@@ -2,7 +2,7 @@
 from micropython import const
 
 from .tables import GROUPS, SHORT
-from .variables import under
+from .variables import table, under
 
 _ROOM = const(100)  # bytes of an answer: with what stands before it, a line of a wide terminal
 _LEAST = const(3)  # letters that make part of a name worth looking for
@@ -19,15 +19,15 @@ def names(words):
         # A shortcut that goes wrong somewhere: all that begin like it.
         count = len(words)
         while not found:
-            count -= 1
             found = _names(words[:count])
+            count -= 1
     elif group in GROUPS:
         found = _names((group,))
         found = [n for n in found if n.startswith(word)] or [n for n in found if _alike(n, word)]
     else:
         for other in sorted(GROUPS):
             if dot and _alike(other, group):
-                if b"\n%s\x01" % leaf in GROUPS[other]:
+                if b"\n%s\x01" % leaf in table(other):
                     found.append(b"%s.%s" % (other, leaf))
             elif len(group) > 1 and other.startswith(group) or _alike(other, group):
                 found += _names((other,))
@@ -45,16 +45,16 @@ def _names(words):
 
 def _with_part(group, part, found):
     # Adds the variables of a group of whose name a part, between dots, begins so.
-    table = GROUPS[group]
-    i = table.find(part)
+    rows = table(group)
+    i = rows.find(part)
     while i >= 0:
         end = i + 1
-        if table[i - 1] in b"\n.":
-            start = table.rfind(b"\n", 0, i) + 1
-            end = table.find(b"\x01", start)
+        if rows[i - 1] in b"\n.":
+            start = rows.rfind(b"\n", 0, i) + 1
+            end = rows.find(b"\x01", start)
             if i < end:  # not in a default
-                found.append(b"%s.%s" % (group, table[start:end]))
-        i = table.find(part, max(end, i + 1))
+                found.append(b"%s.%s" % (group, rows[start:end]))
+        i = rows.find(part, max(end, i + 1))
 
 
 def _alike(a, b):

@@ -1,8 +1,10 @@
 # The variables: look-up by name or shortcut, check of values, and the values that differ from
 # their defaults.
 #
-# The declarations are in groups/; the image build packs each group into one bytes constant
-# (tables.GROUPS), because 160 rows as tuples would take 21 KB of RAM. A row is
+# The declarations are in groups/; the image build packs each group into one bytes object, because
+# 160 rows as tuples would take 21 KB of RAM. Those that running code reads often are constants
+# (tables.GROUPS), each other is a file, read when it is needed: that takes 2 ms and no RAM. The
+# rows of a table are sorted by leaf. A row is
 #     "\n" leaf "\x01" shortcut-without-group "\x02" kind "\x03" default
 # and a kind is: access (w read/write, o read only, l live, v volatile, s secret), then for an
 # indexed variable "x" indexes ":" and for one with formats "f" names ":", then a letter for the
@@ -12,11 +14,13 @@ from firmware import board
 from .tables import ALIASES, GROUPS, SHORT
 
 _MAX_WORDS = 4  # the longest shortcut, "so d e"-like: group and at most three more words
+_FOLDER = "/firmware/store/rows/"
 _MANY_WORDS = b"rd"  # types whose value may be several words: baud rate, GPIO direction
 
 # Full name, for an indexed variable followed by a space and its index -> value; only those that
 # differ from the default.
 values = {}
+_read = (None, None)  # (group, table) of the group last read from the file
 changed = None  # called with the full name after a set: services follow it (set by device.py)
 
 
@@ -28,38 +32,55 @@ class ReadOnly(Exception):
     pass
 
 
-def _row(table, start):
+def table(group):
+    """The packed rows of a group (bytes), or None where there is no such group."""
+    global _read
+    rows = GROUPS.get(group)
+    if rows == b"":
+        if _read[0] != group:
+            with open(_FOLDER + group.decode(), "rb") as f:
+                _read = (group, f.read())
+        rows = _read[1]
+    return rows
+
+
+def _row(rows, start):
     # -> (leaf, kind, default) of the row whose first byte after "\n" is at `start`.
-    a = table.find(b"\x01", start)
-    b = table.find(b"\x02", a)
-    c = table.find(b"\x03", b)
-    d = table.find(b"\n", c)
-    return table[start:a], table[b + 1 : c], table[c + 1 : d if d >= 0 else len(table)]
+    a = rows.find(b"\x01", start)
+    b = rows.find(b"\x02", a)
+    c = rows.find(b"\x03", b)
+    d = rows.find(b"\n", c)
+    return rows[start:a], rows[b + 1 : c], rows[c + 1 : d if d >= 0 else len(rows)]
 
 
 def _by_name(name):
     # -> (name, kind, default, 1), or None. The way of every `get`: it takes only what it needs.
     dot = name.find(b".")
-    table = GROUPS.get(name[:dot]) if dot > 0 else None
-    if table is not None:
+    rows = None
+    if dot > 0:
+        rows = GROUPS.get(name[:dot]) or table(name[:dot])
+    if rows:
         leaf = name[dot + 1 :]
-        row = b"\n%s\x01" % leaf
-        # Rows are in order of their names: a search from the nearer end takes half as long.
-        i = table.find(row) if leaf < b"n" else table.rfind(row)
+        # One step of a bisection is cheaper than to search through half a table.
+        i = 0
+        middle = rows.find(b"\n", len(rows) >> 1)
+        if middle >= 0 and leaf >= rows[middle + 1 : rows.find(b"\x01", middle)]:
+            i = middle
+        i = rows.find(b"\n%s\x01" % leaf, i)
         if i >= 0:
-            b = table.find(b"\x02", i)
-            c = table.find(b"\x03", b)
-            d = table.find(b"\n", c)
-            return name, table[b + 1 : c], table[c + 1 : d if d >= 0 else len(table)], 1
+            b = rows.find(b"\x02", i)
+            c = rows.find(b"\x03", b)
+            d = rows.find(b"\n", c)
+            return name, rows[b + 1 : c], rows[c + 1 : d if d >= 0 else len(rows)], 1
     return None
 
 
 def _by_shortcut(words, count):
     for group in SHORT.get(words[0], ()):
-        table = GROUPS[group]
-        i = table.find(b"\x01%s\x02" % b" ".join(words[1:count]))
+        rows = table(group)
+        i = rows.find(b"\x01%s\x02" % b" ".join(words[1:count]))
         if i >= 0:
-            leaf, kind, default = _row(table, table.rfind(b"\n", 0, i) + 1)
+            leaf, kind, default = _row(rows, rows.rfind(b"\n", 0, i) + 1)
             return b"%s.%s" % (group, leaf), kind, default, count
     return None
 
@@ -112,18 +133,18 @@ def under(words):
         named = everything or node == group or (node and node.startswith(group + b"."))
         if not named and group not in SHORT.get(words[0], ()):
             continue
-        table = GROUPS[group]
+        rows = table(group)
         i = 0
         while i >= 0:
-            leaf, kind, default = _row(table, i + 1)
+            leaf, kind, default = _row(rows, i + 1)
             name = b"%s.%s" % (group, leaf)
             if everything or node == group or (node and name.startswith(node + b".")):
                 yield name, kind, default
             elif not named:
-                a = table.find(b"\x01", i)
-                if len(words) == 1 or table[a + 1 : table.find(b"\x02", a)].startswith(short):
+                a = rows.find(b"\x01", i)
+                if len(words) == 1 or rows[a + 1 : rows.find(b"\x02", a)].startswith(short):
                     yield name, kind, default
-            i = table.find(b"\n", i + 1)
+            i = rows.find(b"\n", i + 1)
 
 
 # Indexed variables
@@ -166,7 +187,9 @@ def item(kind, default, index):
 
 def integer(text, low, high):
     """A decimal number between two bounds. Raises ValueError."""
-    value = int(text.decode())
+    if not (text[1:] if text[:1] in (b"-", b"+") else text).isdigit():
+        raise ValueError  # int() takes spaces and underscores too
+    value = int(text)
     if not low <= value <= high:
         raise ValueError
     return value

@@ -9,6 +9,8 @@ import os
 
 _BLOCK = 4096
 _FILLER = "/fill"
+# Enough for a file of some hundred bytes; a file of all would fill the root directory's log.
+_LARGE_GROUPS = (b"network", b"tcp", b"wlan", b"wwep")
 # Saves until the root directory must have been compacted, which takes about 15, and moved, which
 # takes 100 compactions (block_cycles of VfsLfs2).
 _MAX_SAVES = 2000
@@ -26,8 +28,8 @@ def firmware(name):
 
 
 def change(content):
-    """Set variables as a user would: two of them, or all texts and numbers too, to values that
-    tell the mark, content[1]."""
+    """Set variables as a user would: two of them, or all texts and numbers of some groups too, to
+    values that tell the mark, content[1]."""
     large, mark = content
     variables = firmware("store.variables")
     variables.values.clear()
@@ -35,18 +37,19 @@ def change(content):
     variables.assign(b"wlan.ssid", b"network " + mark)
     if not large:
         return
-    for name, kind, default in variables.under((b"all",)):
-        limits = kind[2:].split(b",")
-        if kind[:2] == b"wi":
-            low, high = (limits[0], limits[1]) if mark == b"one" else (limits[1], limits[0])
-            variables.assign(name, low if low != default else high)
-        elif kind[:2] == b"wt" and name != b"wlan.ssid":
-            variables.assign(name, (b"%s of %s " % (mark, name))[: int(limits[1])])
+    for group in _LARGE_GROUPS:
+        for name, kind, default in variables.under((group,)):
+            limits = kind[2:].split(b",")
+            if kind[:2] == b"wi":
+                low, high = (limits[0], limits[1]) if mark == b"one" else (limits[1], limits[0])
+                variables.assign(name, low if low != default else high)
+            elif kind[:2] == b"wt" and name != b"wlan.ssid":
+                variables.assign(name, (b"%s of %s " % (mark, name))[: int(limits[1])])
 
 
 def save():
     """Carry out the command `save`. Returns what the user is told."""
-    command = firmware("commands.variables")
+    command = firmware("commands.settings")
     errors = firmware("console.errors")
     try:
         command.save(None, [])

@@ -32,6 +32,8 @@ _TYPES = {
     "zone": "z",
 }
 _INDEXES = {"gpio": "g"}
+# Groups that running code reads again and again: their tables are in RAM, the others in flash.
+_RESIDENT = ("network", "stream", "tcp", "wlan", "wwep")
 _DESCRIPTIONS = {
     "bool": "0 or 1 (also off, on, false, true)",
     "direction": "none, input_highz, input_pull_up, input_pull_down, output or output_open_drain,"
@@ -188,28 +190,30 @@ def _kind(variable: Variable) -> str:
     return kind + _TYPES[name] + arguments.replace(" ", ",")
 
 
-def variable_tables(root: Path) -> bytes:
-    """Source of firmware/store/tables.py: one packed bytes constant per group, the groups of
-    each shortcut's first word, and the aliases.
+def variable_tables(root: Path) -> dict[str, bytes]:
+    """What the device looks variables up in: firmware/store/tables.py, which has GROUPS, the
+    packed table of each group; SHORT, the groups of each shortcut's first word; and ALIASES.
+    GROUPS has b"" for a group whose table is in the file firmware/store/rows/<group>.
     """
-    groups: dict[str, str] = {}
+    groups: dict[str, bytes] = {}
     short: dict[str, set[str]] = {}
     for v in variables(root):
         group, _, leaf = v.name.partition(".")
         word, _, rest = v.shortcut.partition(" ")
         default = "" if v.access in ("ro", "volatile") else v.default
-        groups[group] = groups.get(group, "") + f"\n{leaf}\x01{rest}\x02{_kind(v)}\x03{default}"
+        row = f"\n{leaf}\x01{rest}\x02{_kind(v)}\x03{default}"
+        groups[group] = groups.get(group, b"") + row.encode()
         short.setdefault(word, set()).add(group)
     others = "".join(f"\n{alias}\x01{name}" for alias, name in sorted(aliases(root).items()))
-    lines = ["GROUPS = {"]
-    lines += [f"    {group.encode()!r}: {table.encode()!r}," for group, table in groups.items()]
-    lines += ["}", "SHORT = {"]
-    lines += [
-        f"    {word.encode()!r}: {tuple(g.encode() for g in sorted(names))!r},"
-        for word, names in short.items()
-    ]
-    lines += ["}", f"ALIASES = {others.encode()!r}"]
-    return ("\n".join(lines) + "\n").encode()
+    resident = {g.encode(): table if g in _RESIDENT else b"" for g, table in groups.items()}
+    words = {word.encode(): tuple(g.encode() for g in sorted(short[word])) for word in short}
+    lines = (
+        f"GROUPS = {resident!r}",
+        f"SHORT = {words!r}",
+        f"ALIASES = {others.encode()!r}",
+    )
+    files = {f"firmware/store/rows/{g}": groups[g] for g in groups if g not in _RESIDENT}
+    return {"firmware/store/tables.py": ("\n".join(lines) + "\n").encode(), **files}
 
 
 def command_help(root: Path) -> bytes:

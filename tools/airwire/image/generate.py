@@ -26,7 +26,7 @@ def generated(root: Path) -> dict[str, bytes]:
     return {
         "firmware/version.py": _version(root),
         "firmware/commands/index.py": declarations.command_index(root),
-        "firmware/store/tables.py": declarations.variable_tables(root),
+        **declarations.variable_tables(root),
         "command_help.csv": declarations.command_help(root),
         "variable_help.csv": declarations.variable_help(root),
     }
