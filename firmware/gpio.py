@@ -123,18 +123,9 @@ def changed(name):
         for alias in aliases:
             if aliases.count(alias) > 1:
                 raise CommandError(errors.BAD_ARGUMENT, b"Another GPIO has this alias")
-            if not _is_word(alias):
-                raise CommandError(
-                    errors.BAD_ARGUMENT,
-                    b"An alias has letters, digits, _ or -, and begins with a letter",
-                )
-
-
-def _is_word(text):
-    plain = text.replace(b"_", b"a").replace(b"-", b"a")
-    return text[:1].isalpha() and not [
-        c for c in plain if not (48 <= c < 58 or bytes((c,)).isalpha())
-    ]
+            # Not to be taken for a number, and fit to stand in parentheses in gpio.usage.
+            if alias.lstrip(b"-").isdigit() or [c for c in alias if c < 32 or c in b"()"]:
+                raise CommandError(errors.BAD_ARGUMENT)
 
 
 def _of(prefix):
