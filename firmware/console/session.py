@@ -119,10 +119,10 @@ class Session:
         while True:
             await self._fill()
             line = None if self.echo or self.editor.length else self._whole_line()
-            if line is None:
-                await self._consume()
-            else:
+            if line is not None:
                 await self._run_line(line)
+            if self._pos < self._end:  # more than a line, or what came behind a data phase
+                await self._consume()
 
     async def _fill(self):
         # Wait for input and take all there is, up to one buffer.

@@ -11,6 +11,7 @@ import pytest
 
 from host_tests.board import peers
 from host_tests.board.console import Reply
+from host_tests.board.test_console_machine import board_idle
 
 pytestmark = pytest.mark.needs("wifi")
 
@@ -84,6 +85,14 @@ def test_data_phase_boundaries(board, peer):
     assert console.reply().code == 1
     assert console.reply().text == b"Unknown command"  # the d of ssid
     assert [console.run(f"write 0 {n}").code for n in (0, 65537)] == [9, 9]
+    # A line that has come alone, and then its data together with the next line. Now and then the
+    # wire brings each in one piece.
+    for _ in range(10):
+        console.send(b"write 0 3\r\n")
+        board_idle(board)
+        console.send(b"xyzget wl j r\r\n")
+        assert [console.reply().text for _ in range(2)] == [b"Success", b"3"]
+        assert read_exactly(console, 0, 3) == b"xyz"
 
 
 @pytest.mark.needs("uart1")

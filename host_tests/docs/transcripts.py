@@ -45,6 +45,8 @@ KINDS = {
     "text": None,
 }
 
+NAMED = ("toml", "python")  # kinds that are kept as a file
+
 _FENCE = re.compile(r" *(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 
 ANY = "..."
@@ -97,6 +99,8 @@ def _kind(info: str, where: str) -> tuple[str, dict[str, str]]:
         if not found:
             raise TranscriptError(f"{where}: {kind} has no option {word!r}")
         options |= {key: value for key, value in found.groupdict().items() if value}
+    if kind in NAMED and "name" not in options:
+        raise TranscriptError(f"{where}: a block of kind {kind} has the name of its file")
     return kind, options
 
 

