@@ -1,4 +1,4 @@
-# GPIOs by command: direction, level, and the analog ones. What they do is in firmware/gpio.py.
+# GPIOs by command: direction and level. Who may use which is in firmware/gpio.py.
 from micropython import const
 
 from firmware import gpio
@@ -19,16 +19,6 @@ _DIGITS = (
     b"none",
 )
 _KEEP = b"-"  # in an array: leave this GPIO as it is
-
-
-def _number(text, low, high):
-    try:
-        value = int(text.decode())
-    except ValueError:
-        raise CommandError(errors.BAD_ARGUMENT)
-    if not low <= value <= high:
-        raise CommandError(errors.BOUNDS)
-    return value
 
 
 def _level(text):
@@ -113,38 +103,3 @@ def gpios_set(session, args):
         pins = [(gpio.pin(i), level) for i, level in levels.items() if gpio.drives(i)]
     for pin, level in pins:
         pin.value(level)
-
-
-@command(b"adc_take_sample", b"adc", 1, 1)
-def adc_take_sample(session, args):
-    """adc_take_sample <GPIO>
-    Print the voltage on a GPIO in millivolts, 142 to about 3100. GPIO 32 to 39; 0, 2, 4, 12 to 15
-    and 25 to 27 only while Wi-Fi is off.
-    """
-    return b"%d" % gpio.sample(gpio.number(args[0]))
-
-
-@command(b"dac_set_level", b"dac", 2, 2)
-def dac_set_level(session, args):
-    """dac_set_level <GPIO> <level>
-    Put a voltage on GPIO 25 or 26: level 0 to 255, 255 is the supply voltage. It stays a DAC until
-    the next reboot.
-    """
-    gpio.set_dac(gpio.number(args[0]), _number(args[1], 0, 255))
-
-
-@command(b"pwm_update", b"pwm", 2, 3)
-def pwm_update(session, args):
-    """pwm_update <GPIO> <frequency> <duty> | <GPIO> stop
-    Let a GPIO be high for a part of each period: frequency in Hz, 1 to 40000000, duty in percent.
-    Stop gives the GPIO back, as gpio_dir <GPIO> none does.
-    """
-    number = gpio.number(args[0])
-    if args[1] == b"stop":
-        if len(args) > 2:
-            raise CommandError(errors.TOO_MANY)
-        gpio.set_direction(number, b"none")
-        return
-    if len(args) < 3:
-        raise CommandError(errors.TOO_FEW)
-    gpio.start_pwm(number, _number(args[1], 1, 40_000_000), _number(args[2], 0, 100))

@@ -6,29 +6,19 @@ from host_tests.board import names
 
 # What is expected and not there yet. Empty at the end of the work on the command language.
 PENDING_COMMANDS = {
-    "adc_take_sample",
-    "dac_set_level",
     "exit",
     "file_create",
     "file_delete",
     "file_open",
     "file_stat",
     "format_flash",
-    "gpio_dir",
-    "gpio_get",
-    "gpio_set",
-    "gpios_dir",
-    "gpios_get",
-    "gpios_set",
     "ls",
-    "pwm_update",
     "sleep",
     "uart_update",
     "udp_client",
     "wlan_get_rssi",
 }
 PENDING_VARIABLES = {
-    "gpio.usage",
     "network.buffer.usage",
     "system.cmd.buffered",
     "system.cmd.gpio",
