@@ -11,6 +11,7 @@ from micropython import const
 
 from firmware import board
 from firmware.console import log, ports
+from firmware.console.errors import CommandError
 from firmware.console.session import Session
 from firmware.live import system as console_settings
 from firmware.net.station import Station
@@ -41,6 +42,9 @@ _SERVICES = (
 
 
 class Device:
+    safe_mode = False
+    variables = variables  # for the console, which completes their names
+
     def __init__(self):
         self.started = time.time()
         self.wdt = WDT(timeout=_WATCHDOG_MS)
@@ -157,7 +161,10 @@ class Device:
         asyncio.get_event_loop().set_exception_handler(self._uncaught)
         usb = Session(ports.UsbPort(), "usb", self)
         host = Session(ports.UartPort(), "uart1", self)
-        console_settings.start(host)
+        try:
+            console_settings.start(host)
+        except CommandError as e:  # the GPIO of system.cmd.gpio
+            usb.show(e.text)
         rtc = machine.RTC()
         announce = rtc.memory() == b"reboot"
         rtc.memory(b"")

@@ -47,7 +47,7 @@ def wlan_scan(session, args):
             name = (station.SECURITY[mode] if mode < len(station.SECURITY) else None) or b"Unknown"
             row += b"54 %s 0 %d " % (name, len(ssid))
         lines.append(row + ssid)
-    return b"\r\n".join(lines)
+    return lines
 
 
 @command(b"network_up", b"nup", 0, 2)

@@ -118,7 +118,7 @@ def stream_list(session, args):
     lines = [b"! # Type  Info"]
     for handle, stream in session.device.streams.open():
         lines.append(b"# %d %-5s %s" % (handle, stream.kind, stream.describe()))
-    return b"\r\n".join(lines)
+    return lines
 
 
 @command(b"stream_poll", b"poll", 1, 1)

@@ -39,12 +39,10 @@ def help_(session, args):
     if not args:
         return b"help commands, help variables, help <command>, help <variable>"
     if args[0] == b"commands":
-        return b"\r\n".join([b"%s : %s" % row for row in registry.names()])
+        return [b"%s : %s" % row for row in registry.names()]
     if args[0] == b"variables":
         access = {111: b"r", 115: b"w"}
-        return b"\r\n".join(
-            [b"%s %s" % (access.get(k[0], b"rw"), n) for n, k, _ in variables.under((b"all",))]
-        )
+        return [b"%s %s" % (access.get(k[0], b"rw"), n) for n, k, _ in variables.under((b"all",))]
     row = _help_row(_COMMAND_HELP, args[0])
     if row is None:
         try:
@@ -53,7 +51,7 @@ def help_(session, args):
             pass
     if row is None:
         raise CommandError(errors.UNKNOWN_OPTION)
-    return b"%s : %s\r\n%s" % (row[0], row[1], b"\r\n".join(row[2:]))
+    return [b"%s : %s" % (row[0], row[1])] + row[2:]
 
 
 @command(b"reboot", b"reboot")

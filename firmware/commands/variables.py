@@ -36,7 +36,7 @@ def get(session, args):
         lines = [b"%s: %s" % (n, _value(session, n, k)) for n, k, _ in variables.under(args)]
         if not lines:
             raise CommandError(errors.UNKNOWN_OPTION, b"Unknown variable")
-        return b"\r\n".join(lines)
+        return lines
     if used < len(args):
         raise CommandError(errors.TOO_MANY)
     return _value(session, name, kind)

@@ -1,68 +1,65 @@
-# The line editor: bytes from a port in, whole command lines and their echo out. No I/O here.
+# Lines without echo: what a host MCU sends, cut into command lines. Every byte between two
+# terminators is data, and nothing is edited; terminal.py has the same shape for a person.
 from micropython import const
 
-MAX_LINE = const(
-    512
-)  # bytes of a command line: a URL of 400 and its command; drivers stay below 256
+# A URL of 400 bytes and its command; the drivers of host MCUs stay below 256.
+MAX_LINE = const(512)
 
-_BACKSPACE = const(8)
 _LF = const(10)
 _CR = const(13)
-_DELETE = const(127)
 
 
 class Editor:
+    human = False
+
     def __init__(self):
-        self.line = bytearray(MAX_LINE)
-        self.length = 0
-        self.overlong = False  # the line did not fit: it is swallowed whole, then refused
-        # the last byte, where it was a terminator: its counterpart belongs to it (CR LF, LF CR)
+        # Whole lines never come here (session.py), so most sessions never need it.
+        self._line = None
+        self.clear()
+        # The last byte, where it was a terminator: its counterpart belongs to it (CR LF, LF CR).
         self.last = 0
 
-    def take(self, buf, pos, end, echo):
-        """Consume buf[pos:end] up to the first line terminator.
+    @property
+    def fresh(self):
+        """True when what comes next is the first byte of a line, and no half of a terminator."""
+        return not (self._length or self.last)
 
-        Appends what a terminal must be shown to `echo` (a bytearray, or None: then every byte is
-        data and nothing is edited).
-        Returns (position behind what was consumed, True when `line[:length]` is a complete line).
+    def take(self, buf, pos, end, out):
+        """Consume buf[pos:end] up to the first terminator; `out` gets what a terminal must show.
+
+        Returns (position behind what was consumed, True when `text()` is a whole line).
         """
-        line = self.line
-        n = self.length
-        done = False
         while pos < end:
             byte = buf[pos]
-            pos += 1
             if byte == _CR or byte == _LF:
+                pos += 1
                 if self.last and self.last != byte:
                     self.last = 0
                     continue
                 self.last = byte
-                if echo is not None:
-                    echo.extend(b"\r\n")
-                done = True
-                break
+                return pos, True
             self.last = 0
-            if echo is not None and (byte < 32 or byte == _DELETE):
-                if n and (byte == _BACKSPACE or byte == _DELETE):
-                    n -= 1
-                    while n and line[n] & 0xC0 == 0x80:
-                        n -= 1  # the rest of a UTF-8 character
-                    echo.extend(b"\b \b")
-                continue
-            if n >= MAX_LINE:
-                self.overlong = True
-                continue
-            line[n] = byte
-            n += 1
-            if echo is not None:
-                echo.append(byte)
-        self.length = n
-        return pos, done
+            stop = pos + 1
+            while stop < end and buf[stop] != _LF and buf[stop] != _CR:
+                stop += 1
+            self._append(buf, pos, stop)
+            pos = stop
+        return pos, False
+
+    def _append(self, buf, pos, stop):
+        n = self._length
+        self._length = n + stop - pos  # counts what did not fit as well
+        if self._length <= MAX_LINE:
+            if self._line is None:
+                self._line = bytearray(MAX_LINE)
+            self._line[n : self._length] = memoryview(buf)[pos:stop]
 
     def text(self):
-        """The line so far, as bytes."""
-        return bytes(memoryview(self.line)[: self.length])
+        """The line as bytes; None when it was longer than MAX_LINE."""
+        n = self._length
+        if n > MAX_LINE:
+            return None
+        return bytes(memoryview(self._line)[:n]) if n else b""
 
     def clear(self):
-        self.length = 0
-        self.overlong = False
+        self._length = 0

@@ -17,24 +17,24 @@ sessions = []  # the sessions that show log lines; a session appends and removes
 
 
 def event(text):
-    """An asynchronous message in brackets, with the time where the clock is set: `[2026-03-25 |
-    02:50:33: Opened: 0]`.
+    """An asynchronous message in brackets, with the time as the session wants it (the variable
+    system.cmd.timestamp): `[2026-03-25 | 02:50:33: Opened: 0]`.
     """
-    now = time.time()
-    if now > _CLOCK_SET:
-        t = time.gmtime(now)
-        text = b"[%04d-%02d-%02d | %02d:%02d:%02d: %s]" % (
-            t[0],
-            t[1],
-            t[2],
-            t[3],
-            t[4],
-            t[5],
-            text,
-        )
-    else:
-        text = b"[%s]" % text
-    line(ASYNC, text)
+    for session in sessions:
+        if session.print_level >= ASYNC:
+            session.show(b"[%s%s]" % (_stamp(session), text))
+
+
+def _stamp(session):
+    form = session.timestamp
+    if form == b"utc":
+        now = time.time()
+        if now > _CLOCK_SET:
+            return b"%04d-%02d-%02d | %02d:%02d:%02d: " % tuple(time.gmtime(now)[:6])
+    elif form == b"uptime":
+        now = session.device.uptime()
+        return b"%02d:%02d:%02d: " % (now // 3600, now // 60 % 60, now % 60)
+    return b""
 
 
 def line(level, text):

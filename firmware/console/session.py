@@ -2,8 +2,10 @@
 # REST).
 #
 # It turns bytes into command lines, runs them one at a time, and writes replies in human or
-# machine form (spec 1.3-1.5). Everything a session shows goes through _write, so a log line is
-# never inside a reply, nor a reply inside another. What a port offers is described in ports.py.
+# machine form (spec 1.3-1.5). Everything a session shows goes through write() or _send(), so a log
+# line is never inside a reply, nor a reply inside another. What a port offers is described in
+# ports.py. What not every session needs is in files of its own, imported on first use: human.py,
+# data.py, buffered.py, busy.py.
 import asyncio
 
 from micropython import const
@@ -14,15 +16,18 @@ from . import errors, registry
 from .editor import Editor
 
 _MAX_SHOWN = const(24)  # log lines kept while the port is busy; a join with all its retries fits
-_DATA_TIMEOUT_MS = const(
-    10_000
-)  # silence that ends a data phase: a host that died must not hold the session for ever
+# Bytes of a reply that are put together for one write; longer ones go out in several, so that
+# large responses are not copied.
+_WHOLE = const(512)
 
 _LF = const(10)
 _CR = const(13)
 
 
 class Session:
+    # The GPIO of system.cmd.gpio, one for all sessions (busy.py), while it is set.
+    busy = None
+
     def __init__(self, port, name, device):
         self.port = port
         self.name = name  # str, for the fault log
@@ -30,17 +35,20 @@ class Session:
         self.echo = 1
         self.prompt = 1
         self.headers = 0
+        self.buffered = 0
+        self.timestamp = b"utc"
         self.print_level = 3
         self.in_data = False  # inside a data phase: no byte has a meaning of its own
         self.dropped = 0  # log lines that found no room
         self.editor = Editor()
-        self._buf = bytearray(260)  # one drain of UART0's ring
-        self._pos = 0
-        self._end = 0
+        self.buf = bytearray(260)  # input: one drain of UART0's ring ...
+        self.pos = 0  # ... of which buf[pos:end] is not consumed
+        self.end = 0
         # a command is being carried out: log lines come before its reply, without prompt
         self._running = False
-        self._writing = False  # the port is being written
-        self._shown = []
+        self._writers = 0  # that write to the port or wait until they may
+        self._writing = False
+        self._shown = []  # log lines
         self._wake = asyncio.Event()
 
     # Output
@@ -61,32 +69,52 @@ class Session:
         self._shown.append(text)
         self._wake.set()
 
-    async def _write(self, data):
-        # One writer at a time: the log task's line or a reply is finished before the next piece
-        # starts.
-        while self._writing:
-            await asyncio.sleep_ms(1)
-        if not self.port.offer(data):
+    async def write(self, data):
+        """Write one piece, which no other writer's comes into."""
+        if self._writers or not self.port.offer(data):
+            await self._send((data,))
+
+    async def _send(self, pieces):
+        # One writer at a time: the log task's lines or a reply are finished before the next
+        # begins. The log task itself never waits here, so what came first is shown first.
+        self._writers += 1
+        try:
+            while self._writing:
+                await asyncio.sleep_ms(1)
             self._writing = True
             try:
-                await self.port.write(data)
+                for piece in pieces:
+                    if not self.port.offer(piece):
+                        await self.port.write(piece)
             finally:
                 self._writing = False
-                if self._shown:
-                    self._wake.set()
+        finally:
+            self._writers -= 1
+            if self._shown:
+                self._wake.set()
 
     def _log_lines(self):
-        # The waiting log lines as they go to the port; at the prompt of a terminal the prompt is
-        # drawn again below them.
+        # The waiting log lines as they go to the port; at the prompt of a terminal prompt and line
+        # are drawn again below them.
         texts = self._shown
         self._shown = []
+        if self.dropped:
+            texts.append(b"[%d log lines lost]" % self.dropped)
+            self.dropped = 0
         if self.headers:
             return b"".join([b"L0%05d\r\n%s\r\n" % (len(t) + 2, t) for t in texts])
-        lines = b"\r\n".join(texts) + b"\r\n"
-        if self._running or not self.prompt:
+        texts.append(b"")
+        lines = b"\r\n".join(texts)
+        if self._running:
             return lines
-        typed = self.editor.text() if self.echo else b""
-        return b"\r%s\r%s> %s" % (b" " * (len(typed) + 2), lines, typed)
+        if not self.editor.human:
+            return b"\r  \r%s> " % lines if self.prompt else lines
+        out = bytearray()
+        editor = self._line_editor()
+        editor.erase(out)
+        out.extend(lines)
+        editor.restore(out)
+        return out
 
     async def print_logs(self):
         """Task: writes log lines that come while no reply is being written."""
@@ -94,21 +122,23 @@ class Session:
             await self._wake.wait()
             self._wake.clear()
             # Whoever writes, or ends a data phase, sets the event again when lines wait.
-            if self._shown and not self._writing and not self.in_data:
-                await self._write(self._log_lines())
+            if self._shown and not self._writers and not self.in_data:
+                await self.write(self._log_lines())
 
-    def _reply(self, code, text):
-        # A reply as it goes to the port, below the log lines that came before it.
+    def _response(self, code, text):
+        # What a command's result looks like on the port: bytes, or an iterable of pieces.
+        several = isinstance(text, list)
+        n = sum([len(line) + 2 for line in text]) if several else len(text) + 2
+        head = self._log_lines() if self._shown else b""
+        tail = b"\r\n> " if self.prompt else b"\r\n"
         if self.headers:
-            n = len(text)
-            data = b"R%d%05d\r\n%s\r\n" % (code, n + 2, text) if n else b"R%d00000\r\n" % code
-        elif self.prompt:
-            data = b"%s\r\n> " % text
-        else:
-            data = text + b"\r\n"
-        if self._shown:
-            data = self._log_lines() + data
-        return data
+            if n <= 2:  # nothing: no line end either
+                n = 0
+                tail = tail[2:]
+            head += (b"S%d%05d\r\n" if self.device.safe_mode else b"R%d%05d\r\n") % (code, n)
+        if several:
+            return _pieces(head, text, tail)
+        return b"".join((head, text, tail)) if n < _WHOLE else (head, text, tail)
 
     # Input
 
@@ -117,47 +147,60 @@ class Session:
         if self.prompt:
             await self.port.write(b"> ")
         while True:
-            await self._fill()
-            line = None if self.echo or self.editor.length else self._whole_line()
+            n = self.port.readinto(self.buf)
+            if not n:
+                await self.port.readable()
+                continue
+            self.pos = 0
+            self.end = n
+            line = None if self.echo else self._whole_line(n)
             if line is not None:
                 await self._run_line(line)
-            if self._pos < self._end:  # more than a line, or what came behind a data phase
+            if self.pos < self.end:  # more than a line, or what came behind a data phase
                 await self._consume()
 
-    async def _fill(self):
-        # Wait for input and take all there is, up to one buffer.
-        n = self.port.readinto(self._buf)
-        while not n:
-            await self.port.readable()
-            n = self.port.readinto(self._buf)
-        self._pos = 0
-        self._end = n
-
-    def _whole_line(self):
-        # The usual case for a host MCU: the buffer is exactly one line with its LF. Returns that
-        # line and takes it from the buffer, else None.
-        end = self._end
-        buf = self._buf
-        if buf[end - 1] != _LF or self.editor.overlong or self.editor.last:
+    def _whole_line(self, end):
+        # The usual case for a host MCU: the buffer is exactly one line with its LF. None where it
+        # is not.
+        buf = self.buf
+        if buf[end - 1] != _LF or not self.editor.fresh:
             return None
         stop = end - 2 if end > 1 and buf[end - 2] == _CR else end - 1
         if buf.find(b"\n", 0, stop) >= 0 or buf.find(b"\r", 0, stop) >= 0:
             return None
-        self._pos = end
+        self.pos = end
         return bytes(memoryview(buf)[:stop])
 
     async def _consume(self):
-        # Serve what is in the buffer through the line editor.
-        editor = self.editor
-        while self._pos < self._end:
-            echo = bytearray() if self.echo else None
-            self._pos, done = editor.take(self._buf, self._pos, self._end, echo)
-            if echo:
-                await self._write(echo)
+        # Serve what is in the buffer through a line editor.
+        while self.pos < self.end:
+            editor = self._line_editor()
+            out = bytearray()
+            self.pos, done = editor.take(self.buf, self.pos, self.end, out)
+            if out:
+                await self.write(out)
             if done:
-                line = None if editor.overlong else editor.text()
+                line = editor.text()
                 editor.clear()
+                if editor.human and line:
+                    self._human().remember(self, line)
                 await self._run_line(line)
+
+    def _line_editor(self):
+        # The editor that the session's settings ask for: a terminal's where it echoes.
+        editor = self.editor
+        if bool(self.echo) != editor.human:
+            last = editor.last
+            self.editor = editor = self._human().editor(self) if self.echo else Editor()
+            editor.last = last
+        if self.echo:
+            editor.prompt = b"> " if self.prompt else b""
+        return editor
+
+    def _human(self):
+        from . import human
+
+        return human
 
     async def read_data(self, size, sink):
         """Data phase: pass exactly `size` raw bytes, in pieces, to sink(memoryview) or an async
@@ -165,60 +208,39 @@ class Session:
 
         Raises CommandError(FAILED) when the host falls silent before the end.
         """
-        self.in_data = True
-        self.port.raw(True)
+        from . import data
+
         try:
-            while size:
-                if self._pos >= self._end:
-                    try:
-                        await asyncio.wait_for_ms(self._fill(), _DATA_TIMEOUT_MS)
-                    except asyncio.TimeoutError:
-                        raise errors.CommandError(errors.FAILED, b"Data time-out")
-                if self.editor.last == _CR:  # CR LF ended the command line: its LF is not data
-                    self.editor.last = 0
-                    if self._buf[self._pos] == _LF:
-                        self._pos += 1
-                        continue
-                n = min(size, self._end - self._pos)
-                piece = memoryview(self._buf)[self._pos : self._pos + n]
-                if self.echo:
-                    await self._write(piece)
-                result = sink(piece)
-                if result is not None:
-                    await result
-                self._pos += n
-                size -= n
+            await data.read(self, size, sink)
         finally:
-            self.in_data = False
-            self.port.raw(False)
-            self.editor.last = 0
             if self._shown:
                 self._wake.set()
 
     async def _run_line(self, line):
-        # Run a command line, or refuse the one that did not fit (None), and write the reply.
         self._running = True
-        if line is None:
-            code, text = errors.OVERFLOW, errors.TEXTS[errors.OVERFLOW]
-        else:
-            code, text = await self.execute(line)
-        data = self._reply(code, text)
-        # The usual reply goes out at once: a coroutine less is 100 bytes less for each command.
-        if self._writing or not self.port.offer(data):
-            await self._write(data)
+        busy = self.busy
+        if busy:
+            busy.begin()
+        code, text = await self.execute(line)
+        data = self._response(code, text)
+        if not isinstance(data, bytes):
+            await self._send(data)
+        elif self._writers or not self.port.offer(data):
+            await self._send((data,))
         self._running = False
+        if busy:
+            busy.end()
 
     async def execute(self, line):
-        """Run one command line (bytes, no terminator); returns (result code, response)."""
+        """Run one command line (bytes, no terminator; None for one that was too long); returns
+        (result code, response): bytes, or the list of lines of a long response.
+        """
+        if line is None:
+            return errors.OVERFLOW, errors.TEXTS[errors.OVERFLOW]
         try:
             args = cmdline.split(line)
-        except cmdline.TooManyArguments:
-            return errors.TOO_MANY, errors.TEXTS[errors.TOO_MANY]
-        except cmdline.ParseError:
-            return errors.PARSE, errors.TEXTS[errors.PARSE]
-        if not args:
-            return errors.OK, b"Ready"
-        try:
+            if not args:
+                return errors.OK, b"Ready"
             function, least, most = registry.find(args.pop(0))
             if len(args) < least:
                 raise errors.CommandError(errors.TOO_FEW)
@@ -227,13 +249,36 @@ class Session:
             text = function(self, args)
             if hasattr(text, "send"):
                 text = await text
+            if self.buffered and isinstance(text, list):
+                from . import buffered
+
+                text = buffered.keep(self.device.streams, line.split()[0], text)
             return errors.OK, b"Success" if text is None else text
         except errors.CommandError as e:
             return e.code, e.text
         except registry.UnknownCommand:
             return errors.UNKNOWN_COMMAND, errors.TEXTS[errors.UNKNOWN_COMMAND]
+        except cmdline.TooManyArguments:
+            return errors.TOO_MANY, errors.TEXTS[errors.TOO_MANY]
+        except cmdline.ParseError:
+            return errors.PARSE, errors.TEXTS[errors.PARSE]
         except MemoryError:
             return errors.FAILED, b"Out of memory"
         except Exception as e:
             self.device.fault(self.name, e)
             return errors.FAILED, errors.TEXTS[errors.FAILED]
+
+
+def _pieces(head, lines, tail):
+    # The pieces of a long response, each of about _WHOLE bytes.
+    piece = bytearray(head)
+    last = len(lines) - 1
+    for i, line in enumerate(lines):
+        piece.extend(line)
+        piece.extend(b"\r\n" if i < last else tail)
+        if len(piece) >= _WHOLE:
+            yield piece
+            piece = bytearray()
+    if last < 0:
+        piece.extend(tail)
+    yield piece

@@ -2,14 +2,19 @@
 import gc
 
 from firmware import board
+from firmware.console import errors
+from firmware.console.session import Session
 from firmware.store import variables
 
 _FIELDS = {
+    b"cmd.buffered": "buffered",
     b"cmd.echo": "echo",
     b"cmd.header_enabled": "headers",
     b"cmd.prompt_enabled": "prompt",
+    b"cmd.timestamp": "timestamp",
     b"print_level": "print_level",
 }
+_PRESET = (b"cmd.echo", b"cmd.header_enabled", b"cmd.prompt_enabled", b"print_level")
 
 
 def get(leaf, session):
@@ -20,6 +25,8 @@ def get(leaf, session):
     if leaf == b"memory.used":
         gc.collect()  # what is left is alive; the percentage below holds garbage as well
         return gc.mem_alloc()
+    if leaf == b"cmd.gpio":
+        return Session.busy.number if Session.busy else -1
     if leaf == b"memory.usage":
         used = gc.mem_alloc()
         return 100 * used // (used + gc.mem_free())
@@ -33,8 +40,10 @@ def get(leaf, session):
 def put(leaf, value, session):
     if leaf == b"cmd.mode":
         session.preset(value == b"machine")
-        for field in _FIELDS:
+        for field in _PRESET:
             variables.values.pop(b"system." + field, None)  # the preset decides them all again
+    elif leaf == b"cmd.gpio":
+        _show_busy(value)
     else:
         setattr(session, _FIELDS[leaf], value)
         # Kept even where it equals the default: a saved machine preset would override it at the
@@ -42,10 +51,35 @@ def put(leaf, value, session):
         variables.values[b"system." + leaf] = value
 
 
+def _show_busy(number):
+    # Have GPIO `number` (-1: none) show that commands run. Raises CommandError; nothing changes
+    # then.
+    old = Session.busy
+    if old:
+        old.release()
+        Session.busy = None
+    try:
+        if number >= 0:
+            from firmware.console.busy import Busy
+
+            Session.busy = Busy(number)
+    except board.GpioInUse as e:
+        if old:
+            Session.busy = type(old)(old.number)
+            variables.values[b"system.cmd.gpio"] = old.number
+        else:
+            variables.values.pop(b"system.cmd.gpio")
+        raise errors.CommandError(errors.BAD_ARGUMENT, b"GPIO %d is used by %s" % tuple(e.args))
+
+
 def start(session):
-    """Give the session of the host MCU the saved console settings."""
+    """Give the session of the host MCU the saved console settings. Raises CommandError when the
+    GPIO of system.cmd.gpio cannot be used.
+    """
     session.preset(variables.get(b"system.cmd.mode") == b"machine")
     for leaf in _FIELDS:
         value = variables.values.get(b"system." + leaf)
         if value is not None:
             setattr(session, _FIELDS[leaf], value)
+    if b"system.cmd.gpio" in variables.values:
+        _show_busy(variables.values[b"system.cmd.gpio"])

@@ -63,6 +63,8 @@ class Stream:
 
 
 class Table:
+    NoHandle = NoHandle  # for the console, which imports nothing of the network's
+
     def __init__(self, log):
         self._streams = [None] * MAX_STREAMS
         self._log = log

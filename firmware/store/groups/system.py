@@ -1,7 +1,25 @@
 # Variables of the module itself and of the console sessions: system.*
 VARIABLES = (
     ("system.board", "sy bo", "text 0 32", "", "ro", "now", "Name of the board"),
+    (
+        "system.cmd.buffered",
+        "sy c b",
+        "bool",
+        "0",
+        "live",
+        "now",
+        "Keep long responses as streams of type CMD",
+    ),
     ("system.cmd.echo", "sy c e", "bool", "1", "live", "now", "Echo what is typed"),
+    (
+        "system.cmd.gpio",
+        "sy c g",
+        "gpio out",
+        "-1",
+        "live",
+        "now",
+        "High while a command is carried out; -1 = none",
+    ),
     (
         "system.cmd.header_enabled",
         "sy c h",
@@ -29,6 +47,15 @@ VARIABLES = (
         "ro",
         "now",
         "Heap in use, bytes, after a collection",
+    ),
+    (
+        "system.cmd.timestamp",
+        "sy c t",
+        "enum none|uptime|utc",
+        "utc",
+        "live",
+        "now",
+        "Time in asynchronous messages; utc is left out while the clock is not set",
     ),
     ("system.memory.usage", "sy o", "int 0 100", "0", "ro", "now", "Heap in use, percent"),
     (

@@ -1,0 +1,82 @@
+# Buffered commands (system.cmd.buffered): a long response is kept as a stream of type CMD, which
+# the host reads in pieces of its own size. Imported when a session first needs it.
+from micropython import const
+
+from . import errors
+from .errors import CommandError
+
+# All kept responses together: twice the longest one (`get all`), and what a heap with eight
+# streams open can spare.
+_ROOM = const(16384)
+
+_kept = 0  # bytes
+
+
+class Response:
+    """A response as a stream: what firmware/net/streams.py says of one."""
+
+    kind = b"CMD"
+
+    def __init__(self, name, lines):
+        self._name = name
+        self._lines = lines  # what is unread, with line ends; each goes as soon as it was read
+        self.size = sum([len(line) for line in lines])
+        self._left = self.size
+        self.ended = False
+
+    def describe(self):
+        return b"%s (%d, %d)" % (self._name, self.size, self.size - self._left)
+
+    def poll(self):
+        return 1 if self._left else 2
+
+    def read(self, size):
+        """Up to `size` bytes. Sets `ended` at the end."""
+        lines = self._lines
+        parts = []
+        while size and lines:
+            part = lines[0]
+            if len(part) > size:
+                lines[0] = part[size:]
+                part = part[:size]
+            else:
+                lines.pop(0)
+            parts.append(part)
+            size -= len(part)
+        data = b"".join(parts)
+        self._count(len(data))
+        self.ended = not self._left
+        return data
+
+    async def write(self, data):
+        raise OSError("read only")
+
+    def close(self):
+        self._lines = None
+        self._count(self._left)
+
+    def _count(self, n):
+        global _kept
+        _kept -= n
+        self._left -= n
+
+
+def keep(table, name, lines):
+    """Keep the response `lines` (a list of bytes) of the command `name` in the stream table;
+    returns `<handle>,<size>`.
+
+    Raises CommandError: OVERFLOW when there is no room, FAILED when no handle is free.
+    """
+    global _kept
+    for i in range(len(lines) - 1):
+        lines[i] += b"\r\n"
+    response = Response(name, lines)
+    if response.size > _ROOM - _kept:
+        raise CommandError(errors.OVERFLOW)
+    try:
+        handle = table.reserve()
+    except table.NoHandle:
+        raise CommandError(errors.FAILED, b"No free stream")
+    _kept += response.size
+    table.put(handle, response)
+    return b"%d,%d" % (handle, response.size)
