@@ -357,7 +357,7 @@ class Terminal:
         if self._columns(0, n) > room:
             self._window = True
             room -= 2  # for the marks of what is cut off
-            first = self._first
+            first = self._right(self._first - 1)  # between characters, whatever was changed
             if first >= at or self._columns(first, at) >= room:
                 first = at
                 while first and self._columns(first, at) < room * 3 // 4:

@@ -343,6 +343,7 @@ class Model:
 
 SPECIAL = (LEFT, LEFT, LEFT, RIGHT, HOME, END, b"\x01", b"\x05", b"\x7f", b"\x7f", DELETE, b"\x0b")
 SPECIAL += (b"\x15", b"\x17", UP, DOWN, b"\r")
+LOW = 5
 LETTERS = "abc def ghi.jkl äöü€漢字😀"
 
 
@@ -357,7 +358,7 @@ def keys_of(rng: random.Random):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("height", [5, 400])
+@pytest.mark.parametrize("height", [LOW, 100])
 def test_random_keys(session, rng, counts, width, height):
     """Any keys, in reads that split anything: the line is the model's, and the screen shows it;
     rows above the line are never touched.
@@ -366,7 +367,7 @@ def test_random_keys(session, rng, counts, width, height):
     model = Model()
     keys = keys_of(rng)
     prompt_row, above = 0, []
-    for _ in range(counts(100, 5000)):
+    for _ in range(counts(60, 5000)):
         typed = b""
         for _ in range(rng.randrange(1, 4)):
             key = next(keys)
@@ -382,12 +383,14 @@ def test_random_keys(session, rng, counts, width, height):
         assert session.line.decode() == model.text
         assert len(session.line[: session.cursor].decode()) == model.at
         check_screen(terminal, model.text, model.at)
+        if height == LOW:
+            continue  # it scrolls
         if not model.text:
-            if terminal.at[1] > height - 60:
+            if terminal.at[1] > height - 20:
                 terminal.screen.erase_in_display(2)
                 terminal.screen.cursor_position()
                 terminal.show(b"> ")
             prompt_row = terminal.at[1]
             above = terminal.screen.display[:prompt_row]
-        elif height > 100:
+        else:
             assert terminal.screen.display[:prompt_row] == above
