@@ -219,7 +219,7 @@ def ls(session, args):
         else:
             row = b"# %2d %6d %9s  %s" % (i, size, version, name)
         lines.append(row)
-    return b"\r\n".join(lines)
+    return lines
 
 
 @command(b"format_flash", b"format", 1, 1)
