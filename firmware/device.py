@@ -13,10 +13,8 @@ from firmware import board
 from firmware.console import log, ports
 from firmware.console.errors import CommandError
 from firmware.console.session import Session
-from firmware.live import system as console_settings
 from firmware.net import io_queue
 from firmware.net.station import Station
-from firmware.net.streams import Table
 from firmware.store import settings, starts, variables
 
 # Longer than all that may hold the loop: a scan (2-3 s), a TLS crypto step (1 s), a flash write.
@@ -58,6 +56,9 @@ def _line(index):
     return ports.Line
 
 
+_PRINT_LEVEL = b"system.print_level"
+
+
 class Device:
     variables = variables  # for the console, which completes their names
 
@@ -66,7 +67,7 @@ class Device:
         self.safe_mode = starts.safe_mode
         self.wdt = WDT(timeout=_WATCHDOG_MS)
         self.station = Station(log, variables)
-        self.streams = Table(log, lambda: variables.get(b"stream.auto_close"))
+        self._streams = None
         self.ports = ()  # of UART0 and UART1
         self.stream_mode = None  # its service, where bus.mode says so
         self._services = {}  # name -> task
@@ -75,6 +76,19 @@ class Device:
         self._sleep = False  # what follows main() is a deep sleep, not a reset
 
     # What commands use
+
+    @property
+    def streams(self):
+        """The stream table, made at its first use."""
+        if self._streams is None:
+            from firmware.net.streams import Table
+
+            self._streams = Table(log, lambda: variables.get(b"stream.auto_close"))
+        return self._streams
+
+    def close_streams(self):
+        if self._streams:
+            self._streams.close_all()
 
     def uptime(self):
         """Seconds since the start."""
@@ -258,10 +272,13 @@ class Device:
         self.ports = (ports.UsbPort(lines[0]), ports.UartPort(lines[1]))
         usb = Session(self.ports[0], "usb", self)
         host = Session(self.ports[1], "uart1", self)
-        try:
-            console_settings.start(host)
-        except CommandError as e:  # the GPIO of system.cmd.gpio
-            usb.show(e.text)
+        if [k for k in variables.values if k[:11] == b"system.cmd." or k == _PRINT_LEVEL]:
+            from firmware.live import system
+
+            try:
+                system.start(host)
+            except CommandError as e:  # the GPIO of system.cmd.gpio
+                usb.show(e.text)
         bridged = variables.get(b"bus.mode") == b"stream" and not self.safe_mode
         for session in (usb, host):
             self.start(session.name + " log", session.print_logs)
@@ -282,7 +299,7 @@ class Device:
             self._start_services()
         gc.collect()
         await self._stopping.wait()
-        self.streams.close_all()
+        self.close_streams()
         self.station.down()
         await asyncio.sleep_ms(_RESTART_DELAY_MS)
 
@@ -301,7 +318,7 @@ def run():
         asyncio.run(device.main())
     except KeyboardInterrupt:
         starts.healthy()
-        device.streams.close_all()
+        device.close_streams()
         log.sessions.clear()
         asyncio.new_event_loop()
         # The watchdog cannot be stopped, so at the REPL a timer feeds it.

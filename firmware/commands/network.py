@@ -4,7 +4,7 @@ import binascii
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
-from firmware.net import station
+from firmware.net import join, station
 
 _INTERFACES = (b"default", b"wlan")
 
@@ -44,7 +44,7 @@ def wlan_scan(session, args):
         ssid, bssid, channel, rssi, mode, _ = found[i]
         row = b"# %2d %2d %4d %s " % (i, channel, rssi, binascii.hexlify(bssid, ":").upper())
         if verbose:
-            name = (station.SECURITY[mode] if mode < len(station.SECURITY) else None) or b"Unknown"
+            name = (join.SECURITY[mode] if mode < len(join.SECURITY) else None) or b"Unknown"
             row += b"54 %s 0 %d " % (name, len(ssid))
         lines.append(row + ssid)
     return lines

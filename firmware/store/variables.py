@@ -61,12 +61,13 @@ def _by_name(name):
         rows = GROUPS.get(name[:dot]) or table(name[:dot])
     if rows:
         leaf = name[dot + 1 :]
-        # One step of a bisection is cheaper than to search through half a table.
-        i = 0
+        row = b"\n%s\x01" % leaf
+        # Rows are in order of their names: a search from the nearer end takes half as long.
         middle = rows.find(b"\n", len(rows) >> 1)
         if middle >= 0 and leaf >= rows[middle + 1 : rows.find(b"\x01", middle)]:
-            i = middle
-        i = rows.find(b"\n%s\x01" % leaf, i)
+            i = rows.rfind(row)
+        else:
+            i = rows.find(row)
         if i >= 0:
             b = rows.find(b"\x02", i)
             c = rows.find(b"\x03", b)

@@ -60,7 +60,10 @@ class Bench:
     # Memory after a start
 
     def memory(self) -> list[Row]:
-        image = self.flash(measure.script("heap"), settings=settings(b"wlan.ssid " + SSID))
+        image = self.flash(
+            measure.script("heap"),
+            settings=settings(b"system.cmd.mode machine", b"wlan.ssid " + SSID),
+        )
         with measure.running("i386", image) as run:
             run.prompt()
             found = run.report(b"bench\n")
@@ -94,6 +97,7 @@ class Bench:
             path: nothing.ljust(len(data), b"\0") if path.endswith(".mpy") else data
             for path, data in self.files.items()
         }
+        hollow["boot.py"] = b""
         hollow["bench"] = "\n".join(self.started).encode()
         shims = measure.instructions(
             measure.flash(hollow, measure.script("shims")), measure.Run.prompt

@@ -1,11 +1,18 @@
-# The firmware as main.py starts it, and one more command, `bench`, which tells the live heap and
-# the modules that are loaded.
+# The firmware as main.py starts it, with the host UART's session in machine mode and one more
+# command, `bench`, which tells the live heap and the modules that are loaded.
 import gc
 import json
 import sys
 
 from firmware import device
-from firmware.console import registry
+from firmware.console import registry, session
+
+
+class Session(session.Session):
+    def __init__(self, port, name, parts):
+        super().__init__(port, name, parts)
+        if name == "uart1":
+            self.preset(True)  # so that the line below loads no editor, as nobody has typed yet
 
 
 def bench(session, args):
@@ -13,5 +20,6 @@ def bench(session, args):
     return json.dumps({"heap": gc.mem_alloc(), "modules": list(sys.modules)}).encode()
 
 
+device.Session = Session
 registry._found[b"bench"] = (bench, 0, 0)
 device.run()
