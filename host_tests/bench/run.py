@@ -60,10 +60,7 @@ class Bench:
     # Memory after a start
 
     def memory(self) -> list[Row]:
-        image = self.flash(
-            measure.script("heap"),
-            settings=settings(b"system.cmd.mode machine", b"wlan.ssid " + SSID),
-        )
+        image = self.flash(measure.script("heap"), settings=settings(b"wlan.ssid " + SSID))
         with measure.running("i386", image) as run:
             run.prompt()
             found = run.report(b"bench\n")
