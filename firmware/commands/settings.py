@@ -1,10 +1,12 @@
 # The settings by command: save, load.
+import errno
+
 from micropython import const
 
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
-from firmware.store import settings, variables
+from firmware.store import files, settings, variables
 from wire import cmdline
 
 from .variables import change, understand
@@ -12,36 +14,84 @@ from .variables import change, understand
 _SHOWN = const(3)  # wrong lines that an answer names; the others are counted
 
 
-@command(b"save", b"save")
+@command(b"save", b"save", 0, 1)
 def save(session, args):
-    """save
-    Keep the present values of all variables through resets.
+    """save [<filename>]
+    Keep the present values of all variables through resets; or write them to a file, without
+    passwords.
     """
+    if args:
+        return _save_as(args[0])
     try:
         settings.save()
     except OSError:
         raise CommandError(errors.FAILED, b"Flash full")
 
 
-@command(b"load", b"load")
+async def _save_as(name):
+    shown = {}
+    for key in variables.values:
+        if not variables.secret(key.partition(b" ")[0]):
+            shown[key] = variables.values[key]
+    data = settings.dump(shown)
+    try:
+        writer = files.Writer(name, len(data))
+        try:
+            await writer.write(data)
+        finally:
+            writer.close()
+    except ValueError:
+        raise CommandError(errors.BAD_ARGUMENT)
+    except OSError as e:
+        raise _failed(e)
+
+
+def _failed(e):
+    text = b"Flash full"
+    if e.errno == errno.EEXIST:
+        text = b"File exists"
+    elif e.errno == errno.ENOENT:
+        text = b"File not found"
+    return CommandError(errors.FAILED, text)
+
+
+@command(b"load", b"load", 0, 1)
 def load(session, args):
-    """load
-    Give all variables the values that were saved last.
+    """load [<filename>]
+    Give all variables the values that were saved last, or those of a file that `save` wrote; or
+    carry out a file of `set` lines. A file with a wrong line changes nothing.
     """
+    if args:
+        apply(session, _content(args[0]))
+        return
     try:
         with open(settings.PATH, "rb") as f:
             data = f.read(settings.MAX_SIZE)
     except OSError:
         data = settings.dump({})
-    apply(session, data)
+    apply(session, data, True)
 
 
-def apply(session, data):
+def _content(name):
+    try:
+        reader = files.Reader(name)
+    except OSError as e:
+        raise _failed(e)
+    try:
+        if reader.size > settings.MAX_SIZE:
+            raise CommandError(errors.BOUNDS, b"File too large")
+        return reader.read(reader.size)
+    finally:
+        reader.close()
+
+
+def apply(session, data, secrets=False):
     """Carry out the content of a settings file or a script of `set` lines: all of it or, when a
     line is wrong, nothing.
 
     A settings file gives all variables a value, those that are not in it their default; but a
-    secret that is not in it stays. Raises CommandError, whose text names the wrong lines.
+    secret that is not in it stays, unless `secrets`. Raises CommandError, whose text names the
+    wrong lines.
     """
     try:
         body = settings.body(data)
@@ -71,7 +121,7 @@ def apply(session, data):
             text += b"; and %d more" % (len(wrong) - _SHOWN)
         raise CommandError(errors.FAILED, b"L" + text[1:])
     if body is not None:
-        _forget([_key(name, index) for name, _, _, index, _ in found])
+        _forget([_key(name, index) for name, _, _, index, _ in found], secrets)
         # The preset first: it decides what others in the file say otherwise.
         found.sort(key=lambda row: row[0] != b"system.cmd.mode")
     for row in found:
@@ -82,11 +132,11 @@ def _key(name, index):
     return name if index is None else b"%s %s" % (name, index)
 
 
-def _forget(kept):
-    # Back to the defaults, but for the variables in `kept` and for secrets.
+def _forget(kept, secrets):
+    # Back to the defaults, but for the variables in `kept` and, unless `secrets`, for secrets.
     for key in list(variables.values):
         name = key.partition(b" ")[0]
-        if key not in kept and not variables.secret(name):
+        if key not in kept and (secrets or not variables.secret(name)):
             variables.values.pop(key)
             if variables.changed:
                 variables.changed(name)
