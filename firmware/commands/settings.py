@@ -1,4 +1,4 @@
-# The settings by command: save, load.
+# The settings from and to files: load, and what `save` does with a file's name.
 import errno
 
 from micropython import const
@@ -6,29 +6,23 @@ from micropython import const
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
-from firmware.store import files, settings, variables
+from firmware.store import settings, variables
 from wire import cmdline
 
 from .variables import change, understand
 
+_REASONS = {
+    errno.EEXIST: b"File exists",
+    errno.ENOENT: b"File not found",
+    23: b"Too many files",  # ENFILE
+}
 _SHOWN = const(3)  # wrong lines that an answer names; the others are counted
 
 
-@command(b"save", b"save", 0, 1)
-def save(session, args):
-    """save [<filename>]
-    Keep the present values of all variables through resets; or write them to a file, without
-    passwords.
-    """
-    if args:
-        return _save_as(args[0])
-    try:
-        settings.save()
-    except OSError:
-        raise CommandError(errors.FAILED, b"Flash full")
+async def save_as(name):
+    """Write the present values to a new file, without secrets. Raises CommandError."""
+    from firmware.store import files
 
-
-async def _save_as(name):
     shown = {}
     for key in variables.values:
         if not variables.secret(key.partition(b" ")[0]):
@@ -47,12 +41,7 @@ async def _save_as(name):
 
 
 def _failed(e):
-    text = b"Flash full"
-    if e.errno == errno.EEXIST:
-        text = b"File exists"
-    elif e.errno == errno.ENOENT:
-        text = b"File not found"
-    return CommandError(errors.FAILED, text)
+    return CommandError(errors.FAILED, _REASONS.get(e.errno, b"Flash full"))
 
 
 @command(b"load", b"load", 0, 1)
@@ -73,6 +62,8 @@ def load(session, args):
 
 
 def _content(name):
+    from firmware.store import files
+
     try:
         reader = files.Reader(name)
     except OSError as e:
