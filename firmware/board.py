@@ -22,6 +22,8 @@ UART_CTS = const(15)
 UART0_RING = const(260)  # fixed by MicroPython's stdin ring: what one wake can find at most
 
 OUTPUT_GPIOS = const(0x0EEFF03F)  # bits of 0-5, 12-19, 21-23, 25-27: they can drive a level
+_DISABLED = const(0)  # a mode of pins that has no name in machine.Pin
+
 DAC_GPIOS = (25, 26)
 
 # GPIO number -> name of the part that uses it: a variable's, or what the pin is for. What the
@@ -45,23 +47,26 @@ def is_gpio(number, output=False):
     return 0 <= number <= 33 and bool(OUTPUT_GPIOS >> number & 1 or number in (32, 33))
 
 
-def claim(number, owner):
-    """Register `owner` (bytes) for a GPIO; raises GpioInUse when another part holds it."""
+def claim(number, owner, before=None):
+    """Register `owner` (bytes) for a GPIO, in the place of its owner `before`; raises GpioInUse
+    when another part holds it.
+    """
     holder = _fixed(number) or _owners.get(number)
-    if holder is not None and holder != owner:
+    if holder is not None and holder != owner and holder != before:
         raise GpioInUse(number, holder)
     _owners[number] = owner
 
 
 def free(number):
-    """Give back one GPIO."""
-    _owners.pop(number, None)
+    """Give back one GPIO; its pad is then neither input nor output."""
+    if _owners.pop(number, None):
+        Pin(number, _DISABLED, None)
 
 
 def release(owner):
     """Give back every GPIO of `owner`."""
     for number in [n for n in _owners if _owners[n] == owner]:
-        del _owners[number]
+        free(number)
 
 
 def owner(number):

@@ -183,7 +183,9 @@ class Device:
                 service = home.create(self)
             except board.GpioInUse as e:
                 # A setting, not a fault: it stays off until one of its variables changes.
-                log.line(log.STATUS, b"%s is off: GPIO %d is %s" % ((name.encode(),) + e.args))
+                log.line(
+                    log.STATUS, b"%s is off: GPIO %d is used by %s" % ((name.encode(),) + e.args)
+                )
                 return
             await service.run()
 
@@ -209,6 +211,12 @@ class Device:
             gpio.changed(changed)
         elif changed in _STATUS_GPIOS:
             self._status_pins(changed)
+        elif changed[-5:] == b"_gpio":
+            # What follows the variable claims the GPIO later on; who sets it is told now.
+            number = variables.get(changed)
+            holder = board.owner(number)
+            if holder and holder != changed:
+                raise board.GpioInUse(number, holder)
         for name, variable, module, others in _SERVICES:
             if (
                 self._stopping

@@ -5,18 +5,14 @@
 # register of board.py alone: the name there, `GPIO output` or `PWM 1000 Hz 50 %`, is all that is
 # kept of a GPIO, but for the objects that hold a peripheral. Imported at the first use.
 from machine import Pin
-from micropython import const
 
 from firmware import board
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.store import variables
 
-_DISABLED = const(0)  # a pin's mode without input and output, which has no name in machine.Pin
-
 # Direction -> mode and pull.
 _MODES = {
-    b"none": (_DISABLED, None),
     b"input_highz": (Pin.IN, None),
     b"input_pull_up": (Pin.IN, Pin.PULL_UP),
     b"input_pull_down": (Pin.IN, Pin.PULL_DOWN),
@@ -75,13 +71,15 @@ def set_direction(gpio, direction, level=0):
     """Give a GPIO a direction; `none` gives it back. Raises CommandError."""
     check(gpio, direction)
     stop(gpio)
+    if direction == b"none":
+        board.free(gpio)
+        return
     mode, pull = _MODES[direction]
     if direction[:1] == b"o":
         Pin(gpio, mode, pull, value=level)
     else:
         Pin(gpio, mode, pull)
-    if mode != _DISABLED:
-        board.claim(gpio, b"GPIO " + direction)
+    board.claim(gpio, b"GPIO " + direction, board.owner(gpio))
 
 
 def drives(gpio):
@@ -140,7 +138,6 @@ def stop(gpio):
     part = parts.pop(gpio, None)
     if part:
         part.deinit()
-    board.free(gpio)
 
 
 def taken(gpio, holder):

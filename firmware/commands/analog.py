@@ -65,7 +65,7 @@ def dac_set_level(session, args):
     if board.owner(number) != b"DAC":
         gpio.stop(number)
         gpio.parts[number] = machine.DAC(Pin(number))
-        board.claim(number, b"DAC")
+        board.claim(number, b"DAC", board.owner(number))
     gpio.parts[number].write(level)
 
 
@@ -95,6 +95,5 @@ def pwm_update(session, args):
             part = machine.PWM(Pin(number), freq=frequency, duty_u16=duty)
     except RuntimeError:
         raise CommandError(errors.FAILED, b"Too many PWM outputs or frequencies")
-    board.free(number)
     gpio.parts[number] = part
-    board.claim(number, b"PWM %d Hz %d %%" % (frequency, percent))
+    board.claim(number, b"PWM %d Hz %d %%" % (frequency, percent), board.owner(number))

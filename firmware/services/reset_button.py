@@ -36,6 +36,8 @@ async def hold(device):
                 led = Pin(board.LED)
                 lit = led.value() if owner else 0
                 led.init(Pin.OUT, value=lit)
+                if not owner:
+                    board.claim(board.LED, b"factory reset button")
             if led and (steps >= _FAST or steps % 5 == 0):
                 led.value(not led.value())
             steps += 1
@@ -46,4 +48,4 @@ async def hold(device):
         if led and owner:
             led.value(lit)
         elif led:
-            led.init(0)  # neither input nor output
+            board.free(board.LED)

@@ -51,7 +51,7 @@ def follow(changed=None):
             except board.GpioInUse as e:
                 if changed:
                     raise
-                log.line(log.STATUS, b"%s is off: GPIO %d is %s" % ((row[2],) + e.args))
+                log.line(log.STATUS, b"%s is off: GPIO %d is used by %s" % ((row[2],) + e.args))
 
 
 def _follow(row):
@@ -63,7 +63,6 @@ def _follow(row):
         board.claim(gpio, row[2])
     if old >= 0:
         del pins[row]
-        Pin(old, 0, None)  # neither input nor output
         board.free(old)
     if gpio >= 0:
         pins[row] = (gpio, Pin(gpio, Pin.OUT, value=0))

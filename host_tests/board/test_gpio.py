@@ -177,6 +177,39 @@ def test_one_gpio_has_one_owner(board):
     assert usage(console)[-1] == "# 22 GPIO input_highz"
 
 
+def test_a_variable_is_told_at_once(board):
+    """Also where its part takes the GPIO later, or never."""
+    console = board.machine()
+    console.ok("gdi 5 out")
+    for line in ("set wwep.led_gpio 5", "set wwep.button_gpio 5", "set bus.stream.cmd_gpio 5"):
+        refused(console, line, "GPIO 5 is used by GPIO output", 7)
+    assert console.ok("get wwep.led_gpio") == "2"
+    console.ok("set wwep.enabled 1")
+    board.board.wait_pin(2, 0)
+    refused(console, "gdi 2 in", "GPIO 2 is used by wwep.led_gpio")
+    refused(console, "gdi 0 in", "GPIO 0 is used by wwep.button_gpio")
+    refused(console, "set wwep.button_gpio 2", "GPIO 2 is used by wwep.led_gpio", 7)
+    console.ok("set wwep.led_gpio -1")
+    board.board.wait("pin 2", equals=None)
+    console.ok("gdi 2 in")
+
+
+def test_what_is_taken_at_the_start_is_logged(board):
+    """The first in line has it, the other waits for another setting."""
+    console = board.machine()
+    console.ok("set gpio.init 22 output 1")
+    console.ok("set wlan.network.status_gpio 22")
+    console.ok("save")
+    board.uart0.sync()
+    board.reset()
+    assert usage(board.machine())[-1] == "# 22 GPIO output"
+    said = board.uart0.until(b"[Ready]").decode()
+    assert "wlan.network.status_gpio is off: GPIO 22 is used by GPIO output\r\n" in said
+    console.ok("gdi 22 none")
+    console.ok("set wlan.network.status_gpio 22")
+    assert usage(console)[-1] == "# 22 wlan.network.status_gpio"
+
+
 def test_the_buttons_gpio_may_be_used(board):
     """GPIO 0 is no reset button while it is something else."""
     console = board.machine()
