@@ -22,6 +22,23 @@ UART0_RING = const(260)  # fixed by MicroPython's stdin ring: what one wake can 
 
 OUTPUT_GPIOS = const(0x0EEFF03F)  # bits of 0-5, 12-19, 21-23, 25-27: they can drive a level
 
+
+class Line:
+    """The settings of a UART, here the factory's: baud, data, parity, stop and flow as
+    machine.UART has them, rate in bytes a second, rxbuf and txbuf in bytes. Others are in
+    store/lines.py.
+    """
+
+    baud = 115200
+    data = 8
+    parity = None
+    stop = 1
+    flow = False
+    rate = 11520
+    rxbuf = 5760
+    txbuf = 1024
+
+
 _owners = {}  # GPIO number -> name of the part that uses it
 
 

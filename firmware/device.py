@@ -13,7 +13,6 @@ from firmware import board
 from firmware.console import log, ports
 from firmware.console.session import Session
 from firmware.live import system as console_settings
-from firmware.net import io_queue
 from firmware.net.station import Station
 from firmware.net.streams import Table
 from firmware.store import settings, variables
@@ -46,10 +45,13 @@ def _line(index):
     # factory's.
     for key in variables.values:
         if key[:5] == b"uart." or key[:12] == b"bus.command.":
-            from firmware.live import uart
+            from firmware.store import lines
 
-            return uart.Settings(index)
-    return ports.Line
+            line = lines.Settings(index)
+            if index == board.UART_HOST:
+                lines.claim(line)
+            return line
+    return board.Line
 
 
 class Device:
@@ -229,7 +231,6 @@ def run():
     if settings.load() is None:
         device.fault("settings", ValueError("settings file damaged: factory settings used"))
     variables.changed = device._variable_changed
-    io_queue.install()
     try:
         asyncio.run(device.main())
     except KeyboardInterrupt:

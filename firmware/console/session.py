@@ -23,9 +23,6 @@ _CR = const(13)
 
 
 class Session:
-    leave = None  # in stream mode: called by the command `exit`
-    paused = False  # run() returns after the reply that is being made
-
     def __init__(self, port, name, device):
         self.port = port
         self.name = name  # str, for the fault log
@@ -34,6 +31,8 @@ class Session:
         self.prompt = 1
         self.headers = 0
         self.print_level = 3
+        self.leave = None  # in stream mode: called by the command `exit`
+        self.paused = False  # run() returns after the reply that is being made
         self.in_data = False  # inside a data phase: no byte has a meaning of its own
         self.dropped = 0  # log lines that found no room
         self.editor = Editor()
