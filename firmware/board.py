@@ -23,8 +23,24 @@ UART0_RING = const(260)  # fixed by MicroPython's stdin ring: what one wake can 
 
 OUTPUT_GPIOS = const(0x0EEFF03F)  # bits of 0-5, 12-19, 21-23, 25-27: they can drive a level
 _DISABLED = const(0)  # a mode of pins that has no name in machine.Pin
-
 DAC_GPIOS = (25, 26)
+
+
+class Line:
+    """The settings of a UART, here the factory's: baud, data, parity, stop and flow as
+    machine.UART has them, rate in bytes a second, rxbuf and txbuf in bytes. Others are in
+    store/lines.py.
+    """
+
+    baud = 115200
+    data = 8
+    parity = None
+    stop = 1
+    flow = False
+    rate = 11520
+    rxbuf = 5760
+    txbuf = 1024
+
 
 # GPIO number -> name of the part that uses it: a variable's, or what the pin is for. What the
 # board itself uses for ever is in _fixed().

@@ -13,7 +13,6 @@ from firmware import board
 from firmware.console import log, ports
 from firmware.console.errors import CommandError
 from firmware.console.session import Session
-from firmware.net import io_queue
 from firmware.net.station import Station
 from firmware.store import settings, starts, variables
 
@@ -50,10 +49,13 @@ def _line(index):
     # factory's.
     for key in variables.values:
         if key[:5] == b"uart." or key[:12] == b"bus.command.":
-            from firmware.live import uart
+            from firmware.store import lines
 
-            return uart.Settings(index)
-    return ports.Line
+            line = lines.Settings(index)
+            if index == board.UART_HOST:
+                lines.claim(line)
+            return line
+    return board.Line
 
 
 _PRINT_LEVEL = b"system.print_level"
@@ -321,7 +323,6 @@ def run():
     if settings.load() is None:
         device.fault("settings", ValueError("settings file damaged: factory settings used"))
     variables.changed = device._variable_changed
-    io_queue.install()
     try:
         asyncio.run(device.main())
     except KeyboardInterrupt:

@@ -1,11 +1,11 @@
 # Streams by command: tcp_client, udp_client, stream_list, stream_poll, stream_read, stream_write,
-# stream_close.
+# stream_close, exit.
 from micropython import const
 
 from firmware.console import errors, log
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
-from firmware.net import clients, streams
+from firmware.net import streams
 from firmware.store import variables
 
 _MAX_READ = const(4096)  # one reply's worth of heap; a host reads on in a loop
@@ -58,6 +58,8 @@ def _arguments(args, variable, options):
 
 
 async def _client(session, kind, host, port, local):
+    from firmware.net import clients  # as much code as all else here
+
     try:
         handle, _ = await clients.open_client(
             session.device, log, variables.get, kind, host, port, local
@@ -175,3 +177,13 @@ def stream_close(session, args):
     handle, _ = _open(session, args[0])
     log.line(log.STATUS, b"Closing: %d" % handle)
     table.close(handle)
+
+
+@command(b"exit", b"exit")
+def exit_(session, args):
+    """exit
+    Return from command mode to stream mode.
+    """
+    if not session.leave:
+        raise CommandError(errors.FAILED, b"Not in stream mode")
+    session.leave()

@@ -25,7 +25,6 @@ from machine import UART
 from micropython import const
 
 from firmware import board
-from firmware.net import io_queue
 
 _CTRL_C = const(3)
 _USB_BUFFER = const(128)  # UART0's hardware FIFO: stdout has no other buffer
@@ -34,54 +33,62 @@ _USB_BUFFER = const(128)  # UART0's hardware FIFO: stdout has no other buffer
 _FIFO = const(128)
 
 
-class Line:
-    """Settings of a UART, the factory's: baud, data, parity, stop and flow as machine.UART has
-    them, rate in bytes a second, rxbuf and txbuf in bytes. Others: live/uart.py.
-    """
-
-    baud = 115200
-    data = 8
-    parity = None
-    stop = 1
-    flow = False
-    rate = 11520
-    rxbuf = 5760
-    txbuf = 1024
-
-
 class _Metered:
     # Keeps account of what the line still has to send.
     overruns = 0
+    flow = False
 
     def _meter(self, rate, buffer):
         self.rate = rate  # bytes a second
         self.buffer = buffer  # bytes that the driver takes before it blocks
+        self._byte = 8_000_000 // rate  # eighths of a microsecond: products stay small integers
         self._clear_at = ticks_us()  # when all that was written will have left
-
-    def _left(self):
-        # Microseconds until then.
-        left = ticks_diff(self._clear_at, ticks_us())
-        # Far in the past it looks like the future: ticks wrap.
-        return left if 0 < left <= self.buffer * 1_000_000 // self.rate else 0
+        self._given = 0  # with flow control: bytes written since the buffer was known to be empty
 
     def room(self):
         """Bytes that may be written now without blocking."""
-        return self.buffer - self._left() * self.rate // 1_000_000
-
-    def wait_ms(self):
-        """Milliseconds until room() has grown worth while."""
-        return max(1, self._left() // 2000)
+        now = ticks_us()
+        if self.flow:
+            if not self._given or self.stream.txdone():
+                self._given = 0
+                self._clear_at = now
+            return self.buffer - self._given
+        left = ticks_diff(self._clear_at, now)
+        # Far in the past looks like the future: ticks wrap.
+        if not 0 < left <= self.buffer * self._byte >> 3:
+            self._clear_at = now
+            return self.buffer
+        return self.buffer - (left << 3) // self._byte
 
     def put(self, buf, n):
-        """Write the first n bytes, which have room."""
+        """Write the first n bytes, for which room() has just said that there is room."""
         self._put(buf, n)
-        self._clear_at = ticks_add(ticks_us(), self._left() + n * 1_000_000 // self.rate)
+        self._clear_at = ticks_add(self._clear_at, n * self._byte >> 3)
+        if self.flow:
+            self._given += n
+
+    def wait_ms(self):
+        """Milliseconds until room() has grown: to half, or with flow control to all."""
+        left = ticks_diff(self._clear_at, ticks_us())
+        return max(1, left // (1000 if self.flow else 2000))
+
+    def filled(self):
+        """Somebody else has written: take it that no room is left."""
+        self._given = self.buffer
+        self._clear_at = ticks_add(ticks_us(), self.buffer * self._byte >> 3)
 
     def offer(self, data):
         n = len(data)
-        if n > self.room():
-            return False
-        self.put(data, n)
+        now = ticks_us()
+        if self.flow or n > self.buffer or ticks_diff(self._clear_at, now) > 0:
+            if n > self.room():
+                return False
+        else:
+            self._clear_at = now
+        self._put(data, n)
+        self._clear_at = ticks_add(self._clear_at, n * self._byte >> 3)
+        if self.flow:
+            self._given += n
         return True
 
     async def write(self, data):
@@ -91,11 +98,6 @@ class _Metered:
             part = view[i : i + step]
             while not self.offer(part):
                 await asyncio.sleep_ms(self.wait_ms())
-
-    async def drained(self):
-        """Wait until all that was written has left."""
-        while self.room() < self.buffer:
-            await asyncio.sleep_ms(self.wait_ms())
 
     async def readable(self):
         yield asyncio.core._io_queue.queue_read(self.stream)
@@ -110,14 +112,10 @@ class UsbPort(_Metered):
         self._put = sys.stdout.buffer.write
         self._poll = select.poll()
         self._poll.register(sys.stdin, select.POLLIN)
-        self._byte = bytearray(1)
-        io_queue.queue.keep(sys.stdin)
+        self._one = bytearray(1)
         self._meter(line.rate, _USB_BUFFER)
-        if line.baud != Line.baud:
+        if line.baud != board.Line.baud:
             self.configure(line)
-
-    def claim(self, line):
-        pass
 
     def configure(self, line):
         """Change the line."""
@@ -128,7 +126,7 @@ class UsbPort(_Metered):
         # One byte a read: stdin blocks until it has all that is asked for. Its ring holds 22 ms of
         # line rate, so it is drained whole at each wake.
         n = 0
-        byte = self._byte
+        one = self._one
         while n < len(buf):
             for _ in self._poll.ipoll(0):
                 break
@@ -136,8 +134,8 @@ class UsbPort(_Metered):
                 if n >= board.UART0_RING:
                     self.overruns += 1
                 break
-            self._read(byte)
-            buf[n] = byte[0]
+            self._read(one)
+            buf[n] = one[0]
             n += 1
         return n
 
@@ -151,19 +149,7 @@ class UartPort(_Metered):
     def __init__(self, line):
         self.stream = UART(board.UART_HOST, tx=board.UART_TX, rx=board.UART_RX)
         self._put = self.stream.write
-        io_queue.queue.keep(self.stream)
-        board.claim(board.UART_TX, b"UART1 TX")
-        board.claim(board.UART_RX, b"UART1 RX")
-        self.claim(line)
         self.configure(line)
-
-    def claim(self, line):
-        """Take or give back the GPIOs of flow control. Raises board.GpioInUse."""
-        for gpio, owner in ((board.UART_RTS, b"UART1 RTS"), (board.UART_CTS, b"UART1 CTS")):
-            if line.flow:
-                board.claim(gpio, owner)
-            else:
-                board.release(owner)
 
     def configure(self, line):
         """Change line and buffers. What was received and not read is lost."""
@@ -179,25 +165,8 @@ class UartPort(_Metered):
             **flow,
         )
         self.flow = line.flow
-        self._given = 0  # with flow control: bytes written since the buffer was known to be empty
         self._full = line.rxbuf - _FIFO
         self._meter(line.rate, line.txbuf)
-
-    def room(self):
-        if not self.flow:
-            return super().room()
-        if self._given and self.stream.txdone():
-            self._given = 0
-        return self.buffer - self._given
-
-    def wait_ms(self):
-        if not self.flow:
-            return super().wait_ms()
-        return max(1, self._left() // 1000)
-
-    def put(self, buf, n):
-        super().put(buf, n)
-        self._given += n
 
     def readinto(self, buf):
         n = self.stream.readinto(buf)
@@ -211,11 +180,6 @@ class UartPort(_Metered):
         """Look whether the receive buffer was full before these n bytes were read from it."""
         if not self.flow and n + self.stream.any() > self._full:
             self.overruns += 1
-
-    def filled(self):
-        """Somebody else has written: take it that no room is left."""
-        self._given = self.buffer
-        self._clear_at = ticks_add(ticks_us(), self.buffer * 1_000_000 // self.rate)
 
     def raw(self, on):
         pass

@@ -27,8 +27,6 @@ _CR = const(13)
 class Session:
     # The GPIO of system.cmd.gpio, one for all sessions (busy.py), while it is set.
     busy = None
-    leave = None  # in stream mode: called by the command `exit`
-    paused = False  # run() returns after the reply that is being made
 
     def __init__(self, port, name, device):
         self.port = port
@@ -40,6 +38,8 @@ class Session:
         self.buffered = 0
         self.timestamp = b"utc"
         self.print_level = 3
+        self.leave = None  # in stream mode: called by the command `exit`
+        self.paused = False  # run() returns after the reply that is being made
         self.in_data = False  # inside a data phase: no byte has a meaning of its own
         self.dropped = 0  # log lines that found no room
         self.editor = Editor()

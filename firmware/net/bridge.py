@@ -23,6 +23,7 @@ _OUT = const(4)
 CHUNK = const(1460)  # bytes moved at once: a TCP segment, a full datagram
 _HELD = const(16)  # the longest break sequence, which may have to go before a chunk
 _LEAST = const(64)  # room of the UART for which it is worth to look at the network
+_LONG_MS = const(1000)  # in this the UART's buffer empties; the product stays a small integer
 _RETRY_MS = const(2)  # until a datagram that found no room is tried again
 # The host's silence is counted in ticks, of which the first may be short: 2.8 to 3 s are taken for
 # breakin.QUIET_MS.
@@ -45,7 +46,7 @@ class Bridge:
         self._ring = RingIO(2 * CHUNK + _HELD)
         self._stage = bytearray(CHUNK)  # of it [_at:_end] was taken from the ring, but not sent
         self._at = self._end = 0
-        self._queue = io_queue.queue
+        self._queue = io_queue.use()
         self._stream = None
         self._datagrams = False
         self._direct = (
@@ -240,9 +241,13 @@ class Bridge:
             if events & _OUT and self._blocked:
                 self._send()
             now = queue.now
-            left -= diff(now, then) * rate // 1000
+            past = diff(now, then)
             then = now
-            if left < 0:
+            if past < _LONG_MS:
+                left -= past * rate // 1000
+                if left < 0:
+                    left = 0
+            elif rate:
                 left = 0
             room = size - left
             if room < CHUNK and port.flow and port.stream.txdone():

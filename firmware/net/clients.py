@@ -6,7 +6,7 @@ import random
 
 from micropython import const
 
-from . import resolver, sockets, streams
+from . import resolver, sockets
 from .station import JoinError
 
 # The stack picks a local port by itself but cannot tell it, and stream_list shows it: so it is
@@ -54,13 +54,15 @@ def _info(host, port, local):
 
 
 async def _tcp(device, get, host, ip, port, local):
+    from .tcp import TcpStream
+
     attempts = get(b"tcp.client.retries")
     misses = _OTHER_PORTS
     while True:
         used = _picked(local)
         try:
             sock = await sockets.connect(ip, port, get(b"tcp.client.connect_timeout"), used)
-            return streams.Stream(b"TCPC", _info(host, port, used), sock)
+            return TcpStream(b"TCPC", _info(host, port, used), sock)
         except OSError as e:
             if e.errno == errno.EADDRINUSE and not local and misses:
                 misses -= 1

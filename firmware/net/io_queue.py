@@ -9,6 +9,8 @@
 # neither kept nor pumped are registered while a task waits for them, as in asyncio, so whoever
 # closes them has nothing to do.
 #
+# It takes asyncio's place with the first connection: until then its code is not worth its RAM.
+#
 # A pump is a function pump(events) -> events it waits for next, 0 for none, None for the same as
 # before. After an error or an end (other bits in `events`) it has to say 0. It may change the mask
 # of other streams (`want`), but neither attach nor forget any: the poller is being read.
@@ -211,10 +213,20 @@ class IOQueue:
             self._watch(stream, entry, IN if entry[_READER] else OUT)
 
 
-queue = None  # the one in use
-
-
-def install():
-    """Give asyncio's loop a queue of this kind; before any task runs."""
-    global queue
-    queue = core._io_queue = IOQueue()
+def use():
+    """The loop's queue, of this kind from the first call on. To be called by a task."""
+    queue = core._io_queue
+    if not isinstance(queue, IOQueue):
+        core._io_queue = new = IOQueue()
+        for waiting in queue.map.values():
+            reader, writer, stream = waiting
+            new.keep(stream)
+            entry = new.map[stream]
+            entry[_KEPT] = False
+            for side, task, event in ((_READER, reader, IN), (_WRITER, writer, OUT)):
+                if task is not None:
+                    entry[side] = task
+                    task.data = new
+                    new._watch(stream, entry, entry[_MASK] | event)
+        queue = new
+    return queue

@@ -4,8 +4,6 @@ import asyncio
 import errno
 import socket
 
-from . import io_queue
-
 # Raised by a non-blocking connect that goes on in the background, and by reads and writes that
 # would wait.
 _UNDER_WAY = (errno.EINPROGRESS, errno.EAGAIN)
@@ -20,12 +18,6 @@ async def readable(sock):
 async def writable(sock):
     """Wait until a write would not block (room, or error)."""
     yield asyncio.core._io_queue.queue_write(sock)
-
-
-def close(sock):
-    """Close a socket that a pump had or that was kept."""
-    io_queue.queue.forget(sock)
-    sock.close()
 
 
 def peek(sock):

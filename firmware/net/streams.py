@@ -1,15 +1,14 @@
 # The stream table: eight handles, each with a connection, a file or a kept response behind it
 # (spec 4).
 #
-# What a TCP connection has received stays in the stack's own window until it is read: a slow
-# reader is answered by TCP back-pressure, nothing is copied twice and nothing can be dropped here.
-# Datagrams know no back-pressure and have buffers of their own: udp.py.
+# Connections are in tcp.py and udp.py, which are imported with the first one.
 #
 # What is in the table has
 #     kind, describe()   what stream_list prints
 #     poll()             NO_DATA, DATA or CLOSED (by the other side, and all read)
 #     read(size)         at most `size` bytes, b"" for none; sets `ended` with the last
 #     write(data)        coroutine: sends all; raises OSError
+#     most               bytes of one write, None for any number
 #     close()
 # and, where it is a connection, watch(notify): from then on notify(stream, DATA) is called when
 # data come to an empty stream, and notify(stream, CLOSED) when its end does. notify must not close
@@ -20,8 +19,6 @@
 import asyncio
 
 from micropython import const
-
-from . import io_queue, sockets
 
 MAX_STREAMS = const(
     8
@@ -35,76 +32,6 @@ CLOSED = const(2)
 
 class NoHandle(Exception):
     """All eight handles are in use."""
-
-
-class Stream:
-    """A TCP connection over a non-blocking socket."""
-
-    most = None  # bytes of one write: any number
-
-    def __init__(self, kind, info, sock):
-        self.kind = kind  # b"TCPC" ...
-        self._info = info
-        self.sock = sock
-        self.ended = False  # the peer has closed, or the connection has failed
-        self._notify = None
-        self.receive = sock.readinto
-        self.transmit = sock.write
-
-    def describe(self):
-        """The ends of the connection."""
-        return self._info
-
-    def watch(self, notify):
-        self._notify = notify
-        self.pump(self._arrived, io_queue.IN)
-
-    def pump(self, pump, events):
-        """Give the socket's events to a pump (io_queue.py) instead of `notify`."""
-        io_queue.queue.attach(self.sock, pump, events)
-
-    def want(self, events):
-        """Change what the pump waits for."""
-        io_queue.queue.want(self.sock, events)
-
-    def _arrived(self, events):
-        # Tells once; poll() and read() listen again when they have found nothing more.
-        found = self.poll()
-        if found == NO_DATA:
-            return io_queue.IN
-        self._notify(self, found)
-        return 0
-
-    def poll(self):
-        try:
-            found = sockets.peek(self.sock)
-        except OSError:
-            found = b""
-        if found is None:
-            if self._notify:
-                self.want(io_queue.IN)
-            return NO_DATA
-        if found:
-            return DATA
-        self.ended = True
-        return CLOSED
-
-    def read(self, size):
-        try:
-            data = self.sock.read(size)
-        except OSError:
-            data = b""
-        if data == b"":
-            self.ended = True
-        elif data is None or len(data) < size:
-            self.poll()  # the read that drains a stream tells its end
-        return data or b""
-
-    async def write(self, data):
-        await sockets.send(self.sock, data)
-
-    def close(self):
-        sockets.close(self.sock)
 
 
 class Table:

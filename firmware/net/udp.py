@@ -40,6 +40,7 @@ class UdpStream:
         """
         global _users
         self._info = info
+        self._queue = io_queue.use()
         self._waiting = []  # filled buffers: two bytes of length, then the datagram
         self._at = 2  # what of the first of them was read
         self._notify = self._address = None
@@ -60,7 +61,7 @@ class UdpStream:
             self.sock.close()
             self._empty()
             raise
-        io_queue.queue.attach(self.sock, self._take, io_queue.IN)
+        self._queue.attach(self.sock, self._take, io_queue.IN)
 
     def describe(self):
         return self._info
@@ -133,7 +134,8 @@ class UdpStream:
 
     def close(self):
         global _users
-        sockets.close(self.sock)
+        self._queue.forget(self.sock)
+        self.sock.close()
         _free.extend(self._waiting)
         self._waiting = []
         _users -= 1

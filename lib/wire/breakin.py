@@ -3,7 +3,8 @@
 #
 # Bytes that may be the sequence are held back; they are always its own first bytes, so nothing is
 # stored but how many. When what follows shows that they were data they are due to the peer first.
-from micropython import const
+
+from . import const
 
 QUIET_MS = const(3000)  # silence before the sequence (the protocol's own figure)
 GAP_MS = const(1000)  # between its bytes: a person types them

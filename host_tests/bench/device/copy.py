@@ -50,7 +50,7 @@ sys.modules["machine"] = _Machine
 sys.modules["firmware.version"] = type("Version", (), {"BUILD": b""})
 
 from firmware.console import ports  # noqa: E402
-from firmware.net import bridge, io_queue, streams  # noqa: E402
+from firmware.net import bridge, tcp  # noqa: E402
 
 
 class Port(ports.UartPort):
@@ -63,7 +63,6 @@ class Port(ports.UartPort):
         self._given = 0
         self._full = 1 << 20
         self._meter(5_000_000, 1 << 16)
-        io_queue.queue.keep(sock)
 
 
 class Counted(io.IOBase):
@@ -112,12 +111,11 @@ async def main():
     link = bridge.Bridge(port, b"$$$", 10, 1024, 0, b"")
     link.on_lost = ended.set
     link.start(b"", False)
-    link.connect(streams.Stream(b"TCPC", b"", net))
+    link.connect(tcp.TcpStream(b"TCPC", b"", net))
     asyncio.create_task(idle())
     await ended.wait()
 
 
 WARM = 10_000
 until = WARM + int(sys.argv[3]) if len(sys.argv) > 3 else 0
-io_queue.install()
 asyncio.run(main())

@@ -19,6 +19,8 @@ _OUT = const(4)
 _GET_FILENO = const(10)
 _POLL = const(3)
 _CLOSE = const(4)
+_FIONREAD = const(0x541B)
+_TIOCOUTQ = const(0x5411)
 _PINS = ((None, None), (10, 9), (17, 16))  # default tx, rx; None: not changed
 
 _wire = None  # the open wire: one for all UART(1) objects
@@ -175,7 +177,8 @@ class UART(io.IOBase):
         return max(0, end - start)
 
     def txdone(self):
-        return self._queued_us() == 0
+        # While CTS holds the line the supervisor takes no more, whatever the time.
+        return self._queued_us() == 0 and not (self._id == 1 and _asked(_TIOCOUTQ))
 
     def flush(self):
         left = self._queued_us()
@@ -201,7 +204,7 @@ class UART(io.IOBase):
     def any(self):
         if self._id != 1 or not self._open:
             return 0
-        return _waiting()
+        return min(_waiting(), self._rxbuf)  # the driver does not see what is in the FIFO
 
     def readinto(self, buf, n=None):
         if self._id != 1 or not self._open:
@@ -272,11 +275,12 @@ def _wait_for_room():
 
 
 _ioctl = None
+_count = bytearray(4)
 
 
-def _waiting():
-    # Bytes in the receive ring. Without ffi (the PyPI interpreter) it can only be told whether
-    # there are any.
+def _asked(request):
+    # A number of bytes that the kernel tells of the wire, or None without ffi (the PyPI
+    # interpreter).
     global _ioctl
     if _ioctl is None:
         try:
@@ -286,9 +290,16 @@ def _waiting():
         except ImportError:
             _ioctl = False
     if not _ioctl:
+        return None
+    _ioctl(_WIRE, request, _count)
+    return _count[0] | _count[1] << 8 | _count[2] << 16
+
+
+def _waiting():
+    # Bytes in the receive ring and the FIFO. Without ffi it is only told whether there are any.
+    n = _asked(_FIONREAD)
+    if n is None:
         p = uselect.poll()
         p.register(_wire, _board.IN)
-        return len(p.poll(0))
-    count = bytearray(4)
-    _ioctl(_WIRE, 0x541B, count)  # FIONREAD
-    return int.from_bytes(count, "little")
+        n = len(p.poll(0))
+    return n

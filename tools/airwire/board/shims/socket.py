@@ -272,6 +272,8 @@ class socket(io.IOBase):
             except OSError as er:
                 if er.errno == 11 or er.errno == _EINPROGRESS:
                     n = None
+                elif er.errno == 111 and not self._stream:
+                    continue  # an ICMP answer to an earlier datagram: lwIP does not tell it
                 elif at > start:
                     break
                 else:
