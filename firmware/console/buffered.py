@@ -16,6 +16,7 @@ class Response:
     """A response as a stream: what firmware/net/streams.py says of one."""
 
     kind = b"CMD"
+    most = None  # a write, which fails, may have any size
 
     def __init__(self, name, lines):
         self._name = name

@@ -6,8 +6,18 @@
 #     "\n" name "\x01" shortcut "\x02" module "\x03" least,most
 # so that nothing of a command is in RAM before it is first used. A "!" at the end of a row marks a
 # command whose arguments hold a password.
+import sys
+
+from micropython import const
+
 from firmware.commands.index import INDEX
 
+_PACKAGE = "firmware.commands"
+# Command files kept in RAM. A host uses two or three of them again and again; all of them together
+# would take 60 KB.
+_MOST_FILES = const(4)
+
+_files = []  # command files in RAM, as they were loaded
 _functions = {}  # name -> function, of the modules imported so far
 # word as typed (name or shortcut) -> (function, least, most): two entries a command at most
 _found = {}
@@ -44,6 +54,28 @@ def _row(word):
     return i
 
 
+def _load(file):
+    # Import a command file; the one that was loaded first makes room. Command files keep no state.
+    if len(_files) >= _MOST_FILES:
+        _forget(_files.pop(0))
+    _files.append(file)
+    __import__("%s.%s" % (_PACKAGE, file.decode()))
+
+
+def _forget(file):
+    i = INDEX.find(b"\x02%s\x03" % file)
+    while i >= 0:
+        a = INDEX.rfind(b"\x01", 0, i)
+        name = INDEX[INDEX.rfind(b"\n", 0, a) + 1 : a]
+        _functions.pop(name, None)
+        _found.pop(name, None)
+        _found.pop(INDEX[a + 1 : i], None)
+        i = INDEX.find(b"\x02%s\x03" % file, i + 1)
+    module = file.decode()
+    if sys.modules.pop("%s.%s" % (_PACKAGE, module), None):
+        delattr(sys.modules[_PACKAGE], module)
+
+
 def find(word):
     """(function, least, most) of a command by name or shortcut. Raises UnknownCommand."""
     found = _found.get(word)
@@ -55,7 +87,7 @@ def find(word):
         d = INDEX.find(b"\n", c)
         name = INDEX[i + 1 : a]
         if name not in _functions:
-            __import__("firmware.commands." + INDEX[b + 1 : c].decode())
+            _load(INDEX[b + 1 : c])
         row = INDEX[c + 1 : d if d >= 0 else len(INDEX)].rstrip(b"!")
         least, _, most = row.partition(b",")
         found = _found[word] = (_functions[name], int(least), int(most) if most else 99)

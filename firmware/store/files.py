@@ -176,6 +176,7 @@ def _remove(path):
 class _File:
     # What readers and writers have in common; both can be put in the stream table.
     kind = b"FILE"
+    most = None  # a write may have any size
 
     def __init__(self, name, version, size, path, mode):
         self.name = name
