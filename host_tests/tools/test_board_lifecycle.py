@@ -72,6 +72,7 @@ def test_a_users_session(airwire, home, flash, fake_config):
     status = json.loads(airwire("status", "--json"))
     assert (status["state"], status["boots"], status["cause_name"]) == ("running", 1, "power-on")
     assert "booted 1 times, 0 panics" in airwire("status")
+    assert "wlan      idle, not joined, no address\n" in airwire("status")
 
     assert airwire("led") == "0\n"
     airwire("press", 0, "--hold", 0.01)
@@ -181,11 +182,12 @@ def test_exits(board, port, code, cause):
     assert board.status()["panics"] == (code not in (70, 71))
 
 
-def test_soft_reset_keeps_radio_and_pins(board, port):
+def test_soft_reset_keeps_radio_and_pins(airwire, board, port):
     console = port(board.uart0)
     join = b"control wlan-active 1\ncontrol wlan-connect %s - -\n" % b"airwire-open".hex().encode()
     console.send(join)
     board.wait("wlan", equals=1010)
+    assert f"wlan      joined, airwire-open, {board.status()['ip']}\n" in airwire("status", "fake")
     board.pin(13, 0)
     console.send(b"exit 71\n")
     console.until("boot 5")
@@ -329,6 +331,7 @@ def test_waits_wait_and_give_up(board):
 
 
 def test_control_socket_takes_nonsense(board):
+    board.wait_pin(4, 1)  # pulled up soon after the start
     with board._connect() as connection:
         stream = connection.makefile("rwb")
         for line in (
