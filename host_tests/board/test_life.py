@@ -13,11 +13,14 @@ POWER_ON, HARD, WATCHDOG, SOFT = 1, 2, 3, 5
 PROMPT = b">>> "
 
 
+REPL_PATIENCE = 90  # seconds: the longest line sleeps for 30
+
+
 def python(console, line):
     """Type a line at the REPL: what it printed."""
     console.send(line.encode() + b"\r\n")
     console.until(b"\r\n")
-    return console.until(PROMPT)[: -len(PROMPT)].decode().strip()
+    return console.until(PROMPT, REPL_PATIENCE)[: -len(PROMPT)].decode().strip()
 
 
 def to_the_repl(console):

@@ -72,6 +72,7 @@ def test_a_users_session(airwire, home, flash, fake_config):
     status = json.loads(airwire("status", "--json"))
     assert (status["state"], status["boots"], status["cause_name"]) == ("running", 1, "power-on")
     assert "booted 1 times, 0 panics" in airwire("status")
+    assert "wlan      idle, not joined, no address\n" in airwire("status")
 
     assert airwire("led") == "0\n"
     airwire("press", 0, "--hold", 0.01)
@@ -181,11 +182,12 @@ def test_exits(board, port, code, cause):
     assert board.status()["panics"] == (code not in (70, 71))
 
 
-def test_soft_reset_keeps_radio_and_pins(board, port):
+def test_soft_reset_keeps_radio_and_pins(airwire, board, port):
     console = port(board.uart0)
     join = b"control wlan-active 1\ncontrol wlan-connect %s - -\n" % b"airwire-open".hex().encode()
     console.send(join)
     board.wait("wlan", equals=1010)
+    assert f"wlan      joined, airwire-open, {board.status()['ip']}\n" in airwire("status", "fake")
     board.pin(13, 0)
     console.send(b"exit 71\n")
     console.until("boot 5")
@@ -221,13 +223,37 @@ def test_firmware_that_never_starts(home, flash):
     with pytest.raises(UserError) as caught:
         Board.up("x", flash=flash, config={"board": {"command": command}})
     said = caught.value.message
-    assert "does not start: panic (exit code 1)" in said and "board.log ends: " in said
-    assert "\n" not in said
-    assert "no such luck" in Board("x").log.read_text()
+    assert "does not start: panic (exit code 1)" in said
+    assert said.endswith("its last words: no such luck")
     assert not Board("x").is_up()
-    with pytest.raises(UserError, match="exit code 127"):
+    with pytest.raises(UserError, match="exit code 127.*cannot run /does/not/exist"):
         Board.up("x", flash=flash, config={"board": {"command": ["/does/not/exist"]}})
-    assert "cannot run /does/not/exist" in Board("x").log.read_text()
+    assert not home.exists()
+
+
+def test_a_failed_start_leaves_a_board_that_was_there(home, flash, fake):
+    Board.up("x", flash=flash, config=fake).down()
+    command = [sys.executable, "-c", "import sys; sys.exit('no such luck')"]
+    with pytest.raises(UserError):
+        Board.up("x", config={"board": {"command": command}})
+    assert "no such luck" in Board("x").log.read_text()
+    assert Board("x").flash.read_bytes() == flash.read_bytes()
+
+
+def test_an_owned_board_ends_with_its_owner(home, flash, fake_config):
+    program = (
+        "import sys; from airwire.board.client import Board;"
+        "Board.up('own', flash=sys.argv[1], config=sys.argv[2], owned=True); input()"
+    )
+    command = [sys.executable, "-c", program, str(flash), str(fake_config)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as owner:
+        deadline = time.monotonic() + 20
+        while not Board("own").is_up() or not Board("own").status()["boots"]:
+            assert time.monotonic() < deadline
+        status = Board("own").status()
+        owner.kill()
+    assert gone(status["supervisor"], status["pid"])
+    assert not home.exists()
 
 
 def test_watchdog(board, port):
@@ -305,6 +331,7 @@ def test_waits_wait_and_give_up(board):
 
 
 def test_control_socket_takes_nonsense(board):
+    board.wait_pin(4, 1)  # pulled up soon after the start
     with board._connect() as connection:
         stream = connection.makefile("rwb")
         for line in (

@@ -207,6 +207,7 @@ def version_of_the_project(monkeypatch):
 
 def test_build_and_inspect(run, micropython, tmp_path):
     output = tmp_path / "out" / "flash.bin"
+    output.parent.mkdir()
     code, out, err = run("build", "--firmware", micropython, "-o", output)
     assert (code, err) == (0, "")
     assert "factory     MicroPython 1.26.1" in out
@@ -287,6 +288,8 @@ def test_an_output_that_cannot_be_written(run, tmp_path):
     (tmp_path / "folder").mkdir()
     code, _, err = run("build", "-o", tmp_path / "folder")
     assert code == 2 and "cannot write" in one_line(err)
+    code, _, err = run("build", "-o", tmp_path / "fodler" / "flash.bin")
+    assert code == 2 and "flash.bin: No such file or directory" in one_line(err)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "tree"]
 
 

@@ -298,6 +298,31 @@ def test_a_users_error_is_one_line_and_its_code(monkeypatch, capsys):
     assert capsys.readouterr() == ("", "airwire: the flux is low; add some\n" * 2)
 
 
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("console --baud 0 x", "argument --baud: '0' is not a whole number from 1 to 5000000"),
+        ("console --wait no x", "argument --wait: 'no' is not a number"),
+        ("console --wait nan x", "'nan' is not more than 0 and at most 86400 seconds"),
+        ("flash --port p --firmware f --baud 1.5", "argument --baud: '1.5' is not a whole number"),
+        ("board press 0 --hold soon", "argument --hold: 'soon' is not a number"),
+        ("board press 0 --bounce -2", "argument --bounce: '-2' is not a whole number"),
+        ("board power-cut --after 0", "argument --after: '0' is not a whole number from 1"),
+        ("board press 0 1", "unrecognized arguments: 1"),
+        ("image build more --no", "unrecognized arguments: more --no"),
+        ("run this", "unrecognized arguments: this"),
+    ],
+)
+def test_bad_words_are_told_by_the_command_that_got_them(capsys, words, complaint):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words.split())
+    assert ended.value.code == 2
+    *usage, error = capsys.readouterr().err.splitlines()
+    command = " ".join(words.split()[: 2 if words.split()[0] in ("board", "image") else 1])
+    assert usage[0].startswith(f"usage: airwire {command} [-h]")
+    assert error.startswith(f"airwire {command}: error: ") and complaint in error
+
+
 def test_bad_words_end_with_code_2_and_no_traceback():
     for words in ([], ["nonsense"], ["image"]):
         done = run([sys.executable, "-m", "airwire", *words])

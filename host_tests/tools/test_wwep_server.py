@@ -244,7 +244,7 @@ def test_a_busy_port_is_one_line():
     with Command() as command:
         line = fails("--host", "127.0.0.1", "--port", str(command.port))
         expected = f"airwire: cannot listen on 127.0.0.1 port {command.port}: "
-        assert line == expected + "Address already in use"
+        assert line == expected + "Address already in use (another server? --port N takes another)"
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,6 @@ def test_a_link_to_the_file_stays_a_link(tmp_path):
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "line 1 is not `WWEP registers 1`"),
         (b"\x89PNG\r\n\x1a\n", "line 1 is not `WWEP registers 1`"),
         (GOOD.replace(b"s 1", b"s 2"), "line 1 is not `WWEP registers 1`"),
         (b"WWEP registers 1\n", "the last line is missing: the file was cut"),
@@ -68,15 +67,25 @@ def test_a_link_to_the_file_stays_a_link(tmp_path):
 def test_a_damaged_file_is_refused_and_left_alone(tmp_path, data, words):
     path = tmp_path / "registers"
     path.write_bytes(data)
-    assert fails("--db", str(path), "--port", "0") == f"airwire: {path}: {words}"
+    assert fails("--db", str(path), "--port", "0") == (
+        f"airwire: {path}: {words}; restore a copy, or move it away to start with no registers"
+    )
     assert path.read_bytes() == data
+
+
+def test_an_empty_file_is_a_new_one(tmp_path):
+    path = tmp_path / "registers"
+    path.touch()
+    with Command("--db", str(path)) as command:
+        assert ask(command.port, b"W0FAC0B1234") == b"A0FAC0B1234"
+    assert len(store.load(path)) == 1
 
 
 def test_every_cut_and_every_changed_bit_is_noticed(tmp_path):
     path = tmp_path / "registers"
     store.save(path, [(0x0FAC, 0x0B, 0x1234), (0xFFFF, 0xFF, 0)])
     good = path.read_bytes()
-    for size in range(len(good)):
+    for size in range(1, len(good)):
         path.write_bytes(good[:size])
         with pytest.raises(store.DamagedFile):
             store.load(path)

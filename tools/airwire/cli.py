@@ -9,6 +9,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from airwire import project
 from airwire.errors import UserError
@@ -26,9 +27,21 @@ COMMANDS = (
 INTERRUPTED = 130
 
 
+class _Parser(argparse.ArgumentParser):
+    """Words too many are told by the command that got them, with its own usage: argparse hands
+    them up to the top. Its sub-commands are of this class too.
+    """
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        found, extra = super().parse_known_args(args, namespace)
+        if extra:
+            self.error(f"unrecognized arguments: {' '.join(extra)}")
+        return found, extra
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line, every sub-command registered."""
-    top = argparse.ArgumentParser(prog="airwire", description="Tools of the Airwire firmware.")
+    top = _Parser(prog="airwire", description="Tools of the Airwire firmware.")
     top.add_argument("--version", action="version", version=f"airwire {project.version()}")
     subparsers = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airwire import project
+from airwire import arguments, project
 from airwire.errors import UserError
 
 if TYPE_CHECKING:  # costly, and most commands do without
@@ -60,7 +60,12 @@ def register(subparsers: Any) -> None:
         metavar="FILE",
         help="stock MicroPython for ESP32_GENERIC, 1.26 or newer",
     )
-    parser.add_argument("--baud", type=int, default=DEFAULT_BAUD)
+    parser.add_argument(
+        "--baud",
+        type=arguments.whole(1, arguments.MAX_BAUD),
+        default=DEFAULT_BAUD,
+        help="(%(default)s)",
+    )
     parser.add_argument("--keep-dct", action="store_true", help="leave the dct partition as it is")
     parser.set_defaults(run=_run)
 

@@ -7,9 +7,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from airwire import arguments
 from airwire.board import config as configuration
-from airwire.board import paths
+from airwire.board import paths, pins, radio
 from airwire.errors import UserError
+
+# Far more flash operations than a flash lives through.
+_MAX_AFTER = 1_000_000_000
 
 _LEVELS = {"0": 0, "1": 1, "z": None}
 
@@ -37,9 +41,15 @@ def register(subparsers: Any) -> None:
     command = _add(
         commands, "press", _press, "press a button", first=("button", "0 (GPIO0) or 1 (GPIO4)")
     )
-    command.add_argument("--hold", type=float, default=0.1, metavar="S", help="seconds (0.1)")
     command.add_argument(
-        "--bounce", type=int, default=0, metavar="N", help="edges of contact bounce (0)"
+        "--hold", type=arguments.number, default=0.1, metavar="S", help="seconds (0.1)"
+    )
+    command.add_argument(
+        "--bounce",
+        type=arguments.whole(0, pins.MAX_BOUNCE),
+        default=0,
+        metavar="N",
+        help="edges of contact bounce (0)",
     )
 
     _add(commands, "led", _led, "print 1 when the LED is lit, else 0")
@@ -64,7 +74,10 @@ def register(subparsers: Any) -> None:
         commands, "power-cut", _power_cut, "cut the power, now or within a flash operation"
     )
     command.add_argument(
-        "--after", type=int, metavar="N", help="at the N-th flash operation from now"
+        "--after",
+        type=arguments.whole(1, _MAX_AFTER),
+        metavar="N",
+        help="at the N-th flash operation from now",
     )
     command.add_argument("--torn", action="store_true", help="do half of that operation")
     command.add_argument("--stay-off", action="store_true", help="until `airwire board power-on`")
@@ -82,6 +95,12 @@ def register(subparsers: Any) -> None:
 
     command = _add(commands, "down", _down, "take a board down; its flash stays")
     command.add_argument("--all", action="store_true", help="all boards")
+
+    command = commands.add_parser(
+        "delete", help="remove a board that is down, with its flash", description="Remove a board."
+    )
+    command.add_argument("name", help="the board")
+    command.set_defaults(run=_delete)
 
     command = commands.add_parser("example", help="print a commented configuration file")
     command.set_defaults(run=_example)
@@ -132,13 +151,14 @@ def _status(args: argparse.Namespace) -> int:
         return 0
     wlan, flash = status["wlan"], status["flash"]
     address = wlan["address"]["ip"] if wlan["address"] else "no address"
+    joined = wlan["ssid"] or "not joined"
     boots = f"booted {status['boots']} times, {status['panics']} panics"
     worn = f"{flash['erased']} erases, {flash['programmed']} programs"
     rows = [
         ("board", f"{status['name']}, {status['state']}, {status['ip']}"),
         ("firmware", f"{boots}, last reset {status['cause_name']}"),
         ("flash", f"{worn}, worst block {flash['most_worn']}"),
-        ("wlan", f"{wlan['status']}, {wlan['ssid'] or 'not joined'}, {address}"),
+        ("wlan", f"{radio.words(wlan['status'])}, {joined}, {address}"),
     ]
     for number, uart in enumerate(status["uart"]):
         counters = ", ".join(
@@ -262,6 +282,11 @@ def _down(args: argparse.Namespace) -> int:
     if not board.is_up():
         raise UserError(f"board {args.name} is not up")
     board.down()
+    return 0
+
+
+def _delete(args: argparse.Namespace) -> int:
+    _board(args).delete()
     return 0
 
 

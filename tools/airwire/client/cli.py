@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from airwire import arguments
 from airwire.client.errors import ClientError
 from airwire.errors import UserError
 
@@ -19,30 +20,21 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     command.add_argument(
         "port", metavar="PORT", help="serial port, or board:NAME[/uart1] for a virtual board"
     )
-    command.add_argument("--baud", type=_positive, default=115_200, help="(%(default)s)")
+    command.add_argument(
+        "--baud",
+        type=arguments.whole(1, arguments.MAX_BAUD),
+        default=115_200,
+        help="(%(default)s)",
+    )
     command.add_argument("--rtscts", action="store_true", help="RTS and CTS are wired and in use")
     command.add_argument(
         "--wait",
-        type=_seconds,
+        type=arguments.seconds,
         default=10.0,
         metavar="S",
         help="without a terminal: silence before a line counts as not answered (%(default)g)",
     )
     command.set_defaults(run=_run)
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 86_400:
-        raise ValueError
-    return value
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -53,9 +53,10 @@ def build_image(root: Path = project.ROOT, firmware_file: Path | None = None) ->
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file so that it is whole or not there. Raises UserError when that fails."""
+    """Write a file so that it is whole or not there. Raises UserError when that fails, as in
+    a folder that does not exist: it is a typing mistake more often than a wish.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from None

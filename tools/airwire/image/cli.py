@@ -45,6 +45,8 @@ def _build(args: argparse.Namespace) -> int:
 
     if args.firmware and args.output.resolve() == args.firmware.resolve():
         raise UserError(f"{args.output}: the output would replace the firmware")
+    if args.output.parent.resolve() == project.BUILD:
+        project.BUILD.mkdir(exist_ok=True)  # ours; any other folder is the user's
     image = build.build_image(project.ROOT, args.firmware)
     build.write_atomic(args.output, image)
     report = inspection.inspect(image)

@@ -1,6 +1,7 @@
 """`airwire wwep-server`: the server with its display, until Ctrl-C."""
 
 import argparse
+import errno
 import signal
 import sys
 from pathlib import Path
@@ -84,7 +85,9 @@ async def _serve(args: argparse.Namespace) -> int:
                 args.db, database.items()
             )  # now is the time to learn that it cannot be written
         except store.DamagedFile as error:
-            raise UserError(f"{args.db}: {error}") from None
+            cure = "; restore a copy, or move it away to start with no registers"
+            cure = cure if args.db.is_file() else ""
+            raise UserError(f"{args.db}: {error}{cure}") from None
         except OSError as error:
             raise UserError(f"{args.db}: {error.strerror}") from None
         keeper = store.Keeper(args.db, database)
@@ -124,8 +127,10 @@ async def _serve(args: argparse.Namespace) -> int:
     try:
         await server.start()
     except OSError as error:
+        hint = " (another server? --port N takes another)"
+        hint = hint if error.errno == errno.EADDRINUSE else ""
         raise UserError(
-            f"cannot listen on {args.host} port {args.port}: {error.strerror}"
+            f"cannot listen on {args.host} port {args.port}: {error.strerror}{hint}"
         ) from None
     kind = "tolerant" if args.tolerant else "strict"
     where = f", registers in {args.db}" if args.db else ""

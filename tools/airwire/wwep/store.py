@@ -36,7 +36,9 @@ class DamagedFile(Exception):
 
 
 def load(path: Path, max_pairs: int = wwep_db.MAX_PAIRS) -> wwep_db.Database:
-    """The registers in `path`; none when there is no such file. Raises DamagedFile or OSError."""
+    """The registers in `path`; none when there is no such file or an empty one. Raises
+    DamagedFile or OSError.
+    """
     database = wwep_db.Database(max_pairs)
     if not path.exists():
         return database
@@ -46,6 +48,8 @@ def load(path: Path, max_pairs: int = wwep_db.MAX_PAIRS) -> wwep_db.Database:
         data = file.read(_FILE_MAX + 1)
     if len(data) > _FILE_MAX:
         raise DamagedFile(f"longer than {_FILE_MAX} bytes")
+    if not data:
+        return database  # as mktemp or touch leaves it: there is nothing to lose
     if not data.startswith(_HEADING):
         raise DamagedFile("line 1 is not `WWEP registers 1`")
     end = data.rfind(b"end ")
