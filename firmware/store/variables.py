@@ -52,7 +52,7 @@ def groups(word):
 def _pair(pairs, word):
     # What stands behind a word in SHORT or ALIASES, b"" where it is not there.
     i = pairs.find(b"\n%s\x01" % word)
-    if i < 0:
+    if i < 0 or b"\n" in word:
         return b""
     i += len(word) + 2
     end = pairs.find(b"\n", i)
