@@ -81,6 +81,9 @@ def get(session, args):
         return _item(session, name, kind, default, args[used:])
     if used < len(args):
         raise CommandError(errors.TOO_MANY)
+    if kind[0] == 119:  # w: nearly every time, so it takes a call less
+        value = variables.values.get(name, default)
+        return b"%d" % value if isinstance(value, int) else value
     return _value(session, name, kind, default)
 
 
