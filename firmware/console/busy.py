@@ -4,6 +4,8 @@ from machine import Pin
 
 from firmware import board
 
+from . import errors, session
+
 _OWNER = b"system.cmd.gpio"
 
 
@@ -21,11 +23,31 @@ class Busy:
 
     def end(self):
         self._commands -= 1
-        if self._commands <= 0:
-            self._commands = 0  # the command that chose this GPIO began before it
+        if not self._commands:
             self._pin(0)
 
     def release(self):
-        self._pin(0)
-        Pin(self.number, Pin.IN)
+        self._pin.init(Pin.IN)
+        self._pin = _nothing  # for the commands that still run
         board.release(_OWNER)
+
+
+def _nothing(level):
+    pass
+
+
+def show(number):
+    """Have GPIO `number` (-1: none) show it from now on. Raises CommandError, and the one before
+    goes on, when another part has that GPIO.
+    """
+    old = session.busy
+    if old:
+        old.release()
+        session.busy = None
+    try:
+        if number >= 0:
+            session.busy = Busy(number)
+    except board.GpioInUse as e:
+        if old:
+            session.busy = Busy(old.number)
+        raise errors.CommandError(errors.BAD_ARGUMENT, b"GPIO %d is used by %s" % tuple(e.args))

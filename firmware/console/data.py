@@ -8,7 +8,7 @@ from micropython import const
 from .errors import FAILED, CommandError
 
 # Silence that ends a data phase: a host that died must not hold the session for ever.
-_TIMEOUT_MS = const(10_000)
+TIMEOUT_MS = 10_000
 # Bytes read at once where each is echoed: the echo of more would let UART0's ring of 260 overflow.
 _ECHO_PIECE = const(64)
 
@@ -90,10 +90,10 @@ class _Silence:
         self._since = None
 
     async def _watch(self, reader):
-        left = _TIMEOUT_MS
+        left = TIMEOUT_MS
         while left > 0:
             await asyncio.sleep_ms(left)
-            left = _TIMEOUT_MS
+            left = TIMEOUT_MS
             if self._since is not None:
                 left -= time.ticks_diff(time.ticks_ms(), self._since)
         self._over = True

@@ -19,11 +19,6 @@ class Editor:
         # The last byte, where it was a terminator: its counterpart belongs to it (CR LF, LF CR).
         self.last = 0
 
-    @property
-    def fresh(self):
-        """True when what comes next is the first byte of a line, and no half of a terminator."""
-        return not (self._length or self.last)
-
     def take(self, buf, pos, end, out):
         """Consume buf[pos:end] up to the first terminator; `out` gets what a terminal must show.
 
@@ -48,6 +43,7 @@ class Editor:
 
     def _append(self, buf, pos, stop):
         n = self._length
+        self.partial = True
         self._length = n + stop - pos  # counts what did not fit as well
         if self._length <= MAX_LINE:
             if self._line is None:
@@ -63,3 +59,4 @@ class Editor:
 
     def clear(self):
         self._length = 0
+        self.partial = False  # part of a line is here

@@ -20,14 +20,16 @@ _MAX_SHOWN = const(24)  # log lines kept while the port is busy; a join with all
 # large responses are not copied.
 _WHOLE = const(512)
 
+_RESULT = const(82)  # R
+_SAFE = const(83)  # S: the same in safe mode
 _LF = const(10)
 _CR = const(13)
 
 
-class Session:
-    # The GPIO of system.cmd.gpio, one for all sessions (busy.py), while it is set.
-    busy = None
+busy = None  # shows on a GPIO that commands run, where one is set (busy.py)
 
+
+class Session:
     def __init__(self, port, name, device):
         self.port = port
         self.name = name  # str, for the fault log
@@ -128,19 +130,31 @@ class Session:
                 await self.write(self._log_lines())
 
     def _response(self, code, text):
-        # What a command's result looks like on the port: bytes, or an iterable of pieces.
+        # A command's result as it goes to the port, below the log lines that came before it.
+        n = len(text) + 2
+        if not self.headers:
+            data = b"%s\r\n> " % text if self.prompt else text + b"\r\n"
+        else:
+            letter = _SAFE if self.device.safe_mode else _RESULT
+            if n > 2:
+                data = b"%c%d%05d\r\n%s\r\n" % (letter, code, n, text)
+            else:  # nothing: no line end either
+                data = b"%c%d00000\r\n" % (letter, code)
+            if self.prompt:
+                data += b"> "
+        if self._shown:
+            data = self._log_lines() + data
+        return data
+
+    def _long_response(self, code, text):
+        # The same as an iterable of pieces; `text` may be a list of lines as well.
         several = isinstance(text, list)
         n = sum([len(line) + 2 for line in text]) if several else len(text) + 2
         head = self._log_lines() if self._shown else b""
-        tail = b"\r\n> " if self.prompt else b"\r\n"
         if self.headers:
-            if n <= 2:  # nothing: no line end either
-                n = 0
-                tail = tail[2:]
-            head += (b"S%d%05d\r\n" if self.device.safe_mode else b"R%d%05d\r\n") % (code, n)
-        if several:
-            return _pieces(head, text, tail)
-        return b"".join((head, text, tail)) if n < _WHOLE else (head, text, tail)
+            head += b"%c%d%05d\r\n" % (_SAFE if self.device.safe_mode else _RESULT, code, n)
+        tail = b"\r\n> " if self.prompt else b"\r\n"
+        return _pieces(head, text, tail) if several else (head, text, tail)
 
     # Input
 
@@ -176,11 +190,15 @@ class Session:
         # The usual case for a host MCU: the buffer is exactly one line with its LF. None where it
         # is not.
         buf = self.buf
-        if buf[end - 1] != _LF or not self.editor.fresh:
+        if buf[end - 1] != _LF or self.editor.partial:
             return None
-        stop = end - 2 if end > 1 and buf[end - 2] == _CR else end - 1
+        pair = end > 1 and buf[end - 2] == _CR
+        stop = end - 2 if pair else end - 1
         if buf.find(b"\n", 0, stop) >= 0 or buf.find(b"\r", 0, stop) >= 0:
             return None
+        if self.editor.last and not stop:
+            return None  # it may be the other half of a terminator
+        self.editor.last = 0 if pair else _LF
         self.pos = end
         return bytes(memoryview(buf)[:stop])
 
@@ -231,18 +249,19 @@ class Session:
 
     async def _run_line(self, line):
         self._running = True
-        busy = self.busy
-        if busy:
-            busy.begin()
+        shown = busy
+        if shown:
+            shown.begin()
         code, text = await self.execute(line)
-        data = self._response(code, text)
-        if not isinstance(data, bytes):
-            await self._send(data)
-        elif self._writers or not self.port.offer(data):
-            await self._send((data,))
+        if len(text) > _WHOLE or isinstance(text, list):
+            await self._send(self._long_response(code, text))
+        else:
+            data = self._response(code, text)
+            if self._writers or not self.port.offer(data):
+                await self._send((data,))
         self._running = False
-        if busy:
-            busy.end()
+        if shown:
+            shown.end()
 
     async def execute(self, line):
         """Run one command line (bytes, no terminator; None for one that was too long); returns
@@ -260,13 +279,16 @@ class Session:
             if len(args) > most:
                 raise errors.CommandError(errors.TOO_MANY)
             text = function(self, args)
-            if hasattr(text, "send"):
-                text = await text
-            if self.buffered and isinstance(text, list):
-                from . import buffered
+            if not isinstance(text, bytes):
+                if hasattr(text, "send"):
+                    text = await text
+                if text is None:
+                    text = b"Success"
+                elif self.buffered and isinstance(text, list):
+                    from . import buffered
 
-                text = buffered.keep(self.device.streams, line.split()[0], text)
-            return errors.OK, b"Success" if text is None else text
+                    text = buffered.keep(self.device.streams, line.split()[0], text)
+            return errors.OK, text
         except errors.CommandError as e:
             return e.code, e.text
         except registry.UnknownCommand:
@@ -292,6 +314,4 @@ def _pieces(head, lines, tail):
         if len(piece) >= _WHOLE:
             yield piece
             piece = bytearray()
-    if last < 0:
-        piece.extend(tail)
     yield piece

@@ -15,8 +15,9 @@ from .editor import MAX_LINE
 _PROMPT = b"> "
 _NARROWEST = const(20)  # less is no terminal, and a window needs room for its marks
 _WIDTH = const(40)  # assumed: the narrowest window that people use
-# Save the cursor, go as far right as there is, ask for the position, restore the cursor.
-_ASK_WIDTH = b"\x1b7\x1b[999C\x1b[6n\x1b8"
+# Report the size of the text area: of all ways to ask, the one that moves nothing where it is not
+# understood.
+_ASK_WIDTH = b"\x1b[18t"
 _ERASE_ROW = b"\x1b[K"  # from the cursor on
 
 _LINES = const(5)  # of history, as WiConnect has
@@ -54,7 +55,7 @@ _NONE = const(0)
 _AFTER_ESC = const(1)
 _PARAMETERS = const(2)
 _LAST = const(3)
-_MAX_PARAMETERS = const(8)  # bytes: "999;999"; longer ones are of no sequence known here
+_MAX_PARAMETERS = const(10)  # bytes: "8;999;999"; longer ones are of no sequence known here
 
 # What has to be drawn.
 _MOVED = const(1)
@@ -63,7 +64,7 @@ _CHANGED = const(2)
 
 class Terminal:
     human = True
-    fresh = False  # every byte has to come here
+    partial = True  # every byte has to come here
 
     def __init__(self, complete):
         """complete(text before the cursor, width of a list or 0) -> (bytes to add, list)."""
@@ -173,7 +174,7 @@ class Terminal:
             key = _FINAL_KEYS[i] if i >= 0 else 0
         elif byte == 126 and parameters in _NUMBERS:  # ~
             key = _NUMBER_KEYS[_NUMBERS.index(parameters)]
-        elif byte == 82 and self._asked:  # R: the answer to _ASK_WIDTH
+        elif byte == 116 and self._asked:  # t: the answer to _ASK_WIDTH
             self._set_width(parameters)
         return key
 
@@ -227,9 +228,7 @@ class Terminal:
         if not names:
             self._tabs += 1
             out.extend(_BELL)
-            # Not where the cursor may hang behind the last column, which not every terminal saves.
-            if self._shown <= self._room():
-                self._ask_width(out)
+            self._ask_width(out)
             return
         self._draw(out)
         out.extend(b"\r\n")
@@ -332,9 +331,9 @@ class Terminal:
             out.extend(_ASK_WIDTH)
 
     def _set_width(self, parameters):
-        # "row;column" of the cursor at the right border.
-        column = parameters[parameters.find(b";") + 1 :]
-        if column.isdigit() and int(column) >= _NARROWEST and int(column) != self.width:
+        # "8;rows;columns"
+        column = parameters[parameters.rfind(b";") + 1 :]
+        if parameters.startswith(b"8;") and column.isdigit() and int(column) >= _NARROWEST:
             self.width = int(column)
             if self._window:
                 self._stale = _CHANGED

@@ -2,8 +2,7 @@
 import gc
 
 from firmware import board
-from firmware.console import errors
-from firmware.console.session import Session
+from firmware.console import session as console
 from firmware.store import variables
 
 _FIELDS = {
@@ -26,7 +25,7 @@ def get(leaf, session):
         gc.collect()  # what is left is alive; the percentage below holds garbage as well
         return gc.mem_alloc()
     if leaf == b"cmd.gpio":
-        return Session.busy.number if Session.busy else -1
+        return console.busy.number if console.busy else -1
     if leaf == b"memory.usage":
         used = gc.mem_alloc()
         return 100 * used // (used + gc.mem_free())
@@ -48,33 +47,17 @@ def put(leaf, value, session):
         for field in _PRESET:
             variables.values.pop(b"system." + field, None)  # the preset decides them all again
     elif leaf == b"cmd.gpio":
-        _show_busy(value)
+        from firmware.console import busy
+
+        try:
+            busy.show(value)
+        finally:
+            variables.values[b"system.cmd.gpio"] = get(leaf, session)
     else:
         setattr(session, _FIELDS[leaf], value)
         # Kept even where it equals the default: a saved machine preset would override it at the
         # next start.
         variables.values[b"system." + leaf] = value
-
-
-def _show_busy(number):
-    # Have GPIO `number` (-1: none) show that commands run. Raises CommandError; nothing changes
-    # then.
-    old = Session.busy
-    if old:
-        old.release()
-        Session.busy = None
-    try:
-        if number >= 0:
-            from firmware.console.busy import Busy
-
-            Session.busy = Busy(number)
-    except board.GpioInUse as e:
-        if old:
-            Session.busy = type(old)(old.number)
-            variables.values[b"system.cmd.gpio"] = old.number
-        else:
-            variables.values.pop(b"system.cmd.gpio")
-        raise errors.CommandError(errors.BAD_ARGUMENT, b"GPIO %d is used by %s" % tuple(e.args))
 
 
 def start(session):
@@ -87,4 +70,6 @@ def start(session):
         if value is not None:
             setattr(session, _FIELDS[leaf], value)
     if b"system.cmd.gpio" in variables.values:
-        _show_busy(variables.values[b"system.cmd.gpio"])
+        from firmware.console import busy
+
+        busy.show(variables.values[b"system.cmd.gpio"])

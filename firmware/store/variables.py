@@ -83,8 +83,8 @@ def _by_name(name):
             i = rows.rfind(row)
         else:
             i = rows.find(row)
-        if i >= 0:
-            b = rows.find(b"\x02", i)
+        b = rows.find(b"\x02", i)
+        if i >= 0 and b > i + len(leaf):  # else the "leaf" is the text of several rows
             c = rows.find(b"\x03", b)
             d = rows.find(b"\n", c)
             return name, rows[b + 1 : c], rows[c + 1 : d if d >= 0 else len(rows)], 1

@@ -37,6 +37,9 @@ BOOT_BUDGET = 15_000_000
 FEW, MANY = 40, 400
 LARGE_HEAP = "4M"  # nothing is collected while bytes are counted: it takes 10 N operations
 
+# Folders of files that are imported on first use, or never.
+ON_DEMAND = ("firmware/commands/", "firmware/console/")
+
 SSID = b"bench-network"
 GET = b"get wlan.ssid\n"
 REPLY = b"R0%05d\r\n%s\r\n" % (len(SSID) + 2, SSID)
@@ -46,6 +49,9 @@ def settings(*lines: bytes) -> bytes:
     """A settings file: see firmware/store/settings.py."""
     body = b"".join(line + b"\n" for line in lines)
     return b"%s#%08x\n" % (body, binascii.crc32(body))
+
+
+MACHINE = settings(b"system.cmd.mode machine", b"wlan.ssid " + SSID)
 
 
 class Bench:
@@ -60,7 +66,8 @@ class Bench:
     # Memory after a start
 
     def memory(self) -> list[Row]:
-        image = self.flash(measure.script("heap"), settings=settings(b"wlan.ssid " + SSID))
+        # As a host MCU has it: what a person's console needs is imported when somebody types.
+        image = self.flash(measure.script("heap"), settings=MACHINE)
         with measure.running("i386", image) as run:
             run.prompt()
             found = run.report(b"bench\n")
@@ -106,8 +113,7 @@ class Bench:
 
     def get(self) -> list[Row]:
         """`get wlan.ssid` in machine mode on UART1, over a bare loop that answers as much."""
-        machine = settings(b"system.cmd.mode machine", b"wlan.ssid " + SSID)
-        ours = self.flash(measure.script("get"), settings=machine)
+        ours = self.flash(measure.script("get"), settings=MACHINE)
         bare = self.flash(measure.script("bare").replace('b"the reply"', repr(REPLY)))
         rows = []
         # When the collector runs, and for how long, depends on all that is alive; what makes it
@@ -141,18 +147,20 @@ class Bench:
 
     # Modules
 
-    def commands(self) -> list[Row]:
-        """What the first use of a command costs: its file, and what that imports."""
+    def on_demand(self) -> list[Row]:
+        """What the first use of a command, or of a part of the console, costs: its file, and what
+        that imports.
+        """
         names = [
             path[:-4].replace("/", ".")
             for path in sorted(self.files)
-            if path.startswith("firmware/commands/") and path.endswith(".mpy")
+            if path.startswith(ON_DEMAND) and path.endswith(".mpy")
         ]
         unit = "bytes"
         return [
             Row(f"import {name.removeprefix('firmware.')}", self._import(name), unit)
             for name in names
-            if not name.endswith((".__init__", ".index"))
+            if not name.endswith((".__init__", ".index")) and name not in self.started
         ]
 
     def _import(self, name: str) -> int:
@@ -186,7 +194,7 @@ def main(words: list[str]) -> int:
             rows.append(Row(name, costs[name], "bytes", None, ".mpy", size))
         rows.append(Row("all modules", sum(costs.values()), "bytes"))
         return publish(rows, project.BUILD / "bench-modules.json", console)
-    rows = [*bench.memory(), bench.boot(), *bench.get(), *bench.commands(), bench.sizes()]
+    rows = [*bench.memory(), bench.boot(), *bench.get(), *bench.on_demand(), bench.sizes()]
     return publish(rows, RESULTS, console)
 
 

@@ -45,7 +45,7 @@ def test_line_editing(board):
     snowman = "☃".encode()
     assert typed(console, b"set wl s a" + snowman + b"\x7fb\r").endswith(b"\r\nSet OK\r\n> ")
     assert console.command("get wl s") == ["ab"]
-    assert typed(console, b"get wl j\x00\x07 r\r") == b"get wl j r\r\n3\r\n> "
+    assert typed(console, b"get\x00 wl j\x1b\x00\x1f r\r") == b"get wl j r\r\n3\r\n> "
 
 
 def test_an_overlong_line_is_swallowed_whole(board):

@@ -8,6 +8,7 @@ import pyte
 # The interpreter answers within milliseconds; this is a hang, on however slow a machine.
 _SECONDS = 30
 
+ASKS_SIZE = b"\x1b[18t"  # pyte knows it not
 UP, DOWN, RIGHT, LEFT = b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D"
 HOME, END, DELETE = b"\x1b[H", b"\x1b[F", b"\x1b[3~"
 
@@ -31,8 +32,21 @@ class Session:
         """Have a log line come; returns what it shows."""
         return self._ask(f"log {text.hex()}")
 
+    def event(self, text: bytes) -> bytes:
+        """The same with an asynchronous message."""
+        return self._ask(f"event {text.hex()}")
+
     def safe_mode(self, on: bool) -> None:
         self._ask(f"safe {on:d}")
+
+    def silence(self, milliseconds: int) -> bytes:
+        """Say nothing for twice as long as a data phase may be silent."""
+        return self._ask(f"silence {milliseconds}")
+
+    def machine(self) -> "Session":
+        """Switch to machine mode; gives the session back."""
+        assert self.type(b"set system.cmd.mode machine\n").endswith(b"R000008\r\nSet OK\r\n")
+        return self
 
     def _ask(self, request: str) -> bytes:
         self._process.stdin.write(request + "\n")
@@ -56,10 +70,9 @@ class Terminal:
 
     def __init__(self, session: Session, columns: int, rows: int = 24, mute: bool = False) -> None:
         self._session = session
-        self._answers: list[str] = []
+        self._mute = mute
+        self._questions = 0
         self.screen = pyte.Screen(columns, rows)
-        if not mute:
-            self.screen.write_process_input = self._answers.append
         self._stream = pyte.ByteStream(self.screen)
         self.show(session.first)
 
@@ -69,11 +82,14 @@ class Terminal:
         """
         for piece in pieces:
             self.show(self._session.type(piece))
-        while self._answers:
-            self.show(self._session.type(self._answers.pop(0).encode()))
+        while self._questions and not self._mute:
+            self._questions -= 1
+            answer = f"\x1b[8;{self.screen.lines};{self.screen.columns}t"
+            self.show(self._session.type(answer.encode()))
 
     def show(self, data: bytes) -> None:
         """Show what came from the session."""
+        self._questions += data.count(ASKS_SIZE)
         self._stream.feed(data)
 
     def log(self, text: bytes) -> None:

@@ -1,57 +1,31 @@
-# Runs one console session on MicroPython, without a board: bytes come in by lines of our own on
-# stdin, what the session does about them goes out on stdout. The firmware is the one of the image,
-# from the folder in argv[1]. The other end of this is session.py.
+# Runs one console session on MicroPython, without a board: requests come as lines on stdin, what
+# the session shows goes out on stdout. The firmware is the one of the image, from the folder in
+# argv[1]. The other end of this is session.py.
 #
-#     in <hex>      bytes from the user; answer: <hex shown> <hex line> <cursor>
-#     log <hex>     a log line that comes now; answer as above
-#     safe 0|1      the device's safe mode
-#     clock <text>  what asyncio sleeps are to add to the clock from now on, in ms
+#     in <hex>       bytes from the user, as one read
+#     log <hex>      a log line of level 2
+#     event <hex>    an asynchronous message
+#     safe 0|1       the device's safe mode
+#     silence <ms>   how long a data phase may be silent from now on; then it is, for twice as long
+#
+# Each is answered with a line, <hex of what was shown> <hex of the edited line> <cursor>. One more
+# command is there: `data <n>` reads n bytes and answers them in hex.
 import asyncio
 import binascii
 import sys
 
 sys.path[:0] = [sys.argv[1], sys.argv[1] + "/lib"]
 
-from firmware.console import completion, log  # noqa: E402
+from firmware.console import completion, data, log, registry  # noqa: E402
 from firmware.console.session import Session  # noqa: E402
 from firmware.store import variables  # noqa: E402
 
 completion._FILE = sys.argv[1] + "/completion.csv"
 
 
-class Streams:
-    # The stream table as far as the console knows it.
-    class NoHandle(Exception):
-        pass
-
-    def __init__(self):
-        self.table = {}
-
-    def reserve(self):
-        for handle in range(8):
-            if handle not in self.table:
-                return handle
-        raise self.NoHandle
-
-    def put(self, handle, stream):
-        self.table[handle] = stream
-
-    def get(self, handle):
-        return self.table[handle]
-
-    def open(self):
-        return sorted(self.table.items())
-
-    def close(self, handle):
-        self.table.pop(handle).close()
-
-
 class Device:
     safe_mode = False
     variables = variables
-
-    def __init__(self):
-        self.streams = Streams()
 
     def uptime(self):
         return 90061
@@ -61,7 +35,7 @@ class Device:
 
 
 class Port:
-    # One chunk is one read; the answer to it is given when the session waits for more.
+    # A request is answered when the session waits for the next one.
     def __init__(self):
         self.chunk = b""
         self.shown = bytearray()
@@ -82,6 +56,7 @@ class Port:
 
     def raw(self, on):
         self.raws += 1 if on else -1
+        assert self.raws in (0, 1)
 
     async def readable(self):
         while not self.chunk:
@@ -89,24 +64,32 @@ class Port:
             kind, _, text = sys.stdin.readline().rstrip("\n").partition(" ")
             if kind == "in":
                 self.chunk = binascii.unhexlify(text)
-            elif kind == "log":
-                session.show(binascii.unhexlify(text))
-                await asyncio.sleep_ms(0)
-                await asyncio.sleep_ms(0)
             elif kind == "safe":
                 device.safe_mode = text == "1"
             elif kind == "silence":
-                await asyncio.sleep_ms(int(text))
+                data.TIMEOUT_MS = int(text)
+                await asyncio.sleep_ms(2 * data.TIMEOUT_MS)
+            elif kind == "log":
+                log.line(log.STATUS, binascii.unhexlify(text))
+            elif kind == "event":
+                log.event(binascii.unhexlify(text))
             else:
                 sys.exit()
+            await asyncio.sleep_ms(0)  # the log task may have something to write
 
     def answer(self):
         editor = session.editor
-        line = bytes(editor.line) if editor.human else editor.text() or b""
-        cursor = editor.cursor if editor.human else len(line)
+        line = bytes(editor.line) if editor.human else b""
+        cursor = editor.cursor if editor.human else 0
         words = (binascii.hexlify(self.shown), binascii.hexlify(line))
         print(words[0].decode() or "-", words[1].decode() or "-", cursor)
         self.shown = bytearray()
+
+
+async def read_data(session, args):
+    got = bytearray()
+    await session.read_data(int(args[0].decode()), got.extend)
+    return binascii.hexlify(got)
 
 
 async def main():
@@ -114,6 +97,7 @@ async def main():
     await session.run()
 
 
+registry._found[b"data"] = (read_data, 1, 1)
 device = Device()
 port = Port()
 session = Session(port, "test", device)

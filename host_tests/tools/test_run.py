@@ -196,6 +196,11 @@ def test_a_persons_session(family, quick):
         terminal.type("\x1b[A\x1bOP\x1b[15~\r")  # keys that nobody here knows
         terminal.shows("Unknown command\n>")
 
+        # The board is told the width of the terminal when a long line needs it.
+        terminal.type("get " + "long " * 10 + "\x01X")
+        terminal.shows("> Xget" + " long" * 10 + "\n")
+        terminal.type("\x15\x0b")
+
         # Ctrl-C and Ctrl-D are the board's. What it prints cannot hurt the bar.
         terminal.type(INTERRUPT)
         terminal.shows("Airwire stopped.")
@@ -346,6 +351,13 @@ def test_what_a_board_says_is_made_harmless(said, shown):
     assert escapes.Escapes().feed(said, 20) == shown
     pieces = escapes.Escapes()
     assert "".join(pieces.feed(bytes([byte]), 20) for byte in said) == shown
+
+
+def test_only_the_question_for_the_size_is_noted():
+    pieces = escapes.Escapes()
+    for byte in b"a\x1b[18tb\x1b[6n\x1b[19t\x1b]\x1b[18t\x07\x1b[18t":
+        pieces.feed(bytes([byte]), 20)
+    assert pieces.size_questions == 2
 
 
 def test_noise_stays_harmless(rng):

@@ -1,7 +1,8 @@
 """What a board says, made safe for the terminal that has a bar below it.
 
 Text, line control and the sequences that stay within the console's lines pass; what would change
-the terminal itself (its margins, modes, character sets, titles) or ask it for an answer does not.
+the terminal itself (its margins, modes, character sets, titles) or ask it for an answer does not;
+one question, for the size, is noted: whoever drew the bar can answer it.
 What comes out ends at a character and outside any sequence, so that something may be drawn then.
 """
 
@@ -17,6 +18,7 @@ _CONTROLS = "\a\b\t\n\r"
 # characters; colours.
 _SAFE_FINALS = "ABCDGJKP@Xm"
 _PLACE_FINALS = "Hf"
+_SIZE_QUESTION = "\x1b[18t"
 # What begins a string, which has its own end: OSC, DCS, APC, PM, SOS.
 _STRINGS = ("\x1b]", "\x1bP", "\x1b_", "\x1b^", "\x1bX")
 _PARAMETERS = "0123456789;:"
@@ -28,6 +30,7 @@ class Escapes:
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._sequence = ""
+        self.size_questions = 0  # that have come since this was last set to 0
 
     def feed(self, data: bytes, rows: int) -> str:
         """What of `data` may be shown in a console of `rows` lines."""
@@ -63,6 +66,7 @@ class Escapes:
         if not ended:
             return ""
         self._sequence = ""
+        self.size_questions += sequence == _SIZE_QUESTION
         return _passing(sequence, rows) if kind == "[" else ""
 
 

@@ -164,6 +164,7 @@ class _Session:
 
     def _hear(self, data: bytes) -> None:
         self._screen.show(data)
+        self._send(self._screen.answers())
         if self._screen.full:
             self._console.listen(False)
 

@@ -94,6 +94,11 @@ class Screen:
         if "\x1b" in text:  # it may have erased the bar
             self.refresh()
 
+    def answers(self) -> bytes:
+        """What a terminal would have answered to what has been shown: its size, where asked."""
+        count, self._escapes.size_questions = self._escapes.size_questions, 0
+        return b"\x1b[8;%d;%dt" % (self._rows, self._columns) * count
+
     def say(self, text: str) -> None:
         """A line of our own, on a line of its own."""
         self._put(f"\r{text}\x1b[K\r\n")
