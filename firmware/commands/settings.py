@@ -1,6 +1,7 @@
 # The settings by command: save, load.
 from micropython import const
 
+from firmware import board
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
@@ -17,6 +18,12 @@ def save(session, args):
     """save
     Keep the present values of all variables through resets.
     """
+    if b"uart.baud 1" in variables.values:
+        from firmware.store import lines
+
+        refusal = lines.Settings(board.UART_HOST).refusal
+        if refusal:  # after a reset the host could not talk to us
+            raise CommandError(errors.FAILED, refusal)
     try:
         settings.save()
     except OSError:
@@ -72,9 +79,8 @@ def apply(session, data):
         raise CommandError(errors.FAILED, b"L" + text[1:])
     if body is not None:
         _forget([_key(name, index) for name, _, _, index, _ in found])
-        # The preset first: it decides what others in the file say otherwise. Flow control is what
-        # a high baud rate needs.
-        found.sort(key=lambda row: row[0] not in (b"system.cmd.mode", b"uart.flow"))
+        # The preset first: it decides what others in the file say otherwise.
+        found.sort(key=lambda row: row[0] != b"system.cmd.mode")
     for row in found:
         change(session, *row)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import imports
 import measure
+import stream_mode
 from rich.console import Console
 from rows import Row, publish
 
@@ -186,6 +187,7 @@ def main(words: list[str]) -> int:
         rows.append(Row("all modules", sum(costs.values()), "bytes"))
         return publish(rows, project.BUILD / "bench-modules.json", console)
     rows = [*bench.memory(), bench.boot(), *bench.get(), *bench.commands(), bench.sizes()]
+    rows += stream_mode.rows()
     return publish(rows, RESULTS, console)
 
 

@@ -8,7 +8,6 @@ from host_tests.board import names
 PENDING_COMMANDS = {
     "adc_take_sample",
     "dac_set_level",
-    "exit",
     "file_create",
     "file_delete",
     "file_open",
@@ -23,13 +22,10 @@ PENDING_COMMANDS = {
     "ls",
     "pwm_update",
     "sleep",
-    "uart_update",
-    "udp_client",
     "wlan_get_rssi",
 }
 PENDING_VARIABLES = {
     "gpio.usage",
-    "network.buffer.usage",
     "system.cmd.buffered",
     "system.cmd.gpio",
     "system.cmd.timestamp",
