@@ -182,6 +182,12 @@ def save(session, args):
         from .settings import save_as
 
         return save_as(args[0])
+    if b"uart.baud 1" in variables.values:
+        from firmware.store import lines
+
+        refusal = lines.Settings(board.UART_HOST).refusal
+        if refusal:  # after a reset the host could not talk to us
+            raise CommandError(errors.FAILED, refusal)
     try:
         settings.save()
     except OSError:

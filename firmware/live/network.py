@@ -1,7 +1,11 @@
-# network.*: the address in use.
+# network.*: the address in use, the buffers.
+import sys
 
 _INDEX = {b"ip": 0, b"netmask": 1, b"gateway": 2, b"dns": 3}
 
 
 def get(leaf, session):
+    if leaf == b"buffer.usage":
+        udp = sys.modules.get("firmware.net.udp")  # imported with the first UDP stream
+        return b"Rx:%d,Tx:0" % (udp.usage() if udp else 0)
     return session.device.station.address(_INDEX[leaf])

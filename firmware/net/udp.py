@@ -29,6 +29,11 @@ def _everybody(ip, netmask):
     return 224 <= host[0] < 240 or all(h | m == 255 for h, m in zip(host, mask))
 
 
+def usage():
+    """Percent of the pool that is in use."""
+    return 100 - 100 * len(_free) // _BUFFERS if _users else 0
+
+
 class UdpStream:
     kind = b"UDPC"
     ended = False

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import imports
 import measure
+import stream_mode
 from rich.console import Console
 from rows import Row, publish
 
@@ -66,8 +67,8 @@ class Bench:
     # Memory after a start
 
     def memory(self) -> list[Row]:
-        # As a host MCU has it: what a person's console needs is imported when somebody types.
-        image = self.flash(measure.script("heap"), settings=MACHINE)
+        # Factory settings and a network: nobody has typed yet, so a person's editor is not loaded.
+        image = self.flash(measure.script("heap"), settings=settings(b"wlan.ssid " + SSID))
         with measure.running("i386", image) as run:
             run.prompt()
             found = run.report(b"bench\n")
@@ -195,6 +196,7 @@ def main(words: list[str]) -> int:
         rows.append(Row("all modules", sum(costs.values()), "bytes"))
         return publish(rows, project.BUILD / "bench-modules.json", console)
     rows = [*bench.memory(), bench.boot(), *bench.get(), *bench.on_demand(), bench.sizes()]
+    rows += stream_mode.rows()
     return publish(rows, RESULTS, console)
 
 

@@ -124,6 +124,10 @@ ONLY = {
     "system.adc.vref": ("3300", "1100"),
     "system.boot_app": ("main.py", "wiconnect.exe"),
     "system.powersave.mode": ("off", "on"),
+    "tcp.keepalive.enabled": ("off", "1"),
+    "tcp.keepalive.initial_timeout": ("7200", "10"),
+    "tcp.keepalive.retry_count": ("9", "1"),
+    "tcp.keepalive.retry_timeout": ("75", "1"),
     "wlan.antenna.select": ("1", "2"),
     "wlan.hide_passkey": ("true", "0"),
     "wlan.scan.active_dwell": ("default", "100"),
@@ -152,8 +156,10 @@ def test_a_group_as_the_description_prints_it(board):
     assert console.run("get ud").text.decode() == UDP.replace("\n", "\r\n")
     assert console.ok("get udp.client") == console.ok("get ud c")
     # Two groups may begin with the same letters.
-    assert console.ok("get st").split("\r\n")[-2:] == ["static.netmask: 0.0.0.0"] + [
-        "stream.auto_close: 1"
+    assert console.ok("get st").split("\r\n")[-3:] == [
+        "static.netmask: 0.0.0.0",
+        "stream.auto_close: 1",
+        "stream.overruns: 0",
     ]
 
 

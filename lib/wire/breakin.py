@@ -3,7 +3,6 @@
 #
 # Bytes that may be the sequence are held back; they are always its own first bytes, so nothing is
 # stored but how many. When what follows shows that they were data they are due to the peer first.
-
 from . import const
 
 QUIET_MS = const(3000)  # silence before the sequence (the protocol's own figure)
@@ -40,7 +39,7 @@ class Detector:
         return held
 
     def wait_ms(self):
-        """How long a silence means something: pass() is to be called after it."""
+        """How long a silence means something: silence() is to be called after it."""
         if not self.held:
             return QUIET_MS
         return GUARD_MS if self.held == len(self.sequence) else GAP_MS

@@ -19,6 +19,15 @@ VARIABLES = (
         "Bytes of network buffers: what the TCP stack keeps for eight streams",
     ),
     (
+        "network.buffer.usage",
+        "ne b u",
+        "text 0 16",
+        "",
+        "ro",
+        "now",
+        "Percent of the datagram buffers in use; TCP's are the stack's own and not known",
+    ),
+    (
         "network.default_interface",
         "ne f",
         "enum wlan",

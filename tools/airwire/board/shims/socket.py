@@ -33,6 +33,7 @@ MSG_PEEK = 1
 MSG_DONTWAIT = 8
 
 _MOST = const(10)  # CONFIG_LWIP_MAX_SOCKETS
+_SEND_BUFFER = const(5760)  # CONFIG_LWIP_TCP_SND_BUF_DEFAULT: a peer that stalls is felt soon
 _STEP_MS = const(100)  # SOCKET_POLL_US
 _FOREVER = const(0x3FFFFFFF)
 _OUT = const(4)
@@ -83,6 +84,8 @@ class socket(io.IOBase):
                 raise OSError(_ENFILE)
             _accepted = usocket.socket(family, type, proto)
         s = _accepted
+        if type == SOCK_STREAM:
+            s.setsockopt(1, 7, _SEND_BUFFER)  # SO_SNDBUF
         s.setblocking(False)  # waiting is done here, with the board served meanwhile
         self._s = s
         self._f = open(s.fileno(), "r+b")  # closes the descriptor when this socket is collected

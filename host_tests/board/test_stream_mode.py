@@ -1,0 +1,434 @@
+"""Stream mode: the host's UART carries the bytes of one stream, all of them, in order, whoever
+stalls; the break sequence and what resembles it; connections that are lost; datagrams.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from host_tests.board import peers
+
+pytestmark = pytest.mark.needs("wifi", "air", "uart1")
+
+START = b"\r\nCommand Mode Start\r\n> "
+# Silence before the break sequence, with room for a machine that is late. Bytes less than this
+# apart are one burst.
+QUIET = 3.2
+BURST = 0.02
+
+STALLS = 10
+STALL = 0.5
+# The smallest windows that the kernel gives, so that a peer that stalls is felt by the board.
+WINDOW = 2048
+PIECE = 4096
+
+
+class Server:
+    """A TCP server on this machine whose connections the test holds itself."""
+
+    def __init__(self, window: int = 0) -> None:
+        self._listener = socket.socket()
+        if window:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, window)
+        self._listener.bind((peers.ANY, 0))
+        self._listener.listen()
+        self._listener.settimeout(peers.WAIT)
+        self.port = self._listener.getsockname()[1]
+
+    def accept(self) -> socket.socket:
+        connection, _ = self._listener.accept()
+        connection.settimeout(peers.WAIT)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture
+def server():
+    with contextlib.closing(Server()) as server:
+        yield server
+
+
+def exactly(connection, count):
+    data = b""
+    while len(data) < count:
+        piece = connection.recv(count - len(data))
+        assert piece, f"the connection ended after {len(data)} of {count} bytes"
+        data += piece
+    return data
+
+
+def silent(connection, seconds=0.3):
+    """True when nothing comes for so long."""
+    return not select.select([connection], [], [], seconds)[0]
+
+
+def start(board, console, human=False, **more):
+    """Save what stream mode needs, and restart in it; with `human` its command mode is for a
+    person. The console is then a wire to the stream.
+    """
+    wifi = {"wlan_ssid": board.wifi[0], "wlan_passkey": board.wifi[1]}
+    board.configure(console, **wifi, wlan_auto__join_enabled=1, bus_mode="stream", **more)
+    if human:
+        console.send(b"set system.cmd.mode human\r\n")
+        console.until(b"Set OK\r\n> ")
+        assert console.command("save") == ["Success"]
+    else:
+        console.ok("save")
+    boots = board.boots()
+    console.send(b"reboot\r\n")
+    board.started(boots)
+    console.quiet()
+
+
+def client(port, kind="tcp"):
+    """Variables of a client that connects itself to this machine."""
+    return {
+        f"{kind}_client_auto__start": 1,
+        f"{kind}_client_remote__host": "host.airwire",
+        f"{kind}_client_remote__port": port,
+    }
+
+
+def bridged(board, server, human=False, **more):
+    """(the host's console, the connection): a board in stream mode that has connected itself to
+    the server.
+    """
+    console = board.machine()
+    more = {**client(server.port), "tcp_client_auto__retries": 255, **more}
+    start(board, console, human, **more)
+    return console, server.accept()
+
+
+def broken(console):
+    """Leave stream mode by the break sequence."""
+    time.sleep(QUIET)
+    console.send(b"$$$")
+    assert console.until(b"> ") == START
+
+
+# Nothing is lost
+
+
+def fast(board, server):
+    """Stream mode at 921600 baud with RTS/CTS: (console, connection)."""
+    console = board.machine()
+    for line in ("set uart.baud 1 921600", "set uart.flow 1 on"):
+        assert console.ok(line) == "Set OK"
+    return bridged(board, server)
+
+
+@pytest.mark.long
+def test_nothing_is_lost_when_the_peer_stalls(board, rng, counts):
+    """The host sends at 921600 baud; the peer stops reading for half a second, ten times. The
+    host is stopped by RTS meanwhile.
+    """
+    size = counts(300_000, 10_000_000)
+    data = rng.randbytes(size)
+    with contextlib.closing(Server(WINDOW)) as server:
+        console, connection = fast(board, server)
+        sender = threading.Thread(target=console.send, args=(data,))
+        sender.start()
+        fullest = at = 0
+        for part in range(1, STALLS + 1):
+            end = size * part // STALLS
+            while at < end:
+                piece = connection.recv(min(PIECE, end - at))
+                assert piece == data[at : at + len(piece)] and piece, f"wrong after {at} bytes"
+                at += len(piece)
+            stop = time.monotonic() + STALL
+            while (left := stop - time.monotonic()) > 0:
+                time.sleep(min(left, 0.1))
+                fullest = max(fullest, board.uart_status(1)["fill"])
+        sender.join()
+        assert silent(connection)
+        status = board.uart_status(1)
+        assert (status["baud"], status["flow"], status["overflow"]) == (921600, 3, 0)
+        assert fullest > status["capacity"] / 2, "the stalls were not felt"
+
+
+@pytest.mark.long
+def test_nothing_is_lost_when_the_host_stalls(board, rng, counts):
+    """The peer sends as fast as it may; the host stops reading for half a second, ten times."""
+    size = counts(300_000, 10_000_000)
+    data = rng.randbytes(size)
+    with contextlib.closing(Server(WINDOW)) as server:
+        console, connection = fast(board, server)
+        sender = threading.Thread(target=connection.sendall, args=(data,))
+        sender.start()
+        at = 0
+        for part in range(1, STALLS + 1):
+            end = size * part // STALLS
+            while at < end:
+                piece = console.read(min(PIECE, end - at))
+                assert piece == data[at : at + len(piece)], f"wrong after {at} bytes"
+                at += len(piece)
+            time.sleep(STALL)
+        sender.join()
+        assert console.quiet() == b""
+        status = board.uart_status(1)
+        assert status["unread"] == 0 and status["sent"] >= size
+
+
+@pytest.mark.long
+def test_both_ways_at_once(board, rng, counts):
+    size = counts(100_000, 1_000_000)
+    up, down = rng.randbytes(size), rng.randbytes(size)
+    with contextlib.closing(Server()) as server:
+        console, connection = fast(board, server)
+        sender = threading.Thread(target=connection.sendall, args=(down,))
+        came = []
+        receiver = threading.Thread(target=lambda: came.append(exactly(connection, size)))
+        for thread in (sender, receiver):
+            thread.start()
+        console.send(up)
+        assert console.read(size) == down
+        for thread in (sender, receiver):
+            thread.join()
+        assert came == [up]
+
+
+@pytest.mark.needs("counters")
+@pytest.mark.parametrize(("size", "lost"), [(5_000, False), (9_000, True)])
+def test_overruns_are_counted(board, server, rng, size, lost):
+    """Without flow control: a firmware that is held up for longer than its buffer lasts has lost
+    bytes, and says so; one that is not has not.
+    """
+    console, connection = bridged(board, server)
+    process = board.board.status()["pid"]
+    os.kill(process, signal.SIGSTOP)
+    try:
+        console.send(rng.randbytes(size))
+        # Behind the last byte, or behind the last for which there was room.
+        received = board.uart_status(1)["received"]
+        end = time.monotonic() + 10
+        while True:
+            time.sleep(0.1)
+            status = board.uart_status(1)
+            if status["received"] == received and status["fill"]:
+                break
+            received = status["received"]
+            assert time.monotonic() < end
+    finally:
+        os.kill(process, signal.SIGCONT)
+    overflow = board.uart_status(1)["overflow"]
+    assert (overflow > 0) == lost
+    exactly(connection, size - overflow)
+    assert silent(connection)
+    usb = board.uart0
+    usb.sync()
+    assert (int(usb.command("get uart.overruns 1")[-1]) > 0) == lost
+
+
+# The break sequence
+
+
+@pytest.mark.long
+def test_the_break_sequence(board, server):
+    """After three seconds of silence, whole or split at every offset; and what only resembles it
+    is data, whole or split.
+    """
+    console, connection = bridged(board, server)
+    for look_alike in ([b"$$$"], [b"$", b"$$"]):  # no silence before
+        console.send(b"data")
+        for piece in look_alike:
+            console.send(piece)
+            time.sleep(BURST)
+        assert exactly(connection, 7) == b"data$$$"
+    for look_alike in ([b"$$$$"], [b"$$", b"$."], [b"$$$", b"5"]):
+        time.sleep(QUIET)
+        for piece in look_alike:
+            console.send(piece)
+            time.sleep(BURST)
+        data = b"".join(look_alike)
+        assert exactly(connection, len(data)) == data
+    time.sleep(QUIET)
+    console.send(b"$$")  # and no more: data, as soon as it is certain
+    assert exactly(connection, 2) == b"$$"
+    assert console.quiet() == b""
+    for pieces in ([b"$$$"], [b"$", b"$$"], [b"$$", b"$"], [b"$", b"$", b"$"]):
+        time.sleep(QUIET)
+        for piece in pieces:
+            console.send(piece)
+            time.sleep(BURST)
+        kind, text = console.frame()
+        assert (kind, text) == (b"R0", b"Command Mode Start")
+        assert console.ok("get bus.mode") == "stream"
+        assert console.ok("exit") == "Success"
+        console.send(b"again")
+        assert exactly(connection, 5) == b"again"
+    assert silent(connection)
+
+
+def test_command_mode(board, server):
+    """The stream stays open; data that come meanwhile wait; what the host sends right behind
+    `exit` is for the stream, and `exit` is nothing for others.
+    """
+    console, connection = bridged(board, server, human=True)
+    broken(console)
+    connection.sendall(b"meanwhile")
+    assert [row[:22] for row in console.command("list")] == [
+        "! # Type  Info",
+        "# 0 TCPC  host.airwire",
+    ]
+    console.send(b"exit\r\nright behind")
+    assert console.until(b"meanwhile") == b"exit\r\nSuccess\r\n> meanwhile"
+    assert exactly(connection, 12) == b"right behind"
+    usb = board.uart0
+    usb.sync()
+    assert usb.command("exit") == ["Not in stream mode"]
+
+
+def test_a_gpio_forces_command_mode(board, server):
+    """While it is low there is no way back."""
+    console, connection = bridged(board, server, human=True, bus_stream_cmd__gpio=23)
+    console.send(b"data")
+    assert exactly(connection, 4) == b"data"
+    board.board.pin(23, 0)
+    assert console.until(b"> ") == START
+    assert console.command("exit") == ["bus.stream.cmd_gpio holds command mode"]
+    board.board.pin(23, None)
+    assert console.command("exit") == ["Success"]
+    console.send(b"more")
+    assert exactly(connection, 4) == b"more"
+
+
+# The connection
+
+
+def test_a_lost_connection_is_told_and_made_again(board, server):
+    """A GPIO follows it, the log on USB tells it, and what the host sends meanwhile is kept as
+    far as there is room.
+    """
+    console, connection = bridged(board, server, bus_stream_connected__gpio=22)
+    board.board.wait_pin(22, 1)
+    usb = board.uart0
+    usb.until(b"[Opened: 0]")
+    connection.close()
+    board.board.wait_pin(22, 0)
+    usb.until(b"[Closed: 0]")
+    console.send(b"kept")
+    connection = server.accept()
+    board.board.wait_pin(22, 1)
+    assert exactly(connection, 4) == b"kept"
+    connection.sendall(b"and back")
+    assert console.read(8) == b"and back"
+
+
+@pytest.mark.long
+def test_attempts_come_less_and_less_often(board):
+    """A peer that is gone is not flooded: the pauses double."""
+    with contextlib.closing(Server()) as server:
+        begun = []
+        console = board.machine()
+        start(board, console, **client(server.port), tcp_client_auto__retries=3)
+        for _ in range(4):
+            connection = server.accept()
+            begun.append(time.monotonic())
+            connection.close()
+        pauses = [after - before for before, after in zip(begun, begun[1:], strict=False)]
+        assert pauses[0] > 0.9 and pauses[1] > 1.9 and pauses[2] > 3.9
+        server._listener.settimeout(1)
+        with pytest.raises(TimeoutError):  # the first attempt and three more
+            server.accept()
+
+
+@pytest.mark.long
+def test_without_a_stream(board, peer, rng):
+    """What the host sends is counted when it finds no room, the break sequence is heard, and the
+    stream that the host then opens is the one that is carried.
+    """
+    console = board.machine()
+    start(board, console, human=True)
+    console.send(rng.randbytes(6_000))
+    board.drained(1)
+    broken(console)
+    dropped = int(console.command("get bus.stream.dropped")[-1])
+    assert 2_000 < dropped < 6_000
+    assert console.command(f"tcp_client host.airwire {peer.port}")[-1] == "0"
+    assert console.command("exit")[-1] == "Success"
+    console.send(b"echo")
+    assert console.until(b"echo")[-4:] == b"echo"
+    broken(console)
+    # What had waited for another connection was not sent on this one.
+    assert console.command("get bus.stream.dropped") == ["6000"]
+
+
+# What is sent together
+
+
+@pytest.fixture
+def datagrams():
+    """A UDP socket of this machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((peers.ANY, 0))
+        sock.settimeout(peers.WAIT)
+        yield sock
+
+
+def carried(board, datagrams, **more):
+    """A board in stream mode with a UDP client; (console, its address)."""
+    console = board.machine()
+    port = datagrams.getsockname()[1]
+    start(board, console, **client(port, "udp"), **more)
+    console.send(b"hello")
+    data, address = datagrams.recvfrom(2000)
+    assert data == b"hello"
+    return console, address
+
+
+def test_datagrams_both_ways(board, datagrams, rng):
+    """What comes within flush_time goes as one; each that comes is written as it is."""
+    console, address = carried(board, datagrams, bus_stream_flush__time=300)
+    for piece in (b"one ", b"data", b"gram"):
+        console.send(piece)
+        time.sleep(BURST)
+    assert datagrams.recv(2000) == b"one datagram"
+    sent = [rng.randbytes(size) for size in (1, 1472, 100)]
+    for data in sent:
+        datagrams.sendto(data, address)
+        assert console.read(len(data)) == data
+
+
+def test_a_message_ends_with_its_character(board, datagrams):
+    console, _ = carried_lines(board, datagrams)
+    console.send(b"first\nsecond\nthi")
+    time.sleep(BURST)
+    console.send(b"rd\n\nrest")
+    came = [datagrams.recv(2000) for _ in range(5)]
+    assert came == [b"first\n", b"second\n", b"third\n", b"\n", b"rest"]
+
+
+def carried_lines(board, datagrams):
+    console = board.machine()
+    assert console.ok(r'set bus.stream.flush_match "\x0a"') == "Set OK"
+    port = datagrams.getsockname()[1]
+    start(board, console, **client(port, "udp"), bus_stream_flush__time=500)
+    console.send(b"hello\n")
+    data, address = datagrams.recvfrom(2000)
+    assert data == b"hello\n"
+    return console, address
+
+
+def test_a_count_sends(board, datagrams, rng):
+    console, _ = carried(
+        board, datagrams, bus_stream_flush__time=2000, bus_stream_flush__count=500
+    )
+    data = rng.randbytes(1_100)
+    begun = time.monotonic()
+    console.send(data)
+    came = [datagrams.recv(2000) for _ in range(2)]
+    assert time.monotonic() - begun < 1.5
+    assert [len(piece) >= 500 for piece in came] == [True, True]
+    while sum(map(len, came)) < len(data):
+        came.append(datagrams.recv(2000))
+    assert b"".join(came) == data

@@ -1,0 +1,34 @@
+"""The event loop's queue and the bridge of stream mode, on each interpreter without the board:
+what they do when tasks wait, are cancelled and fail, and that a chunk of data allocates nothing.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from host_tests.bench import stream_mode
+from host_tests.conftest import LIB, ROOT
+
+HERE = Path(__file__).parent
+CHECKS = "queue_checks.py"
+RUNNER = ROOT / "host_tests" / "wire" / "run.py"
+
+
+def test_the_queue(micropython):
+    done = micropython(RUNNER, CHECKS, cwd=HERE, path=(HERE, ROOT, LIB))
+    body = ast.parse((HERE / CHECKS).read_text()).body
+    tests = [n for n in body if getattr(n, "name", "").startswith("test_")]
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == f"{len(tests)} passed, 0 failed"
+
+
+@pytest.mark.parametrize("kind", ["locked", "counted"])
+@pytest.mark.parametrize("arch", ["amd64", "i386"])
+def test_chunks_allocate_nothing(arch, kind, interpreters, counts, rng):
+    """From one chunk to the next, including the wait: with the heap locked all the while, and by
+    the bytes in use.
+    """
+    if arch not in interpreters:
+        pytest.skip(f"this machine cannot run the {arch} interpreter")
+    assert stream_mode.grown(arch, kind, counts(50_000, 2_000_000), rng) == 0
