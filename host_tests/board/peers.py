@@ -29,7 +29,8 @@ class Wwep:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self.server = WwepServer(ANY, 0, on_transaction=self.transactions.put)
+        # The class's tenth of a second is another test's: here the machine may stall.
+        self.server = WwepServer(ANY, 0, on_transaction=self.transactions.put, wait=WAIT)
         self._call(self.server.start())
         self.port = self.server.port
         return self

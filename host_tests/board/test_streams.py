@@ -202,7 +202,7 @@ def test_a_connection_that_breaks(board, peer):
     console = online(board)
     board.configure(console, stream_auto__close=0)
     opened(board, console, peer.port)
-    console.ok("write 0 8", b"datadata")
+    console.ok("write 0 4", b"data")
     wait_poll(console, 0, 2)
     console.run("write 0 4", b"data")
     assert console.run("write 0 4", b"data").code == 1
