@@ -1,5 +1,6 @@
 # A push button to ground: contact bounce removed, one call per press.
 import asyncio
+from time import ticks_diff, ticks_ms
 
 from machine import Pin
 from micropython import const
@@ -16,9 +17,16 @@ class Button:
         self._pin = Pin(gpio, Pin.IN, Pin.PULL_UP)
         self._pressed = pressed
         self._edge = asyncio.ThreadSafeFlag()
+        self._closed = ticks_ms()  # when the contact last closed
+        self._held = False  # it opened again after having been closed for _STABLE_MS
         self._pin.irq(self._changed, Pin.IRQ_FALLING | Pin.IRQ_RISING)
 
     def _changed(self, pin):
+        # Runs between any two bytecodes: knows of a press also while a task keeps run() waiting.
+        if not pin.value():
+            self._closed = ticks_ms()
+        elif ticks_diff(ticks_ms(), self._closed) >= _STABLE_MS:
+            self._held = True
         self._edge.set()
 
     async def run(self):
@@ -31,6 +39,9 @@ class Button:
                 down = not down
                 if down:
                     self._pressed()
+            elif self._held and not down:
+                self._pressed()  # it came and went before it could be seen here
+            self._held = False
 
     def stop(self):
         """Leave the pin alone from now on."""

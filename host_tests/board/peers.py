@@ -29,7 +29,8 @@ class Wwep:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self.server = WwepServer(ANY, 0, on_transaction=self.transactions.put)
+        # The class's tenth of a second is another test's: here the machine may stall.
+        self.server = WwepServer(ANY, 0, on_transaction=self.transactions.put, wait=WAIT)
         self._call(self.server.start())
         self.port = self.server.port
         return self
@@ -170,7 +171,11 @@ def close_after_request(connection: socket.socket, peer: Peer) -> None:
 def reset(connection: socket.socket, peer: Peer) -> None:
     """Reads a request and breaks the connection."""
     peer.requests.put(connection.recv(100))
-    # Linger for no time: the kernel sends RST instead of FIN.
+    end_by_reset(connection)
+
+
+def end_by_reset(connection: socket.socket) -> None:
+    """Linger for no time: at the close, the kernel sends RST instead of FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 

@@ -22,10 +22,15 @@ LIFT = 0.06
 QUEUE = 8
 
 
+# How long the client waits for a reply where that wait is not what is tested: a machine may stall.
+PATIENCE_MS = 5000
+
+
 def enable(board, console, port, **more):
     """Join, and start the client towards a server of this machine."""
     board.join(console)
     host = board.peer(console)
+    more = {"wwep_timeout": PATIENCE_MS, **more}
     board.configure(console, wwep_host=host, wwep_port=port, **more, wwep_enabled=1)
 
 

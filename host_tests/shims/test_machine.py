@@ -73,6 +73,32 @@ def test_checks(start):
     assert lines(board) == ["invalid pin"] * 4 + ["pin can only be input"] * 2 + ["0"]
 
 
+def test_handlers_put_off_run_once_and_in_order(start):
+    # Those that came while interrupts were disabled, also when they read a pin: value() serves
+    # what is due.
+    board = start(
+        PIN,
+        """
+        import machine
+        said = []
+        p = Pin(4, Pin.IN, Pin.PULL_UP)
+        q = Pin(5, Pin.IN, Pin.PULL_UP)
+        p.irq(lambda pin: said.append((4, p(), q())), Pin.IRQ_FALLING)
+        q.irq(lambda pin: said.append((5, p(), q())), Pin.IRQ_FALLING)
+        state = machine.disable_irq()
+        print('off')
+        while p() or q():
+            time.sleep_us(100)
+        machine.enable_irq(state)
+        time.sleep_ms(1)
+        print(said)
+    """,
+    )
+    board.expect("off")
+    board.control("pin 4 0", "pin 5 0")
+    assert lines(board)[-1] == "[(4, 0, 0), (5, 0, 0)]"
+
+
 def test_interrupts(start):
     # Edges select the handler; handler None removes it; the handler's exception is printed and
     # nothing else happens.

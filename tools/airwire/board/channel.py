@@ -2,8 +2,11 @@
 Lines, no meaning.
 """
 
+import array
 import asyncio
+import fcntl
 import socket
+import termios
 from collections.abc import Callable
 
 # Longest line of the protocol: the longest one needed is `wlan-connect` with 32 and 64 bytes in
@@ -38,6 +41,12 @@ class Channel:
         self._outgoing += line.encode() + b"\n"
         self._flush()
         return True
+
+    def taken(self) -> bool:
+        """Whether the firmware process has read all that was sent."""
+        unread = array.array("i", [0])
+        fcntl.ioctl(self._socket, termios.TIOCOUTQ, unread)
+        return not (self._outgoing or unread[0])
 
     def drain(self) -> None:
         """Handle all lines that have arrived."""

@@ -332,6 +332,12 @@ class Machine:
         self._send(self.pins.apply(number, millivolts))
         self._changed()
 
+    def took_all(self) -> bool:
+        """Whether the firmware process knows of every change of the pads; true while there is
+        none.
+        """
+        return self._channel is None or self._channel.taken()
+
     def change_access_point(self, ssid: str, changes: dict[str, Any]) -> None:
         """Change the air. Raises UserError."""
         self._air_says(self.station.change(ssid, changes, time.monotonic()))

@@ -191,11 +191,12 @@ def due():
             if ticks_diff(now, timer.due) >= 0:
                 timer.ring(now)
     while _late:
+        job = _late.pop(0)  # first: the handler may run at once, read a pin and come back in here
         try:
-            schedule(_run, _late[0])
+            schedule(_run, job)
         except RuntimeError:
+            _late.insert(0, job)
             return
-        _late.pop(0)
 
 
 def soonest(ms):
