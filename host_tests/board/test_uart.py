@@ -15,6 +15,7 @@ def line(board, number=1):
 
 
 def test_factory_settings(board):
+    board.machine()  # the firmware has begun
     assert line(board) == (115200, "8N1", 0, 5760 + 128)
     assert line(board, 0)[:3] == (115200, "8N1", 0)
 
