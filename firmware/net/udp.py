@@ -41,6 +41,7 @@ class UdpStream:
     kind = b"UDPC"
     ended = False
     most = MAX_DATAGRAM
+    on_close = None
 
     def __init__(self, info, ip, port, local_port, netmask):
         """`ip` and `netmask` are dotted text. From one host only its own datagrams are taken; from
@@ -163,6 +164,8 @@ class UdpStream:
 
     def close(self):
         global _users
+        if self.on_close:
+            self.on_close()
         self._queue.forget(self.sock)
         self.sock.close()
         _free.extend(self._waiting)

@@ -326,6 +326,22 @@ def test_a_lost_connection_is_told_and_made_again(board, server):
     assert console.read(8) == b"and back"
 
 
+def test_a_stream_that_is_closed_by_another_console(board, server):
+    """Stream mode makes its connection again; reading what it carries is nobody else's."""
+    console, connection = bridged(board, server)
+    usb = board.uart0
+    usb.until(b"[Opened: 0]")
+    usb.sync()
+    assert usb.command("poll 0") == ["0"]
+    connection.sendall(b"data")
+    assert console.read(4) == b"data"
+    assert usb.command("close 0")[-1] == "Success"
+    assert connection.recv(10) == b""
+    connection = server.accept()
+    console.send(b"again")
+    assert exactly(connection, 5) == b"again"
+
+
 @pytest.mark.long
 def test_attempts_come_less_and_less_often(board):
     """A peer that is gone is not flooded: the pauses double."""
