@@ -1,7 +1,8 @@
-# The settings by command: save, load.
+# The settings from and to files: load, and what `save` does with a file's name.
+import errno
+
 from micropython import const
 
-from firmware import board
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
@@ -10,45 +11,78 @@ from wire import cmdline
 
 from .variables import change, understand
 
+_REASONS = {
+    errno.EEXIST: b"File exists",
+    errno.ENOENT: b"File not found",
+    23: b"Too many files",  # ENFILE
+}
 _SHOWN = const(3)  # wrong lines that an answer names; the others are counted
 
 
-@command(b"save", b"save")
-def save(session, args):
-    """save
-    Keep the present values of all variables through resets.
-    """
-    if b"uart.baud 1" in variables.values:
-        from firmware.store import lines
+async def save_as(name):
+    """Write the present values to a new file, without secrets. Raises CommandError."""
+    from firmware.store import files
 
-        refusal = lines.Settings(board.UART_HOST).refusal
-        if refusal:  # after a reset the host could not talk to us
-            raise CommandError(errors.FAILED, refusal)
+    shown = {}
+    for key in variables.values:
+        if not variables.secret(key.partition(b" ")[0]):
+            shown[key] = variables.values[key]
+    data = settings.dump(shown)
     try:
-        settings.save()
-    except OSError:
-        raise CommandError(errors.FAILED, b"Flash full")
+        writer = files.Writer(name, len(data))
+        try:
+            await writer.write(data)
+        finally:
+            writer.close()
+    except ValueError:
+        raise CommandError(errors.BAD_ARGUMENT)
+    except OSError as e:
+        raise _failed(e)
 
 
-@command(b"load", b"load")
+def _failed(e):
+    return CommandError(errors.FAILED, _REASONS.get(e.errno, b"Flash full"))
+
+
+@command(b"load", b"load", 0, 1)
 def load(session, args):
-    """load
-    Give all variables the values that were saved last.
+    """load [<filename>]
+    Give all variables the values that were saved last, or those of a file that `save` wrote; or
+    carry out a file of `set` lines. A file with a wrong line changes nothing.
     """
+    if args:
+        apply(session, _content(args[0]))
+        return
     try:
         with open(settings.PATH, "rb") as f:
             data = f.read(settings.MAX_SIZE)
     except OSError:
         data = settings.dump({})
-    apply(session, data)
+    apply(session, data, True)
 
 
-def apply(session, data):
+def _content(name):
+    from firmware.store import files
+
+    try:
+        reader = files.Reader(name)
+    except OSError as e:
+        raise _failed(e)
+    try:
+        if reader.size > settings.MAX_SIZE:
+            raise CommandError(errors.BOUNDS, b"File too large")
+        return reader.read(reader.size)
+    finally:
+        reader.close()
+
+
+def apply(session, data, secrets=False):
     """Carry out the content of a settings file or a script of `set` lines: all of it or, when a
     line is wrong, nothing.
 
     A settings file gives all variables a value, those that are not in it their default; but a
-    secret that is not in it stays. Raises CommandError, whose text names the wrong lines.
+    secret that is not in it stays, unless `secrets`. Raises CommandError, whose text names the
+    wrong lines.
     """
     try:
         body = settings.body(data)
@@ -78,7 +112,7 @@ def apply(session, data):
             text += b"; and %d more" % (len(wrong) - _SHOWN)
         raise CommandError(errors.FAILED, b"L" + text[1:])
     if body is not None:
-        _forget([_key(name, index) for name, _, _, index, _ in found])
+        _forget([_key(name, index) for name, _, _, index, _ in found], secrets)
         # The preset first: it decides what others in the file say otherwise.
         found.sort(key=lambda row: row[0] != b"system.cmd.mode")
     for row in found:
@@ -89,11 +123,11 @@ def _key(name, index):
     return name if index is None else b"%s %s" % (name, index)
 
 
-def _forget(kept):
-    # Back to the defaults, but for the variables in `kept` and for secrets.
+def _forget(kept, secrets):
+    # Back to the defaults, but for the variables in `kept` and, unless `secrets`, for secrets.
     for key in list(variables.values):
         name = key.partition(b" ")[0]
-        if key not in kept and not variables.secret(name):
+        if key not in kept and (secrets or not variables.secret(name)):
             variables.values.pop(key)
             if variables.changed:
                 variables.changed(name)

@@ -1,4 +1,4 @@
-# Variables by command: get, set. Saving and loading are in settings.py.
+# Variables by command: get, set, save. What has to do with files is in settings.py.
 import asyncio
 
 from micropython import const
@@ -7,7 +7,7 @@ from firmware import board
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
-from firmware.store import variables
+from firmware.store import settings, variables
 
 _MASK = b"********"
 _LIVE = (108, 111, 118)  # access codes l, o, v: the value comes from firmware/live/
@@ -81,6 +81,9 @@ def get(session, args):
         return _item(session, name, kind, default, args[used:])
     if used < len(args):
         raise CommandError(errors.TOO_MANY)
+    if kind[0] == 119:  # w: nearly every time, so it takes a call less
+        value = variables.values.get(name, default)
+        return b"%d" % value if isinstance(value, int) else value
     return _value(session, name, kind, default)
 
 
@@ -167,3 +170,25 @@ def set_(session, args):
     """
     change(session, *understand(args))
     return b"Set OK"
+
+
+@command(b"save", b"save", 0, 1)
+def save(session, args):
+    """save [<filename>]
+    Keep the present values of all variables through resets; or write them to a file, without
+    passwords.
+    """
+    if args:
+        from .settings import save_as
+
+        return save_as(args[0])
+    if b"uart.baud 1" in variables.values:
+        from firmware.store import lines
+
+        refusal = lines.Settings(board.UART_HOST).refusal
+        if refusal:  # after a reset the host could not talk to us
+            raise CommandError(errors.FAILED, refusal)
+    try:
+        settings.save()
+    except OSError:
+        raise CommandError(errors.FAILED, b"Flash full")

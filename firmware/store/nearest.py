@@ -1,8 +1,7 @@
 # Which variables an unknown name could mean. Imported when a name was not found.
 from micropython import const
 
-from .tables import GROUPS, SHORT
-from .variables import table, under
+from .variables import GROUPS, groups, table, under
 
 _ROOM = const(100)  # bytes of an answer: with what stands before it, a line of a wide terminal
 _LEAST = const(3)  # letters that make part of a name worth looking for
@@ -15,7 +14,7 @@ def names(words):
     word = words[0]
     group, dot, leaf = word.partition(b".")
     found = []
-    if word in SHORT:
+    if groups(word):
         # A shortcut that goes wrong somewhere: all that begin like it.
         count = len(words)
         while not found:

@@ -15,6 +15,7 @@ from .tables import ALIASES, GROUPS, SHORT
 
 _MAX_WORDS = 4  # the longest shortcut, "so d e"-like: group and at most three more words
 _FOLDER = "/firmware/store/rows/"
+_AS_WRITTEN = b"tkeamndpzw"  # types whose values are text as it was declared
 _MANY_WORDS = b"rd"  # types whose value may be several words: baud rate, GPIO direction
 
 # Full name, for an indexed variable followed by a space and its index -> value; only those that
@@ -44,6 +45,21 @@ def table(group):
     return rows
 
 
+def groups(word):
+    """The groups (list of bytes) whose shortcuts begin with `word`."""
+    return _pair(SHORT, word).split()
+
+
+def _pair(pairs, word):
+    # What stands behind a word in SHORT or ALIASES, b"" where it is not there.
+    i = pairs.find(b"\n%s\x01" % word)
+    if i < 0 or b"\n" in word:
+        return b""
+    i += len(word) + 2
+    end = pairs.find(b"\n", i)
+    return pairs[i : end if end >= 0 else len(pairs)]
+
+
 def _row(rows, start):
     # -> (leaf, kind, default) of the row whose first byte after "\n" is at `start`.
     a = rows.find(b"\x01", start)
@@ -67,8 +83,8 @@ def _by_name(name):
         if middle >= 0 and leaf >= rows[middle + 1 : rows.find(b"\x01", middle)]:
             i = middle
         i = rows.find(b"\n%s\x01" % leaf, i)
-        if i >= 0:
-            b = rows.find(b"\x02", i)
+        b = rows.find(b"\x02", i)
+        if i >= 0 and b > i + len(leaf):  # else the "leaf" is the text of several rows
             c = rows.find(b"\x03", b)
             d = rows.find(b"\n", c)
             return name, rows[b + 1 : c], rows[c + 1 : d if d >= 0 else len(rows)], 1
@@ -76,7 +92,7 @@ def _by_name(name):
 
 
 def _by_shortcut(words, count):
-    for group in SHORT.get(words[0], ()):
+    for group in groups(words[0]):
         rows = table(group)
         i = rows.find(b"\x01%s\x02" % b" ".join(words[1:count]))
         if i >= 0:
@@ -86,14 +102,8 @@ def _by_shortcut(words, count):
 
 
 def _by_alias(words):
-    alias = b"\n%s\x01" % b" ".join(words)
-    i = ALIASES.find(alias)
-    if i < 0:
-        return None
-    i += len(alias)
-    end = ALIASES.find(b"\n", i)
-    name = ALIASES[i : end if end >= 0 else len(ALIASES)]
-    return _by_name(name)[:3] + (len(words),)
+    name = _pair(ALIASES, b" ".join(words))
+    return _by_name(name)[:3] + (len(words),) if name else None
 
 
 def secret(name):
@@ -129,9 +139,10 @@ def under(words):
     everything = len(words) == 1 and words[0] == b"all"
     node = words[0] if len(words) == 1 else None
     short = b" ".join(words[1:]) + b" "
+    short_groups = groups(words[0])
     for group in sorted(GROUPS):
         named = everything or node == group or (node and node.startswith(group + b"."))
-        if not named and group not in SHORT.get(words[0], ()):
+        if not named and group not in short_groups:
             continue
         rows = table(group)
         i = 0
@@ -254,7 +265,10 @@ def get(name, index=None):
         kind, default = row[1:3]
         if index is not None:
             kind, default = item(kind, default, index)
-        value = parse(kind, default)
+        # A default is written as it is kept, but for numbers: kinds.py is not needed for it.
+        if kind[1] in _AS_WRITTEN:
+            return default
+        value = int(default) if kind[1] == 114 else parse(kind, default)  # r
     return value
 
 

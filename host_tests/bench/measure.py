@@ -83,8 +83,9 @@ class Run(harness.Board):
 
     def report(self, line: bytes = b"") -> dict:
         """Send a line on UART1, and return the JSON object that comes there."""
-        self.uart1 = b""
-        self.send1(line)
+        if line:  # without one, the object may be there already
+            self.uart1 = b""
+            self.send1(line)
         self.until(lambda: _OBJECT.search(self.uart1), PATIENCE_SECONDS)
         found = _OBJECT.search(self.uart1)
         self.until(lambda: not self.pump(LINE_SECONDS), PATIENCE_SECONDS)  # the rest of the reply

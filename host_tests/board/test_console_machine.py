@@ -32,7 +32,7 @@ FRAMES = {
     b"get": b"R400019\r\nToo few arguments\r\n",
     b"set wlan.ssid": b"R400019\r\nToo few arguments\r\n",
     b"stream_read 0": b"R400019\r\nToo few arguments\r\n",
-    b"save now": b"R500020\r\nToo many arguments\r\n",
+    b"save now then": b"R500020\r\nToo many arguments\r\n",
     b"get wlan.ssid x": b"R500020\r\nToo many arguments\r\n",
     b"set wlan.ssid a b": b"R500020\r\nToo many arguments\r\n",
     b"get " + b"a " * 20: b"R500020\r\nToo many arguments\r\n",

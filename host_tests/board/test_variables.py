@@ -295,6 +295,9 @@ UNKNOWN = [
     ('get ""', ""),
     ("get .", ""),
     ("get no.such.name", ""),
+    # What the tables look like inside is no name.
+    ('get "wwep.port\\x01p\\x02wi1,65535\\x0327708\\nregister"', ": could be wwep.port"),
+    ('get "wl\\x01wlan\\nww"', ""),
 ]
 
 

@@ -49,7 +49,7 @@ def change(content):
 
 def save():
     """Carry out the command `save`. Returns what the user is told."""
-    command = firmware("commands.settings")
+    command = firmware("commands.variables")
     errors = firmware("console.errors")
     try:
         command.save(None, [])

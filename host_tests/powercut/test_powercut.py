@@ -18,7 +18,7 @@ SHIMS = ROOT / "tools" / "airwire" / "board" / "shims"
 BLOCK = 4096
 VFS_AT = 0x20000
 FREE_BLOCKS = 40  # as much as the slowest scenario has to fill; a chip has ten times that
-HEAP = "8M"  # for the flash and the snapshots of it
+HEAP = "16M"  # for the flash and the snapshots of it
 SECONDS = 300  # a whole state takes 10 s on an idle machine
 
 # Flash operations that a save takes at least, in each of a state's scenarios. LittleFS decides

@@ -221,13 +221,37 @@ def test_firmware_that_never_starts(home, flash):
     with pytest.raises(UserError) as caught:
         Board.up("x", flash=flash, config={"board": {"command": command}})
     said = caught.value.message
-    assert "does not start: panic (exit code 1)" in said and "board.log ends: " in said
-    assert "\n" not in said
-    assert "no such luck" in Board("x").log.read_text()
+    assert "does not start: panic (exit code 1)" in said
+    assert said.endswith("its last words: no such luck")
     assert not Board("x").is_up()
-    with pytest.raises(UserError, match="exit code 127"):
+    with pytest.raises(UserError, match="exit code 127.*cannot run /does/not/exist"):
         Board.up("x", flash=flash, config={"board": {"command": ["/does/not/exist"]}})
-    assert "cannot run /does/not/exist" in Board("x").log.read_text()
+    assert not home.exists()
+
+
+def test_a_failed_start_leaves_a_board_that_was_there(home, flash, fake):
+    Board.up("x", flash=flash, config=fake).down()
+    command = [sys.executable, "-c", "import sys; sys.exit('no such luck')"]
+    with pytest.raises(UserError):
+        Board.up("x", config={"board": {"command": command}})
+    assert "no such luck" in Board("x").log.read_text()
+    assert Board("x").flash.read_bytes() == flash.read_bytes()
+
+
+def test_an_owned_board_ends_with_its_owner(home, flash, fake_config):
+    program = (
+        "import sys; from airwire.board.client import Board;"
+        "Board.up('own', flash=sys.argv[1], config=sys.argv[2], owned=True); input()"
+    )
+    command = [sys.executable, "-c", program, str(flash), str(fake_config)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as owner:
+        deadline = time.monotonic() + 20
+        while not Board("own").is_up() or not Board("own").status()["boots"]:
+            assert time.monotonic() < deadline
+        status = Board("own").status()
+        owner.kill()
+    assert gone(status["supervisor"], status["pid"])
+    assert not home.exists()
 
 
 def test_watchdog(board, port):

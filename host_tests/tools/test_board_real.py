@@ -84,6 +84,7 @@ def test_power_cut_while_writing(console):
     assert done <= 2
 
 
-def test_too_small_a_heap(home, flash):
-    with pytest.raises(UserError, match="board tiny did not start: "):
-        Board.up("tiny", flash=flash, heap="1K")
+def test_too_small_a_heap(home):
+    with pytest.raises(UserError, match="board tiny did not start: its heap of 1K is too small"):
+        Board.up("tiny", heap="1K")
+    assert not home.exists()

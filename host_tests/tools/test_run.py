@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -124,6 +125,17 @@ def test_no_interpreter_is_one_line(family):
     assert code == 1
     assert len(errors.splitlines()) == 1
     assert errors.startswith("airwire: MICROPYTHON=")
+
+
+def test_nothing_is_left_by_a_kill(family, quick):
+    with start(family, quick) as process:
+        for line in process.stdout:
+            if line.startswith("board"):
+                break
+        process.kill()
+    deadline = time.monotonic() + PATIENCE
+    while family.processes() or family.files():
+        assert time.monotonic() < deadline, (family.processes(), family.files())
 
 
 def test_a_bad_configuration_is_bad_input(family, tmp_path):

@@ -1,6 +1,7 @@
 """What `airwire wwep-server` prints: lines in a pipe, a table in a terminal; it never blocks."""
 
 import fcntl
+import io
 import os
 import pty
 import re
@@ -12,7 +13,11 @@ import termios
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from rich.console import Console
+
 from airwire.wwep import store, table
+from airwire.wwep.server import Transaction
 from host_tests.tools.wwep_command import COMMAND, PATIENCE, Command, ask
 
 
@@ -173,3 +178,25 @@ def test_a_stopped_terminal_holds_nobody_up():
         terminal.type(b"\x03")
         assert terminal.end() == 0
         assert "300 messages: 300 accepted, 0 refused" in terminal.text()
+
+
+@pytest.mark.parametrize("reply", [b"A0FAC0B1234", b"X illegal message length"])
+@pytest.mark.parametrize(("columns", "lines"), [(100, 30), (80, 24), (60, 20), (40, 12)])
+def test_no_terminal_cuts_what_matters(columns, lines, reply):
+    said = io.StringIO()
+    registers = [(device, 11, device) for device in range(300)]
+    with open(os.devnull, "w") as null:
+        live = table.LiveTable(null, lambda: None, registers)
+    live.title = "WWEP server on 0.0.0.0 port 27708, strict"
+    live._console = Console(file=said, width=columns, height=lines, force_terminal=False)
+    numbers = range(123_400, 123_456)
+    for number in numbers:
+        live.transaction(Transaction(number, "192.168.100.200", 54321, b"", reply))
+    live._console.print(live._picture())
+    picture = said.getvalue().splitlines()
+    assert len(picture) <= lines and all(len(text) <= columns for text in picture)
+    rows = [text.split() for text in picture if "54321" in text]
+    assert len(rows) >= 4
+    assert [row[0] for row in rows] == [str(number) for number in numbers[-len(rows) :]]
+    assert all(reply.decode() in " ".join(row) for row in rows)
+    assert "…" not in "".join(picture[1:])

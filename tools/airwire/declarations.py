@@ -206,10 +206,10 @@ def variable_tables(root: Path) -> dict[str, bytes]:
         short.setdefault(word, set()).add(group)
     others = "".join(f"\n{alias}\x01{name}" for alias, name in sorted(aliases(root).items()))
     resident = {g.encode(): table if g in _RESIDENT else b"" for g, table in groups.items()}
-    words = {word.encode(): tuple(g.encode() for g in sorted(short[word])) for word in short}
+    words = "".join(f"\n{word}\x01{' '.join(sorted(short[word]))}" for word in sorted(short))
     lines = (
         f"GROUPS = {resident!r}",
-        f"SHORT = {words!r}",
+        f"SHORT = {words.encode()!r}",
         f"ALIASES = {others.encode()!r}",
     )
     files = {f"firmware/store/rows/{g}": groups[g] for g in groups if g not in _RESIDENT}

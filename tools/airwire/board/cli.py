@@ -78,6 +78,12 @@ def register(subparsers: Any) -> None:
     command = _add(commands, "down", _down, "take a board down; its flash stays")
     command.add_argument("--all", action="store_true", help="all boards")
 
+    command = commands.add_parser(
+        "delete", help="remove a board that is down, with its flash", description="Remove a board."
+    )
+    command.add_argument("name", help="the board")
+    command.set_defaults(run=_delete)
+
     command = commands.add_parser("example", help="print a commented configuration file")
     command.set_defaults(run=_example)
 
@@ -243,6 +249,11 @@ def _down(args: argparse.Namespace) -> int:
     if not board.is_up():
         raise UserError(f"board {args.name} is not up")
     board.down()
+    return 0
+
+
+def _delete(args: argparse.Namespace) -> int:
+    _board(args).delete()
     return 0
 
 

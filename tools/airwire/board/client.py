@@ -14,6 +14,8 @@ import socket
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +53,15 @@ class Board:
         home: Path | str | None = None,
         arch: str | None = None,
         heap: str | None = None,
+        owned: bool = False,
     ) -> "Board":
         """Start a board and wait until its firmware runs (after the shims, before boot.py).
 
         flash: an image that is copied to the board's own; with `keep` only if it has none. Without
         it the board keeps its flash, or gets one built from the work tree. config: a TOML file, or
         its tables as a dictionary. arch, heap: "amd64" or "i386", and as "160K"; they win over the
-        configuration. Raises UserError.
+        configuration. owned: the board ends with this process, whatever ends that, and takes
+        the whole `home` with it. Raises UserError, and then leaves no board that was not there.
         """
         if not sys.platform.startswith("linux"):
             raise UserError("the virtual board needs Linux")
@@ -73,17 +77,20 @@ class Board:
             loaded.heap = configuration.heap_size("--heap", heap)
         if board.is_up():
             raise UserError(f"board {name} is up already")
-        board.directory.mkdir(parents=True, exist_ok=True)
-        board._provide_flash(None if flash is None else Path(flash), keep)
-        board._launch(
-            {
+        if flash is not None and not loaded.command:
+            _check_flash(Path(flash))  # a stand-in's flash may be anything
+        with board._new_directory():
+            board._provide_flash(None if flash is None else Path(flash), keep)
+            settings = {
                 "name": name,
                 "directory": str(board.directory),
                 "interpreter": None if loaded.command else str(interpreter.find(loaded.arch)),
                 "shims": str(shim_files.prepared()),
                 "config": loaded.to_dict(),
             }
-        )
+            if owned:
+                settings |= {"owner": os.getpid(), "home": str(paths.home(home))}
+            board._launch(settings)
         return board
 
     def __enter__(self) -> "Board":
@@ -134,6 +141,7 @@ class Board:
         """Press a button for `hold` seconds; returns after the release. Each change bounces
         `bounce` times.
         """
+        pins.check_press(hold, bounce)  # before it becomes the patience for the reply
         self.request("press", _patience=hold, button=str(button), hold=hold, bounce=bounce)
 
     def hold(self, button: str | int = 0) -> None:
@@ -206,7 +214,7 @@ class Board:
         """All networks of this board's air, present or not."""
         return self.request("air")
 
-    def access_point(self, ssid: str, **changes: Any) -> dict[str, Any]:
+    def access_point(self, ssid: str, /, **changes: Any) -> dict[str, Any]:
         """Change a network: present=, password=, dhcp=, dns=, names=, rssi= and so on; returns it
         as it then is.
         """
@@ -217,18 +225,35 @@ class Board:
         is down.
         """
         try:
-            with self._connect() as connection:
-                supervisor = _peer(connection)
-                self._exchange(connection, {"op": "down"}, _REPLY_TIMEOUT)
+            connection = self._connect()
         except (FileNotFoundError, ConnectionError):
             return
-        except UserError:
-            pass  # it does not answer: what follows ends it
+        with connection:
+            supervisor = _peer(connection)
+            try:
+                self._exchange(connection, {"op": "down"}, _REPLY_TIMEOUT)
+            except ConnectionError:
+                return
+            except UserError:
+                pass  # it does not answer: what follows ends it
         if not _await_end(supervisor, _DOWN_TIMEOUT):
             os.kill(supervisor, signal.SIGKILL)
             _await_end(supervisor, _DOWN_TIMEOUT)
             for name in paths.TRANSIENT:
                 (self.directory / name).unlink(missing_ok=True)
+
+    def delete(self) -> None:
+        """Remove a board that is down, with its flash. Raises UserError when it is up, or was
+        never there.
+        """
+        if self.is_up():
+            raise UserError(f"board {self.name} is up (airwire board down {self.name})")
+        try:
+            shutil.rmtree(self.directory)
+        except FileNotFoundError:
+            raise UserError(f"no board {self.name} in {self.directory.parent}") from None
+        except OSError as error:
+            raise UserError(f"{self.directory}: {error.strerror or error}") from None
 
     def request(self, operation: str, _patience: float = 0.0, **arguments: Any) -> Any:
         """Send one request to the supervisor and return its result. Raises UserError with its
@@ -248,9 +273,12 @@ class Board:
         try:
             with paths.socket_address(self.directory / paths.CONTROL) as address:
                 connection.connect(address)
-        except OSError:
+        except (FileNotFoundError, ConnectionError):
             connection.close()
             raise
+        except OSError as error:  # its home is a file, or somebody else's
+            connection.close()
+            raise UserError(f"{self.directory}: {error.strerror}") from None
         return connection
 
     def _exchange(self, connection: socket.socket, request: dict[str, Any], timeout: float) -> Any:
@@ -266,6 +294,25 @@ class Board:
         if not reply["ok"]:
             raise UserError(reply["error"])
         return reply["result"]
+
+    @contextmanager
+    def _new_directory(self) -> Iterator[None]:
+        """The board's directory, for a start; what did not exist before goes when that fails."""
+        folders = (self.directory, *self.directory.parents)
+        try:
+            made = [folder for folder in folders if not folder.exists()]
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"cannot create {self.directory}: {error.strerror}") from None
+        try:
+            yield
+        except BaseException:
+            for folder in made:
+                if folder == self.directory:
+                    shutil.rmtree(folder, ignore_errors=True)
+                elif next(folder.iterdir(), None) is None:  # else another board has come
+                    folder.rmdir()
+            raise
 
     def _provide_flash(self, flash: Path | None, keep: bool) -> None:
         if self.flash.exists() and (flash is None or keep):
@@ -286,6 +333,7 @@ class Board:
 
     def _launch(self, settings: dict[str, Any]) -> None:
         with self.log.open("ab") as log:
+            before = log.tell()
             starter = subprocess.Popen(
                 [sys.executable, "-m", "airwire.board.supervisor"],
                 stdin=subprocess.PIPE,
@@ -302,16 +350,35 @@ class Board:
         if lines[-1:] and lines[-1].startswith("error "):
             reason = lines[-1].removeprefix("error ")
         elif lines[:1] and len(lines) == 1 and Path(f"/proc/{lines[0].split()[1]}").exists():
-            os.kill(int(lines[0].split()[1]), signal.SIGTERM)
+            supervisor = int(lines[0].split()[1])
+            os.kill(supervisor, signal.SIGTERM)
+            _await_end(supervisor, _DOWN_TIMEOUT)
             reason = f"no sign of the firmware after {START_TIMEOUT:.0f} s"
         else:
             reason = "its supervisor has failed"
-        raise UserError(f"board {self.name} did not start: {reason}; {self._log_tail()}")
+        words = self._last_words(before)
+        if words.startswith("MemoryError"):
+            heap = settings["config"]["heap"]
+            reason = f"its heap of {heap} is too small (a chip's is about 160K)"
+        raise UserError(f"board {self.name} did not start: {reason}; its last words: {words}")
 
-    def _log_tail(self) -> str:
-        lines = [line.strip() for line in self.log.read_text("utf-8", "replace").splitlines()]
-        lines = [line for line in lines if line]
-        return f"{self.log} ends: {lines[-1]}" if lines else f"{self.log} tells nothing"
+    def _last_words(self, since: int) -> str:
+        """The last line that the firmware has left in the log, else the log's own; the log may go
+        with the board.
+        """
+        data = self.log.read_bytes()[since:].decode("utf-8", "replace")
+        lines = [line for line in data.splitlines() if line.strip()]
+        said = [line for line in lines if line.startswith(" ")]
+        return (said or lines or ["none"])[-1].strip()
+
+
+def _check_flash(path: Path) -> None:
+    """Raises UserError for a file that is not an image of the whole flash."""
+    from airwire.image import inspect, layout  # not needed by a board that has its flash
+
+    size = inspect.load(path).size
+    if size != layout.FLASH_SIZE:
+        raise UserError(f"{path}: {size} bytes, the whole flash has {layout.FLASH_SIZE}")
 
 
 def _read_lines(fd: int, timeout: float) -> list[str]:

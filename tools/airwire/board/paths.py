@@ -46,11 +46,16 @@ def board_directory(name: str, base: Path | str | None = None) -> Path:
 
 
 def board_names(base: Path | str | None = None) -> list[str]:
-    """All boards that have a directory, up or not, in alphabetical order."""
+    """All boards that have a directory, up or not, in alphabetical order. Raises UserError when
+    they cannot be listed.
+    """
     directory = home(base) / "boards"
-    if not directory.is_dir():
+    try:
+        return sorted(name for name in os.listdir(directory) if _NAME.fullmatch(name))
+    except FileNotFoundError:
         return []
-    return sorted(entry.name for entry in directory.iterdir() if _NAME.fullmatch(entry.name))
+    except OSError as error:
+        raise UserError(f"{directory}: {error.strerror}") from None
 
 
 @contextmanager

@@ -16,6 +16,12 @@ MAX_PIN = 39
 BUTTONS = {"0": 0, "1": 4}
 LED = 2
 
+# A person holds a button for seconds; a test that needs hours has lost its way.
+MAX_HOLD = 3600.0
+# Contacts of a tact switch give a handful of edges; this many fit into the time in which they
+# settle.
+MAX_BOUNCE = 100
+
 
 @dataclass
 class Pin:
@@ -97,6 +103,14 @@ def button_pin(button: str | int) -> int:
     if str(button) not in BUTTONS:
         raise UserError(f"no button {button!r}: {' or '.join(BUTTONS)} (0 is GPIO0, 1 is GPIO4)")
     return BUTTONS[str(button)]
+
+
+def check_press(hold: float, bounce: int) -> None:
+    """Whether a button can be held for so many seconds, with so many edges. Raises UserError."""
+    if not 0 <= hold <= MAX_HOLD:  # NaN fails as well
+        raise UserError(f"hold is 0 to {MAX_HOLD:.0f} s, not {hold:g}")
+    if not 0 <= bounce <= MAX_BOUNCE:
+        raise UserError(f"bounce is 0 to {MAX_BOUNCE} edges, not {bounce}")
 
 
 def drive_line(number: int, level: int | None) -> str:

@@ -1,6 +1,7 @@
 """What the command sets up: the image, the WWEP server and the board; and how the board joins.
 
-Everything lives in one temporary directory and ends with the context, so that any number of these
+Everything lives in one temporary directory and ends with the context, or where the process is
+killed, with the board's supervisor, so that any number of these
 commands may run at once and none leaves anything. It shows nothing itself: `tell` gets a word and
 a line for each step.
 """
@@ -63,17 +64,17 @@ async def stage(
     config: the board's TOML file. The board is not below AIRWIRE_HOME: it is this command's own.
     """
     network = choose(config)
+    image = await _whole(build.build_image, project.ROOT)
+    tell("image", f"built from {project.ROOT}")
     with tempfile.TemporaryDirectory(prefix="airwire-run-") as home:
         board = Board(NAME, home)
-        image = await _whole(build.build_image, project.ROOT)
-        tell("image", f"built from {project.ROOT}")
         board.directory.mkdir(parents=True)
         board.flash.write_bytes(image)
         async with _serving(on_transaction) as server:
             taken = f" ({wwep.OPEN_PORT} is taken)" if server.port != wwep.OPEN_PORT else ""
             tell("server", f"WWEP on {HOST} port {server.port}{taken}")
             try:
-                await _whole(Board.up, NAME, config=config, home=home)
+                await _whole(Board.up, NAME, config=config, home=home, owned=True)
                 tell("board", "up, with fresh flash and factory settings")
                 yield Scene(board, Path(home), server, network)
             finally:

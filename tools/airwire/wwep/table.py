@@ -17,6 +17,7 @@ from typing import IO
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -27,7 +28,9 @@ LINES_QUEUED = 1000  # lines that wait for a reader who stalls, before the news 
 ROWS_KEPT = 200  # transactions in the live table: more than a terminal has lines
 REFRESH = 0.1  # seconds between two pictures: ten a second look live and cost little
 STOP_WAIT = 1.0  # seconds that the end of the program waits for a terminal that stalls
-SIDE_BY_SIDE = 72  # columns that the two tables need beside each other
+GAP = 4  # columns between two tables that stand beside each other
+FEWEST_ROWS = 4  # with less for each of two tables, the messages alone have the screen
+UNBOUNDED = 1000  # columns to measure a table in: more than any reply makes it
 CHROME = 6  # lines of a picture that are not rows: title, heads and rules, blank lines, summary
 
 HEADING = "#  IP  Port  Message"
@@ -206,35 +209,61 @@ class LiveTable(Display):
             count, accepted, size = self._count, self._accepted, len(self._registers)
             note = self._note
         rows = self._console.height - CHROME - bool(note)
-        end = _text(summary(count, accepted, size), "bold")
-        end.append("    Ctrl-C ends the server", style="dim")
+        end = self._end_line(count, accepted, size)
         parts = [_text(self.title, "bold"), "", self._tables(rows), "", end]
         if note:
             parts.append(_text(note, "bold red"))
         return Group(*parts)
 
+    def _end_line(self, count: int, accepted: int, registers: int) -> Text:
+        """The counts, whole, and how to end the server as far as there is room."""
+        width = self._console.width
+        counts = summary(count, accepted, registers)
+        if len(counts) > width:
+            counts = f"{accepted} accepted, {count - accepted} refused"
+        end = _text(counts, "bold")
+        for hint in ("    Ctrl-C ends the server", "    Ctrl-C ends it", "  Ctrl-C ends it"):
+            if len(counts) + len(hint) <= width:
+                end.append(hint, style="dim")
+                break
+        return end
+
     def _tables(self, rows: int) -> RenderableType:
-        wide = self._console.width >= SIDE_BY_SIDE
-        if not wide:
-            rows = (rows - 3) // 2  # the second table has a blank line and a head of its own
-        rows = max(rows, 2)
         with self._lock:
-            transactions = list(self._rows)[-rows:]
+            transactions = list(self._rows)
             registers = list(self._registers.items())
+        log = self._log(transactions[-max(rows, 2) :])
+        beside = self._register_table(registers, max(rows, 2))
+        if self._width(log) + GAP + self._width(beside) <= self._console.width:
+            both = Table.grid(padding=(0, GAP, 0, 0))
+            both.add_row(log, beside)
+            return both
+        half = (rows - 3) // 2  # the second table has a blank line and a head of its own
+        if half < FEWEST_ROWS:
+            return log
+        below = self._register_table(registers, half)
+        return Group(self._log(transactions[-half:]), "", below)
+
+    def _log(self, transactions: list[Transaction]) -> Table:
+        """The table of transactions, in the first form that shows all of them whole: with air
+        between the columns, without, without the addresses.
+        """
+        forms = (
+            {"air": True, "addresses": True},
+            {"air": False, "addresses": True},
+            {"air": False, "addresses": False},
+        )
+        for form in forms:
+            log = _log_table(transactions, **form)
+            if self._width(log) <= self._console.width:
+                break
+        return log
+
+    def _register_table(self, registers: list[tuple[tuple[int, int], int]], rows: int) -> Table:
+        """The registers used last, as many as there are rows."""
         last = registers[-1][0] if registers else None
         hidden = len(registers) - (rows - 1) if len(registers) > rows else 0
         shown = sorted(registers[hidden:])
-        log = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        log.add_column("#", justify="right", no_wrap=True)
-        log.add_column("IP", no_wrap=True, min_width=9)
-        log.add_column("Port", justify="right", no_wrap=True)
-        log.add_column("Message", no_wrap=True, overflow="ellipsis", min_width=11)
-        for transaction in transactions:
-            number, address, port, reply = line(transaction).split("  ", 3)
-            style = "green" if transaction.accepted else "red"
-            log.add_row(number, Text(address), port, Text(reply, style=style))
-        if not transactions:
-            log.add_row("", "", "", Text("no message yet", style="dim"))
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for name in ("Device", "Register", "Value"):
             table.add_column(name, no_wrap=True)
@@ -245,11 +274,31 @@ class LiveTable(Display):
             table.add_row(Text(f"and {hidden} more", style="dim"))
         elif not shown:
             table.add_row(Text("none yet", style="dim"))
-        if not wide:
-            return Group(log, "", table)
-        both = Table.grid(padding=(0, 4, 0, 0))
-        both.add_row(log, table)
-        return both
+        return table
+
+    def _width(self, table: Table) -> int:
+        """The columns that a table takes when nothing is cut."""
+        unbounded = self._console.options.update(max_width=UNBOUNDED)
+        return Measurement.get(self._console, unbounded, table).maximum
+
+
+def _log_table(transactions: list[Transaction], air: bool, addresses: bool) -> Table:
+    look = {"box": box.SIMPLE_HEAD, "show_edge": False} if air else {"box": None}
+    log = Table(pad_edge=False, padding=(0, 1) if air else (0, 1, 0, 0), **look)
+    log.add_column("#", justify="right", no_wrap=True)
+    if addresses:
+        log.add_column("IP", no_wrap=True, min_width=9)
+    log.add_column("Port", justify="right", no_wrap=True)
+    log.add_column("Message", no_wrap=True, overflow="ellipsis", min_width=11)
+    for transaction in transactions:
+        number, address, port, reply = line(transaction).split("  ", 3)
+        style = "green" if transaction.accepted else "red"
+        middle = (Text(address), port) if addresses else (port,)
+        log.add_row(number, *middle, Text(reply, style=style))
+    if not transactions:
+        empty = ("",) * (3 if addresses else 2)
+        log.add_row(*empty, Text("no message yet", style="dim"))
+    return log
 
 
 def _text(text: str, style: str) -> Text:

@@ -1,0 +1,47 @@
+"""Random lines about variables, executed on the board by a program of its own in place of main.py:
+ten thousand take a second there, and a minute through a UART.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from airwire import declarations, project
+from airwire.image import build, layout, littlefs, tree
+from host_tests.board.backends import Virtual
+
+SCRIPT = Path(__file__).parent / "device" / "variables.py"
+NAMES = 100  # of four hundred: the script lies in the heap that is the board's
+TROUBLE = 400  # seconds: many times what the full count takes
+
+
+def image(script):
+    """The flash image of the tree with `script` as main.py."""
+    flash = bytearray(build.build_image())
+    vfs = littlefs.build({**tree.device_files(project.ROOT), "main.py": script}, layout.VFS)
+    flash[layout.VFS.offset : layout.VFS.offset + len(vfs)] = vfs
+    return bytes(flash)
+
+
+@pytest.mark.parametrize("arch", ["amd64", "i386"])
+def test_random_lines(interpreters, arch, rng, counts, tmp_path):
+    if arch not in interpreters:
+        pytest.skip(f"this machine cannot run the {arch} interpreter")
+    variables = declarations.variables(project.ROOT)
+    names = [v.name for v in variables] + [v.shortcut for v in variables]
+    names += list(declarations.aliases(project.ROOT))
+    names = rng.sample(names, NAMES) + ["all", "wlan", "tc c", "gpio"]
+    text = SCRIPT.read_text().replace("@NAMES@", "\n".join(names))
+    text = text.replace("@SEED@", str(rng.getrandbits(30)))
+    text = text.replace("@COUNT@", str(counts(4000, 30_000)))
+    (tmp_path / "flash.bin").write_bytes(image(text.encode()))
+    board = Virtual(tmp_path / "flash.bin", arch)
+    try:
+        board.uart0.send(b"\r\n")
+        shown = board.uart0.until(b">>> ", TROUBLE)  # MicroPython's own prompt: it has ended
+    finally:
+        board.down()
+        board.remove()
+    assert b"tried [" in shown, shown.decode()
+    for code in (0, 4, 5, 6, 7):
+        assert b"(%d, " % code in shown, "an answer that never came"
