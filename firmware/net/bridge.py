@@ -87,6 +87,7 @@ class Bridge:
     def connect(self, stream):
         """Carry the bytes to and from `stream` until disconnect()."""
         self._stream = stream
+        stream.on_close = self._lose
         self._paused = False
         self._queue.now = ticks_ms()
         self._datagrams = stream.most is not None
@@ -101,9 +102,13 @@ class Bridge:
 
     def disconnect(self):
         """Leave the stream, which stays open; its owner watches it again."""
-        if self._stream and not self._datagrams:
-            self._stream.want(0)
-            self._port.filled()
+        stream = self._stream
+        if stream:
+            stream.on_close = None
+            if not self._datagrams:
+                stream.want(0)
+                self._port.filled()
+            self._queue.want(self._port.stream, _IN)  # the break sequence is to be heard
         self._stream = self._direct = None
         self._blocked = False
         self._down_at = None

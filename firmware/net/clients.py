@@ -6,7 +6,7 @@ import random
 
 from micropython import const
 
-from . import resolver, sockets
+from . import sockets
 from .station import JoinError
 
 # The stack picks a local port by itself but cannot tell it, and stream_list shows it: so it is
@@ -31,10 +31,10 @@ async def open_client(device, log, get, kind, host, port, local=0):
     try:
         log.event(b"Opening: %s:%d" % (host, port))
         await device.station.up()
-        ip = await device.resolve(host)
+        ip = host.decode() if sockets.is_address(host) else await device.resolve(host)
         open_one = _udp if kind == b"UDPC" else _tcp
         stream = await open_one(device, get, host, ip, port, local)
-    except (OSError, JoinError, resolver.LookupFailed) as e:
+    except (OSError, JoinError, sockets.LookupFailed) as e:
         log.line(log.STATUS, sockets.reason(e))
         log.event(b"Open failed")
         raise OpenFailed(isinstance(e, JoinError))

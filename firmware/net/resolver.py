@@ -8,20 +8,9 @@ import socket
 from wire import dns
 
 from . import sockets
+from .sockets import LookupFailed, is_address
 
 _PORT = 53
-
-
-class LookupFailed(Exception):
-    """The name has no address; args[0] says why: b"name not found", b"server failure" or
-    b"no answer from the name server".
-    """
-
-
-def is_address(host):
-    """True for dotted decimal text."""
-    parts = host.split(b".")
-    return len(parts) == 4 and all(p.isdigit() and int(p) < 256 for p in parts)
 
 
 async def _ask(sock, server, name, timeout_ms):

@@ -10,6 +10,18 @@ _UNDER_WAY = (errno.EINPROGRESS, errno.EAGAIN)
 _PEEK = getattr(socket, "MSG_PEEK", 2)
 
 
+class LookupFailed(Exception):
+    """A host has no address; args[0] says why: b"name not found", b"no answer" or b"server
+    failure".
+    """
+
+
+def is_address(host):
+    """True for dotted decimal text."""
+    parts = host.split(b".")
+    return len(parts) == 4 and all(p.isdigit() and int(p) < 256 for p in parts)
+
+
 async def readable(sock):
     """Wait until a read would not block (data, end or error)."""
     yield asyncio.core._io_queue.queue_read(sock)

@@ -13,7 +13,8 @@
 # and, where it is a connection, watch(notify): from then on notify(stream, DATA) is called when
 # data come to an empty stream, and notify(stream, CLOSED) when its end does. notify must not close
 # anything: it is called from within the loop's wait (io_queue.py). A connection also has what a
-# bridge uses, which allocates nothing (bridge.py):
+# bridge uses (bridge.py), which allocates nothing:
+#     on_close                    called when somebody closes it, unless None
 #     receive(buf, n)             bytes taken, None for none, 0 at the end; raises OSError
 #     transmit(buf, start, n)     bytes taken, None for none; raises OSError
 import asyncio

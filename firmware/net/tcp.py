@@ -10,6 +10,7 @@ class TcpStream:
     """A stream over a connected, non-blocking socket."""
 
     most = None  # bytes of one write: any number
+    on_close = None
 
     def __init__(self, kind, info, sock):
         self.kind = kind  # b"TCPC" ...
@@ -26,11 +27,12 @@ class TcpStream:
         return self._info
 
     def watch(self, notify):
-        self._notify = notify
         self.pump(self._arrived, io_queue.IN)
+        self._notify = notify
 
     def pump(self, pump, events):
         """Give the socket's events to a pump (io_queue.py) instead of `notify`."""
+        self._notify = None
         self._queue.attach(self.sock, pump, events)
 
     def want(self, events):
@@ -74,5 +76,7 @@ class TcpStream:
         await sockets.send(self.sock, data)
 
     def close(self):
+        if self.on_close:
+            self.on_close()
         self._queue.forget(self.sock)
         self.sock.close()

@@ -3,8 +3,8 @@
 # datagrams are not seen.
 #
 # The stack keeps only a few datagrams and drops more in silence, so they are taken from it as they
-# come, into a pool of buffers that is allocated with the first UDP stream and freed with the last.
-# One that finds the pool full is lost, and counted in `overruns`.
+# come, into a pool of blocks that is allocated with the first UDP stream and freed with the last.
+# A datagram that finds too few of them is lost, and counted in `overruns`.
 import errno
 import socket
 
@@ -13,12 +13,15 @@ from micropython import const
 from . import io_queue, sockets, streams
 
 MAX_DATAGRAM = const(1472)  # bytes that fit an Ethernet frame: more would travel in fragments
-_BUFFERS = const(8)  # 12 KB of heap; a burst of one datagram from each of eight peers fits
+# 24 small datagrams, or four of the largest: what may come while a host asks eight streams in
+# turn.
+_BLOCK = const(256)
+_BLOCKS = const(24)
 _TURN = const(8)  # datagrams taken at once: the loop has others to serve
 _NO_ROOM = (errno.EAGAIN, errno.ETIMEDOUT)  # sendto without blocking times out at once
 
 overruns = 0  # datagrams lost since the start because the pool was full
-_free = []  # buffers that hold nothing
+_free = []  # blocks that hold nothing
 _users = 0
 
 
@@ -31,13 +34,14 @@ def _everybody(ip, netmask):
 
 def usage():
     """Percent of the pool that is in use."""
-    return 100 - 100 * len(_free) // _BUFFERS if _users else 0
+    return 100 - 100 * len(_free) // _BLOCKS if _users else 0
 
 
 class UdpStream:
     kind = b"UDPC"
     ended = False
     most = MAX_DATAGRAM
+    on_close = None
 
     def __init__(self, info, ip, port, local_port, netmask):
         """`ip` and `netmask` are dotted text. From one host only its own datagrams are taken; from
@@ -46,12 +50,13 @@ class UdpStream:
         global _users
         self._info = info
         self._queue = io_queue.use()
-        self._waiting = []  # filled buffers: two bytes of length, then the datagram
-        self._at = 2  # what of the first of them was read
+        self._waiting = []  # blocks; the first two bytes of a datagram's first are its length
+        self._left = 0  # bytes of the first datagram that were not read, once it was begun
+        self._at = 0  # where they begin, in the first block
         self._notify = self._address = None
         if not _users:
-            while len(_free) < _BUFFERS:
-                _free.append(bytearray(2 + MAX_DATAGRAM))
+            while len(_free) < _BLOCKS:
+                _free.append(bytearray(_BLOCK))
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self.sock.setblocking(False)
@@ -80,20 +85,35 @@ class UdpStream:
                 data = self.sock.recv(MAX_DATAGRAM)
             except OSError:
                 break  # all taken, or an earlier datagram did not arrive, which UDP does not tell
-            n = len(data)
-            if not n:
-                continue
-            if not _free:
+            except MemoryError:
+                self.sock.recv(1)  # takes it from the stack all the same
                 overruns += 1
-                continue
-            buf = _free.pop()
-            buf[0] = n >> 8
-            buf[1] = n & 255
-            buf[2 : 2 + n] = data
-            self._waiting.append(buf)
+                break
+            if data:
+                self._keep(data, len(data))
         if self._notify and not before and self._waiting:
             self._notify(self, streams.DATA)
-        return io_queue.IN
+        return None
+
+    def _keep(self, data, n):
+        global overruns
+        if n + 2 > len(_free) * _BLOCK:
+            overruns += 1
+            return
+        view = memoryview(data)
+        at = -2
+        while at < n:
+            block = _free.pop()
+            if at < 0:
+                block[0] = n >> 8
+                block[1] = n & 255
+                part = view[: _BLOCK - 2]
+                block[2 : 2 + len(part)] = part
+            else:
+                part = view[at : at + _BLOCK]
+                block[: len(part)] = part
+            self._waiting.append(block)
+            at += _BLOCK
 
     def watch(self, notify):
         self._notify = notify
@@ -108,19 +128,24 @@ class UdpStream:
 
     def receive(self, into, size):
         """Up to `size` bytes of one datagram into a buffer; None when there is none."""
-        if not self._waiting:
+        waiting = self._waiting
+        if not waiting:
             return None
-        buf = self._waiting[0]
-        at = self._at
-        end = 2 + (buf[0] << 8 | buf[1])
-        n = min(size, end - at)
-        into[:n] = memoryview(buf)[at : at + n]
-        if at + n < end:
-            self._at = at + n
-        else:
+        if not self._left:
+            self._left = waiting[0][0] << 8 | waiting[0][1]
             self._at = 2
-            _free.append(self._waiting.pop(0))
-        return n
+        done = 0
+        while done < size and self._left:
+            at = self._at
+            n = min(size - done, self._left, _BLOCK - at)
+            into[done : done + n] = memoryview(waiting[0])[at : at + n]
+            done += n
+            self._left -= n
+            self._at = at = at + n
+            if at == _BLOCK or not self._left:
+                _free.append(waiting.pop(0))
+                self._at = 0
+        return done
 
     def transmit(self, data, start, size):
         """Send one datagram; returns its size, or None when the stack has no room."""
@@ -139,6 +164,8 @@ class UdpStream:
 
     def close(self):
         global _users
+        if self.on_close:
+            self.on_close()
         self._queue.forget(self.sock)
         self.sock.close()
         _free.extend(self._waiting)

@@ -154,7 +154,8 @@ class StreamMode:
         finally:
             if self._pin:
                 self._pin(0)
-        self._device.streams.close(self._handle)
+        if self._open():  # else somebody has closed it
+            self._device.streams.close(self._handle)
 
     def _choose(self):
         # The first open stream that can be bridged.

@@ -15,6 +15,7 @@ from .tables import ALIASES, GROUPS, SHORT
 
 _MAX_WORDS = 4  # the longest shortcut, "so d e"-like: group and at most three more words
 _FOLDER = "/firmware/store/rows/"
+_AS_WRITTEN = b"tkeamndpzw"  # types whose values are text as it was declared
 _MANY_WORDS = b"rd"  # types whose value may be several words: baud rate, GPIO direction
 
 # Full name, for an indexed variable followed by a space and its index -> value; only those that
@@ -275,7 +276,10 @@ def get(name, index=None):
         kind, default = row[1:3]
         if index is not None:
             kind, default = item(kind, default, index)
-        value = parse(kind, default)
+        # A default is written as it is kept, but for numbers: kinds.py is not needed for it.
+        if kind[1] in _AS_WRITTEN:
+            return default
+        value = int(default) if kind[1] == 114 else parse(kind, default)  # r
     return value
 
 

@@ -288,3 +288,46 @@ def test_a_host_that_falls_silent_in_a_data_phase(board, peer):
     assert console.ok("get wl j r") == "3"
     console.ok("close 0")
     assert peer.next() == b"four"
+
+
+def test_a_close_with_nothing_to_read_is_told_by_itself(board, peer):
+    """Nobody has to ask; who asks all the same is told that the other side has closed."""
+    peer.serve = peers.close_at_once
+    console = online(board, print_level=3)
+    opened(board, console, peer.port)
+    assert console.log("Closed: 0") == "[Closed: 0]"
+    assert console.ok("list") == "! # Type  Info"
+    assert console.ok("poll 0") == "2"
+    assert console.run("read 0 10").code == 1
+    peer.serve = peers.hold
+    assert opened(board, console, peer.port) == 0
+    assert console.ok("poll 0") == "0"
+
+
+def test_the_end_behind_data_is_told_when_they_are_read(board, peer):
+    """Also when the peer closes long after the last byte was read."""
+    gate = threading.Event()
+
+    def serve(connection, peer):
+        connection.sendall(b"words")
+        gate.wait(peers.WAIT)
+
+    peer.serve = serve
+    console = online(board, print_level=3)
+    opened(board, console, peer.port)
+    wait_poll(console, 0, 1)
+    assert console.run("read 0 100").text == b"words"
+    assert console.ok("poll 0") == "0"
+    gate.set()
+    assert console.log("Closed: 0") == "[Closed: 0]"
+
+
+def test_poll_all(board, peer):
+    peer.serve = peers.hold
+    console = online(board)
+    assert console.ok("poll all") == ""
+    opened(board, console, peer.port)
+    peer.serve = peers.say(b"words")
+    opened(board, console, peer.port)
+    wait_poll(console, 1, 1)
+    assert console.ok("stream_poll all") == "0,0\r\n1,1"
