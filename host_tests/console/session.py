@@ -39,13 +39,17 @@ class Session:
     def safe_mode(self, on: bool) -> None:
         self._ask(f"safe {on:d}")
 
+    def loaded(self, module: str) -> bool:
+        """Whether the firmware has imported a module."""
+        return self._ask(f"loaded {module}") == b"1"
+
     def silence(self, milliseconds: int) -> bytes:
         """Say nothing for twice as long as a data phase may be silent."""
         return self._ask(f"silence {milliseconds}")
 
     def machine(self) -> "Session":
         """Switch to machine mode; gives the session back."""
-        assert self.type(b"set system.cmd.mode machine\n").endswith(b"R000008\r\nSet OK\r\n")
+        assert self.type(b"set system.cmd.mode machine\r\n").endswith(b"R000008\r\nSet OK\r\n")
         return self
 
     def _ask(self, request: str) -> bytes:

@@ -6,21 +6,25 @@
 #     log <hex>      a log line of level 2
 #     event <hex>    an asynchronous message
 #     safe 0|1       the device's safe mode
+#     loaded <name>  answer 1 if this module was imported, else 0
 #     silence <ms>   how long a data phase may be silent from now on; then it is, for twice as long
 #
 # Each is answered with a line, <hex of what was shown> <hex of the edited line> <cursor>. One more
 # command is there: `data <n>` reads n bytes and answers them in hex.
 import asyncio
 import binascii
+import builtins
 import sys
 
-sys.path[:0] = [sys.argv[1], sys.argv[1] + "/lib"]
+ROOT = sys.argv[1]
+sys.path[:0] = [ROOT, ROOT + "/lib"]
 
-from firmware.console import completion, data, log, registry  # noqa: E402
+from firmware.console import log, registry  # noqa: E402
 from firmware.console.session import Session  # noqa: E402
 from firmware.store import variables  # noqa: E402
 
-completion._FILE = sys.argv[1] + "/completion.csv"
+host_open = open
+builtins.open = lambda path, mode: host_open(ROOT + path, mode)
 
 
 class Device:
@@ -66,7 +70,11 @@ class Port:
                 self.chunk = binascii.unhexlify(text)
             elif kind == "safe":
                 device.safe_mode = text == "1"
+            elif kind == "loaded":
+                self.shown.append(49 if text in sys.modules else 48)
             elif kind == "silence":
+                from firmware.console import data
+
                 data.TIMEOUT_MS = int(text)
                 await asyncio.sleep_ms(2 * data.TIMEOUT_MS)
             elif kind == "log":

@@ -101,6 +101,27 @@ def test_safe_mode_is_in_each_header(session):
     assert session.type(b"get wl j r\n") == RETRIES
 
 
+HUMAN = ("terminal", "human", "completion")
+
+
+def test_a_program_pays_for_no_editor(session):
+    """Nothing of a person's console is imported before the first byte to an echoing session, nor
+    completion before the first Tab.
+    """
+
+    def loaded():
+        return [name for name in HUMAN if session.loaded(f"firmware.console.{name}")]
+
+    session.event(b"Ready")
+    assert loaded() == []
+    session.machine()
+    session.type(b"get wl j r\n")
+    assert loaded() == ["terminal", "human"]  # it was an echoing session
+    session.type(b"set sy c m human\nver\t\r")
+    assert loaded() == list(HUMAN)
+    assert session.loaded("firmware.console.data") is False
+
+
 # Log lines
 
 
