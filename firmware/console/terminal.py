@@ -15,9 +15,9 @@ from .editor import MAX_LINE
 _PROMPT = b"> "
 _NARROWEST = const(20)  # less is no terminal, and a window needs room for its marks
 _WIDTH = const(40)  # assumed: the narrowest window that people use
-# Report the size of the text area: of all ways to ask, the one that moves nothing where it is not
-# understood.
-_ASK_WIDTH = b"\x1b[18t"
+# Save the cursor, go right as far as it goes, ask where that is, restore the cursor: each terminal
+# knows this, while direct questions for the size are answered wrongly by some.
+_ASK_WIDTH = b"\x1b7\x1b[999C\x1b[6n\x1b8"
 _ERASE_ROW = b"\x1b[K"  # from the cursor on
 
 _LINES = const(5)  # of history, as WiConnect has
@@ -55,7 +55,7 @@ _NONE = const(0)
 _AFTER_ESC = const(1)
 _PARAMETERS = const(2)
 _LAST = const(3)
-_MAX_PARAMETERS = const(10)  # bytes: "8;999;999"; longer ones are of no sequence known here
+_MAX_PARAMETERS = const(8)  # bytes: "999;999"; longer ones are of no sequence known here
 
 # What has to be drawn.
 _MOVED = const(1)
@@ -174,7 +174,7 @@ class Terminal:
             key = _FINAL_KEYS[i] if i >= 0 else 0
         elif byte == 126 and parameters in _NUMBERS:  # ~
             key = _NUMBER_KEYS[_NUMBERS.index(parameters)]
-        elif byte == 116 and self._asked:  # t: the answer to _ASK_WIDTH
+        elif byte == 82 and self._asked:  # R: the answer to _ASK_WIDTH
             self._set_width(parameters)
         return key
 
@@ -228,7 +228,9 @@ class Terminal:
         if not names:
             self._tabs += 1
             out.extend(_BELL)
-            self._ask_width(out)
+            # Not behind the last column: there, not all terminals restore the cursor.
+            if self._shown <= self._room():
+                self._ask_width(out)
             return
         self._draw(out)
         out.extend(b"\r\n")
@@ -329,11 +331,12 @@ class Terminal:
         if not self._asked:
             self._asked = True
             out.extend(_ASK_WIDTH)
+            self._stale |= _MOVED  # where the cursor is not restored
 
     def _set_width(self, parameters):
-        # "8;rows;columns"
-        column = parameters[parameters.rfind(b";") + 1 :]
-        if parameters.startswith(b"8;") and column.isdigit() and int(column) >= _NARROWEST:
+        # "row;column" of the cursor at the right border
+        column = parameters[parameters.find(b";") + 1 :]
+        if column.isdigit() and int(column) >= _NARROWEST:
             self.width = int(column)
             if self._window:
                 self._stale = _CHANGED

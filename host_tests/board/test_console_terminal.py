@@ -5,16 +5,16 @@ window. host_tests/console/ has the many cases, without a board.
 import pyte
 import pytest
 
-ASKS_SIZE = b"\x1b[18t"
 UP, LEFT, HOME, END = b"\x1b[A", b"\x1b[D", b"\x1b[H", b"\x1b[F"
 
 
 class Terminal:
-    """A terminal of a person at a console; it answers when it is asked for its size."""
+    """A terminal of a person at a console; it answers when it is asked."""
 
     def __init__(self, console, columns, lines=24):
         self._console = console
         self.screen = pyte.Screen(columns, lines)
+        self.screen.write_process_input = lambda answer: console.send(answer.encode())
         self._stream = pyte.ByteStream(self.screen)
         console.sync()
         self._stream.feed(b"> ")
@@ -24,9 +24,6 @@ class Terminal:
             self._console.send(key)
             while data := self._console.quiet():
                 self._stream.feed(data)
-                if ASKS_SIZE in data:
-                    size = self.screen.lines, self.screen.columns
-                    self._console.send(b"\x1b[8;%d;%dt" % size)
 
     def rows(self):
         return "\n".join(row.rstrip() for row in self.screen.display).rstrip().split("\n")

@@ -8,7 +8,6 @@ import pyte
 # The interpreter answers within milliseconds; this is a hang, on however slow a machine.
 _SECONDS = 30
 
-ASKS_SIZE = b"\x1b[18t"  # pyte knows it not
 UP, DOWN, RIGHT, LEFT = b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x1b[D"
 HOME, END, DELETE = b"\x1b[H", b"\x1b[F", b"\x1b[3~"
 
@@ -74,9 +73,10 @@ class Terminal:
 
     def __init__(self, session: Session, columns: int, rows: int = 24, mute: bool = False) -> None:
         self._session = session
-        self._mute = mute
-        self._questions = 0
+        self._answers: list[str] = []
         self.screen = pyte.Screen(columns, rows)
+        if not mute:
+            self.screen.write_process_input = self._answers.append
         self._stream = pyte.ByteStream(self.screen)
         self.show(session.first)
 
@@ -86,14 +86,11 @@ class Terminal:
         """
         for piece in pieces:
             self.show(self._session.type(piece))
-        while self._questions and not self._mute:
-            self._questions -= 1
-            answer = f"\x1b[8;{self.screen.lines};{self.screen.columns}t"
-            self.show(self._session.type(answer.encode()))
+        while self._answers:
+            self.show(self._session.type(self._answers.pop(0).encode()))
 
     def show(self, data: bytes) -> None:
         """Show what came from the session."""
-        self._questions += data.count(ASKS_SIZE)
         self._stream.feed(data)
 
     def log(self, text: bytes) -> None:

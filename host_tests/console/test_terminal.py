@@ -211,7 +211,7 @@ def test_a_terminal_that_became_narrow_is_asked_again(session):
 
 
 @pytest.mark.parametrize(
-    "answer", [b"", b"\x1b[8;24;5t", b"\x1b[t", b"\x1b[8;24t", b"\x1b[8;;?9t", b"\x1b[4;99;99t"]
+    "answer", [b"", b"\x1b[24;5R", b"\x1b[R", b"\x1b[;R", b"\x1b[9;x0R", b"\x1b[0R", b"\x1b[9;80t"]
 )
 def test_a_terminal_that_gives_no_answer_of_use_is_taken_as_narrow(session, answer):
     terminal = Terminal(session, 80, mute=True)

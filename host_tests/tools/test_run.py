@@ -353,11 +353,13 @@ def test_what_a_board_says_is_made_harmless(said, shown):
     assert "".join(pieces.feed(bytes([byte]), 20) for byte in said) == shown
 
 
-def test_only_the_question_for_the_size_is_noted():
+def test_only_the_question_for_the_width_is_noted():
+    question = b"\x1b7\x1b[999C\x1b[6n\x1b8"
     pieces = escapes.Escapes()
-    for byte in b"a\x1b[18tb\x1b[6n\x1b[19t\x1b]\x1b[18t\x07\x1b[18t":
-        pieces.feed(bytes([byte]), 20)
-    assert pieces.size_questions == 2
+    said = b"a" + question + b"b\x1b[6n\x1b[999C\x1b[K\x1b[6n\x1b]" + question + b"\x07" + question
+    shown = "".join(pieces.feed(bytes([byte]), 20) for byte in said)
+    assert shown == "ab\x1b[K"
+    assert pieces.width_questions == 2
 
 
 def test_noise_stays_harmless(rng):

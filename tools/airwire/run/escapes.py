@@ -2,7 +2,7 @@
 
 Text, line control and the sequences that stay within the console's lines pass; what would change
 the terminal itself (its margins, modes, character sets, titles) or ask it for an answer does not;
-one question, for the size, is noted: whoever drew the bar can answer it.
+one question is noted, that for the width: whoever drew the bar can answer it.
 What comes out ends at a character and outside any sequence, so that something may be drawn then.
 """
 
@@ -18,7 +18,9 @@ _CONTROLS = "\a\b\t\n\r"
 # characters; colours.
 _SAFE_FINALS = "ABCDGJKP@Xm"
 _PLACE_FINALS = "Hf"
-_SIZE_QUESTION = "\x1b[18t"
+# The question for the width: where the cursor is when it has gone right as far as it goes. Neither
+# passes.
+_FAR_RIGHT, _WHERE = "\x1b[999C", "\x1b[6n"
 # What begins a string, which has its own end: OSC, DCS, APC, PM, SOS.
 _STRINGS = ("\x1b]", "\x1bP", "\x1b_", "\x1b^", "\x1bX")
 _PARAMETERS = "0123456789;:"
@@ -30,7 +32,8 @@ class Escapes:
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._sequence = ""
-        self.size_questions = 0  # that have come since this was last set to 0
+        self._last = ""  # CSI sequence
+        self.width_questions = 0  # that have come since this was last set to 0
 
     def feed(self, data: bytes, rows: int) -> str:
         """What of `data` may be shown in a console of `rows` lines."""
@@ -66,8 +69,11 @@ class Escapes:
         if not ended:
             return ""
         self._sequence = ""
-        self.size_questions += sequence == _SIZE_QUESTION
-        return _passing(sequence, rows) if kind == "[" else ""
+        if kind != "[":
+            return ""
+        last, self._last = self._last, sequence
+        self.width_questions += (last, sequence) == (_FAR_RIGHT, _WHERE)
+        return _passing(sequence, rows)
 
 
 def _passing(sequence: str, rows: int) -> str:
@@ -76,7 +82,7 @@ def _passing(sequence: str, rows: int) -> str:
     if any(character not in _PARAMETERS for character in parameters):
         return ""
     if final in _SAFE_FINALS:
-        return sequence
+        return sequence if sequence != _FAR_RIGHT else ""
     if final in _PLACE_FINALS:
         row, _, column = parameters.partition(";")
         place = min(int(row or 1), rows) if row.isdigit() or not row else 1

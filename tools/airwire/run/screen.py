@@ -95,9 +95,9 @@ class Screen:
             self.refresh()
 
     def answers(self) -> bytes:
-        """What a terminal would have answered to what has been shown: its size, where asked."""
-        count, self._escapes.size_questions = self._escapes.size_questions, 0
-        return b"\x1b[8;%d;%dt" % (self._rows, self._columns) * count
+        """What a terminal would have answered to what has been shown: its width, where asked."""
+        count, self._escapes.width_questions = self._escapes.width_questions, 0
+        return b"\x1b[%d;%dR" % (self._rows, self._columns) * count
 
     def say(self, text: str) -> None:
         """A line of our own, on a line of its own."""
