@@ -2,31 +2,11 @@
 window. host_tests/console/ has the many cases, without a board.
 """
 
-import pyte
 import pytest
 
+from host_tests.board.terminal import Terminal
+
 UP, LEFT, HOME, END = b"\x1b[A", b"\x1b[D", b"\x1b[H", b"\x1b[F"
-
-
-class Terminal:
-    """A terminal of a person at a console; it answers when it is asked."""
-
-    def __init__(self, console, columns, lines=24):
-        self._console = console
-        self.screen = pyte.Screen(columns, lines)
-        self.screen.write_process_input = lambda answer: console.send(answer.encode())
-        self._stream = pyte.ByteStream(self.screen)
-        console.sync()
-        self._stream.feed(b"> ")
-
-    def type(self, *keys):
-        for key in keys:
-            self._console.send(key)
-            while data := self._console.quiet():
-                self._stream.feed(data)
-
-    def rows(self):
-        return "\n".join(row.rstrip() for row in self.screen.display).rstrip().split("\n")
 
 
 @pytest.mark.parametrize("columns", [80, 40])
