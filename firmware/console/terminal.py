@@ -300,6 +300,8 @@ class Terminal:
             self._shown -= 1
         line[start:end] = b""
         self.cursor = start
+        if not line:
+            self._overlong = False  # what did not fit was given up as well
 
     def _echoing(self, at):
         # The screen is up to date, with the line as it was typed and the cursor at its end.
@@ -408,3 +410,4 @@ class Terminal:
         else:
             out.extend(self.line)
             self._shown = self._columns(0, len(self.line))
+            self._stale = 0
