@@ -4,9 +4,9 @@
 # The image build derives from each command's syntax what may stand at each of its places, and
 # writes it to /completion.csv, a line for each command that has anything to offer:
 #     name "|" option/option=/... place place ...
-# A place is words/words; `<variable>` and `<command>` stand for all their names, `<value>` for
-# those that the variable before it takes, `<>` for what has no names. An option with "=" takes a
-# value. The file stays in flash.
+# A place is words/words; `<variable>` and `<command>` stand for all their names, `<index>` and
+# `<value>` for those that the variable before them takes, `<>` for what has no names. An option
+# with "=" takes a value. The file stays in flash.
 from . import registry
 
 _FILE = "/completion.csv"
@@ -58,8 +58,8 @@ def _candidates(words, word, variables):
                 found += _variables(word, variables)
             elif entry == b"<command>":
                 found += [name for name, _ in registry.names()]
-            elif entry == b"<value>":
-                found += _values(words[place], variables)
+            elif entry == b"<index>" or entry == b"<value>":
+                found += _values(words[1:], b"<value>" in places, variables)
             elif entry != b"<>":
                 found.append(entry)
     return sorted([name for name in found if name.startswith(word)])
@@ -92,11 +92,19 @@ def _variables(word, variables):
     return [name for name, _, _ in variables.under((group,)) if name.startswith(group + b".")]
 
 
-def _values(name, variables):
-    # What a variable of a few values takes.
+def _values(words, settable, variables):
+    # The indexes of an indexed variable, or the values of one of few, whichever comes behind
+    # `words`, the first of which is its name.
     try:
-        kind = variables.find((name,))[1]
-    except variables.UnknownVariable:
+        _, kind, default, _ = variables.find(words[:1])
+        indexed = kind[1] == 120  # x
+        if indexed and len(words) == 1:
+            return variables.indexes(kind)
+        if indexed:
+            kind, _ = variables.item(kind, default, words[1])
+    except (variables.UnknownVariable, ValueError):
+        return []
+    if not settable or len(words) != 1 + indexed:
         return []
     if kind[1] == 98:  # b
         return [b"0", b"1"]

@@ -2,16 +2,16 @@
 
 import pytest
 
-from airwire import declarations, project
+from airwire import declarations, project, syntax
 
 
 @pytest.mark.parametrize(
-    "syntax, options, places",
+    "text, options, places",
     [
         ("save", [], []),
         ("get <variable> | <group> | all", [], ["<variable>/<>/all"]),
         ("set <variable> <value>", [], ["<variable>", "<value>"]),
-        ("set <variable> [<index>] <value>", [], ["<variable>", "<>", "<value>"]),
+        ("set <variable> [<index>] <value>", [], ["<variable>", "<index>", "<value>"]),
         ("wlan_scan [-v]", ["-v"], []),
         ("network_up [-s] [-i <interface>]", ["-s", "-i="], []),
         ("ping [-g] [<host>]", ["-g"], ["<>"]),
@@ -27,13 +27,13 @@ from airwire import declarations, project
         ('nve wifi "<ssid>" <bssid>', [], ["wifi", "<>", "<>", "<>", "<>"]),
     ],
 )
-def test_places(syntax, options, places):
-    found = declarations._places(syntax)
+def test_places(text, options, places):
+    found = syntax.places_of(text)
     assert (found[0], ["/".join(words) for words in found[1]]) == (options, places)
 
 
 def test_the_file_has_a_row_for_each_command_that_offers_something():
-    rows = declarations.completion(project.ROOT).decode().split("\n")
+    rows = syntax.completion(project.ROOT).decode().split("\n")
     assert rows[0] == rows[-1] == ""
     assert "get| <variable>/<>/all" in rows
     assert "wlan_scan|-v" in rows

@@ -58,12 +58,8 @@ _DESCRIPTIONS = {
 }
 
 
-# In a syntax: a placeholder, a bracket, a bar, a word or option; and a placeholder of a password.
-_TOKEN = re.compile(r"<[^>]*>|[][|]|[^][|<>\s]+")
-_JOINED = re.compile(r"-(\[\w\])+")  # of options: -[e][u]
+# In a syntax: what stands for a password.
 _SECRET = re.compile(r"<[^>]*(pass|psk|secret)[^>]*>", re.IGNORECASE)
-# Those whose names the device knows; others are places where nothing can be offered.
-_COMPLETED = ("<variable>", "<command>", "<value>")
 
 
 @dataclass(frozen=True, order=True)
@@ -265,42 +261,3 @@ def describe(type_: str) -> str:
         return f"{describe(rest)}; formats {choices.replace('|', ', ')}"
     low, _, high = arguments.partition(" ")
     return _DESCRIPTIONS[name].format(low=low, high=high, choices=", ".join(arguments.split("|")))
-
-
-def completion(root: Path) -> bytes:
-    """The file that the Tab key reads; firmware/console/completion.py has its form."""
-    rows = ""
-    for c in commands(root):
-        options, places = _places(c.syntax)
-        if options or any(set(words) - {"<>"} for words in places):
-            fields = ["/".join(options), *("/".join(words) for words in places)]
-            rows += f"\n{c.name}|{' '.join(fields)}"
-    return f"{rows}\n".encode()
-
-
-def _places(syntax: str) -> tuple[list[str], list[list[str]]]:
-    """Options, with "=" behind those that take a value, and the words of each place."""
-    syntax = _JOINED.sub(lambda found: " ".join(f"[-{x}]" for x in found[0][2::3]), syntax)
-    tokens = _TOKEN.findall(syntax)[1:]
-    options: list[str] = []
-    places: list[list[str]] = []
-    starts = [0]  # the place where each open bracket began: there its alternatives stand
-    place = 0
-    for before, token in zip(["", *tokens], tokens, strict=False):
-        if token == "[":
-            starts.append(place)
-        elif token == "]":
-            starts.pop()
-        elif token == "|":
-            place = starts[-1]
-        elif token.startswith("-"):
-            options.append(token)
-        elif before.startswith("-"):
-            options[-1] += "="
-        else:
-            known = token in _COMPLETED or re.fullmatch(r"[\w.]+", token)
-            places += [[] for _ in range(place + 1 - len(places))]
-            if (word := token if known else "<>") not in places[place]:
-                places[place].append(word)
-            place += 1
-    return options, places

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from airwire import declarations, project
+from airwire import declarations, project, syntax
 
 # Patterns (fnmatch) of paths below the root that do not ship although they lie in firmware/ or
 # lib/.
@@ -28,7 +28,7 @@ def generated(root: Path) -> dict[str, bytes]:
         "firmware/commands/index.py": declarations.command_index(root),
         **declarations.variable_tables(root),
         "command_help.csv": declarations.command_help(root),
-        "completion.csv": declarations.completion(root),
+        "completion.csv": syntax.completion(root),
         "variable_help.csv": declarations.variable_help(root),
     }
 
