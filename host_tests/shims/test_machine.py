@@ -226,7 +226,7 @@ def test_identity(start):
     """,
         cause=3,
     )
-    assert lines(board) == [r"b'$o(\xaa\xbb\xcc' 3 3 160000000", "False False", "1"]
+    assert lines(board) == [r"b'$o(\xaa\xbb\xcc' 3 3 160000000", "False True", "1"]
 
 
 def test_clock(start):
