@@ -172,7 +172,7 @@ def test_flash_is_kept(home, flash, fake, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("code", "cause"), [(70, 2), (71, 5), (1, 2), (72, 2)], ids=["reset", "soft", "panic", "sleep"]
+    ("code", "cause"), [(70, 2), (71, 5), (1, 2)], ids=["reset", "soft", "panic"]
 )
 def test_exits(board, port, code, cause):
     console = port(board.uart0)

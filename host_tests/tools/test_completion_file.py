@@ -35,7 +35,7 @@ def test_places(text, options, places):
 def test_the_file_has_a_row_for_each_command_that_offers_something():
     rows = syntax.completion(project.ROOT).decode().split("\n")
     assert rows[0] == rows[-1] == ""
-    assert "get| <variable>/<>/all" in rows
+    assert "get| <variable>/<>/all <index>/all/<>" in rows
     assert "wlan_scan|-v" in rows
     assert not [row for row in rows if row.startswith(("reboot|", "stream_poll|"))]
 
