@@ -182,6 +182,19 @@ def test_exits(board, port, code, cause):
     assert board.status()["panics"] == (code not in (70, 71))
 
 
+@pytest.mark.parametrize(("line", "pin"), [(b"sleep 50 - 0", None), (b"sleep - 4 0", 4)])
+def test_deep_sleep_ends_by_time_or_pin(board, port, line, pin):
+    console = port(board.uart0)
+    console.send(b"control %s\nexit 72\n" % line)
+    if pin is not None:
+        board.wait("state", equals="asleep")
+        board.pin(pin, 1)
+        assert board.status()["state"] == "asleep"
+        board.pin(pin, 0)
+    console.until("boot 4 ")
+    assert board.status()["panics"] == 0
+
+
 def test_soft_reset_keeps_radio_and_pins(airwire, board, port):
     console = port(board.uart0)
     join = b"control wlan-active 1\ncontrol wlan-connect %s - -\n" % b"airwire-open".hex().encode()

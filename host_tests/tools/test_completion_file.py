@@ -37,7 +37,7 @@ def test_the_file_has_a_row_for_each_command_that_offers_something():
     assert rows[0] == rows[-1] == ""
     assert "get| <variable>/<>/all <index>/all/<>" in rows
     assert "wlan_scan|-v" in rows
-    assert not [row for row in rows if row.startswith(("reboot|", "stream_poll|"))]
+    assert not [row for row in rows if row.startswith(("reboot|", "stream_list|"))]
 
 
 def test_commands_with_passwords_are_marked(tmp_path):
