@@ -1,6 +1,6 @@
 """What stream mode costs for each KB, beside the least that a loop over poll, readinto and write
 can cost: device/copy.py on amd64, without shims, so that nothing is counted but the interpreter
-and our code. test_bridge.py looks by the same way what the bridge allocates.
+and our code. test_io_queue.py looks by the same way what the bridge allocates.
 """
 
 import random

@@ -43,7 +43,7 @@ if kind == "bare":
 
 
 class _Machine:
-    UART = None
+    Pin = UART = None
 
 
 sys.modules["machine"] = _Machine
