@@ -9,7 +9,7 @@ import machine
 from machine import WDT, Timer
 from micropython import const
 
-from firmware import board
+from firmware import board, forget
 from firmware.console import log, ports
 from firmware.console.errors import CommandError
 from firmware.console.session import Session
@@ -59,6 +59,8 @@ def _line(index):
 
 
 _PRINT_LEVEL = b"system.print_level"
+# What applies the saved settings, where they are not the factory's, and is seldom used again.
+_ONCE = ("firmware.live.system", "firmware.store.kinds", "firmware.store.lines")
 
 
 class Device:
@@ -307,6 +309,8 @@ class Device:
             log.event(b"Safe mode")
         else:
             self._start_services()
+        for name in _ONCE:
+            forget(name)
         gc.collect()
         await self._stopping.wait()
         self.close_streams()

@@ -28,9 +28,6 @@ from firmware import board
 
 _CTRL_C = const(3)
 _USB_BUFFER = const(128)  # UART0's hardware FIFO: stdout has no other buffer
-# The hardware's FIFO before the driver's ring: the driver moves bytes in pieces of up to this, so
-# a ring with less room than that takes no more.
-_FIFO = const(128)
 
 
 class _Metered:
@@ -165,7 +162,9 @@ class UartPort(_Metered):
             **flow,
         )
         self.flow = line.flow
-        self._full = line.rxbuf - _FIFO
+        # The driver stops at a piece that does not fit into its buffer; it keeps the piece for the
+        # next read, which then finds more than the buffer holds. What comes meanwhile is lost.
+        self._full = line.rxbuf
         self._meter(line.rate, line.txbuf)
 
     def readinto(self, buf):
@@ -178,7 +177,7 @@ class UartPort(_Metered):
 
     def check(self, n):
         """Look whether the receive buffer was full before these n bytes were read from it."""
-        if not self.flow and n + self.stream.any() > self._full:
+        if not self.flow and n + self.stream.any() >= self._full:
             self.overruns += 1
 
     def raw(self, on):

@@ -6,10 +6,9 @@
 #     "\n" name "\x01" shortcut "\x02" module "\x03" least,most
 # so that nothing of a command is in RAM before it is first used. A "!" at the end of a row marks a
 # command whose arguments hold a password.
-import sys
-
 from micropython import const
 
+from firmware import forget
 from firmware.commands.index import INDEX
 
 _PACKAGE = "firmware.commands"
@@ -71,9 +70,7 @@ def _forget(file):
         _found.pop(name, None)
         _found.pop(INDEX[a + 1 : i], None)
         i = INDEX.find(b"\x02%s\x03" % file, i + 1)
-    module = file.decode()
-    if sys.modules.pop("%s.%s" % (_PACKAGE, module), None):
-        delattr(sys.modules[_PACKAGE], module)
+    forget("%s.%s" % (_PACKAGE, file.decode()))
 
 
 def find(word):

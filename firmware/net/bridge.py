@@ -21,6 +21,7 @@ _IN = const(1)  # io_queue.IN and OUT; names of another module are looked up at 
 _OUT = const(4)
 
 CHUNK = const(1460)  # bytes moved at once: a TCP segment, a full datagram
+_SUSPECT = const(1024)  # the smallest receive buffer: fewer bytes than this were not a full one
 _HELD = const(16)  # the longest break sequence, which may have to go before a chunk
 _LEAST = const(64)  # room of the UART for which it is worth to look at the network
 _LONG_MS = const(1000)  # in this the UART's buffer empties; the product stays a small integer
@@ -132,18 +133,18 @@ class Bridge:
         while True:
             yield wanted
             wanted = None
-            n = read(buf)
+            n = read(buf) or 0
             self._silent = 0
+            if n >= _SUSPECT:
+                port.check(n)
             send = self._direct
-            if send and n and n >= count:
+            if send and n >= count:
                 try:
                     done = send(buf, n)
                 except OSError:
                     self._lose()
                     done = 0
                 if done == n:
-                    if n == CHUNK:
-                        port.check(n)
                     continue
                 self._put(buf, done or 0, n - (done or 0))
                 self._send()
@@ -163,8 +164,6 @@ class Bridge:
             if held:
                 self._accept(detector.sequence, held)
         self._accept(data, n)
-        if n == CHUNK:
-            self._port.check(n)
 
     def _accept(self, data, n):
         # The first n bytes of data are for the network.

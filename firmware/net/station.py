@@ -7,6 +7,8 @@ import machine
 import network
 from micropython import const
 
+from firmware import forget
+
 # Join results (wlan.join.result)
 SUCCESS = const(1)
 JOINING = const(2)
@@ -107,6 +109,7 @@ class Station:
 
             self.result = await join.attempts(self)
         finally:
+            forget("firmware.net.join")
             if self.result == JOINING:
                 self.result = ABORTED
             if self.result != SUCCESS:

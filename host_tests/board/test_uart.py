@@ -9,14 +9,14 @@ RTS_CTS = 3
 
 
 def line(board, number=1):
-    """What the driver was told: (baud, format, flow, bytes of the receive buffer and the FIFO)."""
+    """What the driver was told: (baud, format, flow, bytes of the receive buffer)."""
     status = board.uart_status(number)
     return status["baud"], status["format"], status["flow"], status["capacity"]
 
 
 def test_factory_settings(board):
     board.machine()  # the firmware has begun
-    assert line(board) == (115200, "8N1", 0, 5760 + 128)
+    assert line(board) == (115200, "8N1", 0, 5760)
     assert line(board, 0)[:3] == (115200, "8N1", 0)
 
 
@@ -28,12 +28,12 @@ def test_uart_update(board):
     assert line(board)[0] == 115200
     assert console.ok("uart_update 1") == "Success"
     assert console.ok("get wl j r") == "3"
-    assert line(board) == (230400, "7E2", 0, 11520 + 128)
+    assert line(board) == (230400, "7E2", 0, 11520)
     for variable in ("uart.baud 1 9600", "uart.parity 1 odd", "uart.data 1 8", "uart.stop 1 1"):
         assert console.ok(f"set {variable}") == "Set OK"
     assert console.ok("uart_update 1") == "Success"
     assert console.ok("get wl j r") == "3"
-    assert line(board) == (9600, "8O1", 0, 1024 + 128)
+    assert line(board) == (9600, "8O1", 0, 1024)
 
 
 def test_high_rates_need_flow_control(board):
@@ -47,20 +47,20 @@ def test_high_rates_need_flow_control(board):
     assert console.ok("set uart.flow 1 on") == "Set OK"
     assert console.ok("uart_update 1") == "Success"
     assert console.ok("get wl j r") == "3"
-    assert line(board) == (921600, "8N1", RTS_CTS, 16384 + 128)
+    assert line(board) == (921600, "8N1", RTS_CTS, 16384)
     boots = board.boots()
     assert console.ok("save") == "Success"
     console.send(b"reboot\r\n")
     board.started(boots)
     console.quiet()
     assert console.ok("get uart.baud 1") == "921600"
-    assert line(board) == (921600, "8N1", RTS_CTS, 16384 + 128)
+    assert line(board) == (921600, "8N1", RTS_CTS, 16384)
     # Back again.
     assert console.ok("set uart.baud 1 115200") == "Set OK"
     assert console.ok("set uart.flow 1 off") == "Set OK"
     assert console.ok("uart_update 1") == "Success"
     assert console.ok("get wl j r") == "3"
-    assert line(board) == (115200, "8N1", 0, 5760 + 128)
+    assert line(board) == (115200, "8N1", 0, 5760)
 
 
 def test_uart0(board):
@@ -85,7 +85,7 @@ def test_larger_buffers(board):
     board.configure(console, bus_command_rx__bufsize=10000)
     assert console.ok("uart_update 1") == "Success"
     assert console.ok("get wl j r") == "3"
-    assert line(board)[3] == 10000 + 128
+    assert line(board)[3] == 10000
 
 
 def test_no_overruns_while_commands_are_served(board):

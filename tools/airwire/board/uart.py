@@ -45,9 +45,9 @@ _RX_SOCKET = 212992
 # What a crash leaves on the console, for the log: a traceback has a few hundred bytes.
 _TAIL = 1024
 
-# The ring of the chip's stdin, and the FIFO that lies before the ring of any other UART.
+# The ring of the chip's stdin. Any other UART has a FIFO before its ring, which is left out: when
+# it overflows, the driver throws away what is in it.
 STDIN_RING = 260
-FIFO = 128
 
 RTS, CTS = 1, 2
 _PARITY = ("none", "even", "odd")
@@ -104,7 +104,7 @@ class Uart:
         self.rxbuf, self.flow = rxbuf, flow
         self.byte_time = (1 + bits + (parity != "none") + stop) / baud
         if not self._stdin:
-            self.capacity = rxbuf + FIFO
+            self.capacity = rxbuf
 
     def attach(self) -> socket.socket:
         """Connect to a new firmware process: the socket that becomes its UART. The caller closes

@@ -204,7 +204,7 @@ class UART(io.IOBase):
     def any(self):
         if self._id != 1 or not self._open:
             return 0
-        return min(_waiting(), self._rxbuf)  # the driver does not see what is in the FIFO
+        return _waiting()
 
     def readinto(self, buf, n=None):
         if self._id != 1 or not self._open:
@@ -296,7 +296,7 @@ def _asked(request):
 
 
 def _waiting():
-    # Bytes in the receive ring and the FIFO. Without ffi it is only told whether there are any.
+    # Bytes in the receive ring. Without ffi it is only told whether there are any.
     n = _asked(_FIONREAD)
     if n is None:
         p = uselect.poll()
