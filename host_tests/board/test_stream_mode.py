@@ -1,57 +1,30 @@
-"""Stream mode: the host's UART carries the bytes of one stream, all of them, in order, whoever
-stalls; the break sequence and what resembles it; connections that are lost; datagrams.
+"""Stream mode: the host's UART carries the bytes of one stream; the break sequence and what
+resembles it; connections that are lost; datagrams.
 """
 
 import contextlib
-import os
-import select
-import signal
 import socket
-import threading
 import time
 
 import pytest
 
 from host_tests.board import peers
+from host_tests.board.stream_wire import (
+    BURST,
+    Server,
+    bridged,
+    client,
+    exactly,
+    send,
+    silent,
+    start,
+)
 
 pytestmark = pytest.mark.needs("wifi", "air", "uart1")
 
 START = b"\r\nCommand Mode Start\r\n> "
-# Silence before the break sequence, with room for a machine that is late. Bytes less than this
-# apart are one burst.
+# Silence before the break sequence, with room for a machine that is late.
 QUIET = 3.2
-BURST = 0.02
-
-STALLS = 10
-STALL = 0.5
-# The smallest windows that the kernel gives, so that a peer that stalls is felt by the board.
-WINDOW = 2048
-PIECE = 4096
-# Bytes a second that a machine carries at least, however busy it is; the line brings 92,160.
-SLOWEST = 5_000
-
-
-class Server:
-    """A TCP server on this machine whose connections the test holds itself."""
-
-    def __init__(self, window: int = 0) -> None:
-        self._listener = socket.socket()
-        if window:
-            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
-            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, window)
-        self._listener.bind((peers.ANY, 0))
-        self._listener.listen()
-        self._listener.settimeout(peers.WAIT)
-        self.port = self._listener.getsockname()[1]
-
-    def accept(self) -> socket.socket:
-        connection, _ = self._listener.accept()
-        connection.settimeout(peers.WAIT)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
-
-    def close(self) -> None:
-        self._listener.close()
 
 
 @pytest.fixture
@@ -60,194 +33,11 @@ def server():
         yield server
 
 
-def exactly(connection, count):
-    data = b""
-    while len(data) < count:
-        piece = connection.recv(count - len(data))
-        assert piece, f"the connection ended after {len(data)} of {count} bytes"
-        data += piece
-    return data
-
-
-def silent(connection, seconds=0.3):
-    """True when nothing comes for so long."""
-    return not select.select([connection], [], [], seconds)[0]
-
-
-def start(board, console, human=False, **more):
-    """Save what stream mode needs, and restart in it; with `human` its command mode is for a
-    person. The console is then a wire to the stream.
-    """
-    wifi = {"wlan_ssid": board.wifi[0], "wlan_passkey": board.wifi[1]}
-    board.configure(console, **wifi, wlan_auto__join_enabled=1, bus_mode="stream", **more)
-    if human:
-        console.send(b"set system.cmd.mode human\r\n")
-        console.until(b"Set OK\r\n> ")
-        assert console.command("save") == ["Success"]
-    else:
-        console.ok("save")
-    boots = board.boots()
-    console.send(b"reboot\r\n")
-    board.started(boots)
-    console.quiet()
-
-
-def client(port, kind="tcp"):
-    """Variables of a client that connects itself to this machine."""
-    return {
-        f"{kind}_client_auto__start": 1,
-        f"{kind}_client_remote__host": "host.airwire",
-        f"{kind}_client_remote__port": port,
-    }
-
-
-def send(board, console, data):
-    """Send, and wait until all of it has come through the wire."""
-    count = board.uart_status(1)["received"] + len(data)
-    console.send(data)
-    end = time.monotonic() + peers.WAIT
-    while board.uart_status(1)["received"] < count:
-        assert time.monotonic() < end, "the wire stands still"
-        time.sleep(BURST)
-
-
-def bridged(board, server, human=False, **more):
-    """(the host's console, the connection): a board in stream mode that has connected itself to
-    the server.
-    """
-    console = board.machine()
-    more = {**client(server.port), "tcp_client_auto__retries": 255, **more}
-    start(board, console, human, **more)
-    return console, server.accept()
-
-
 def broken(console):
     """Leave stream mode by the break sequence."""
     time.sleep(QUIET)
     console.send(b"$$$")
     assert console.until(b"> ") == START
-
-
-# Nothing is lost
-
-
-def fast(board, server):
-    """Stream mode at 921600 baud with RTS/CTS: (console, connection)."""
-    console = board.machine()
-    for line in ("set uart.baud 1 921600", "set uart.flow 1 on"):
-        assert console.ok(line) == "Set OK"
-    return bridged(board, server)
-
-
-@pytest.mark.long
-def test_nothing_is_lost(board, rng, counts):
-    """Both ways at once at 921600 baud. Ten times the peer stops for half a second, reading and
-    sending; the host is stopped by RTS meanwhile.
-    """
-    size = counts(300_000, 10_000_000)
-    up, down = rng.randbytes(size), rng.randbytes(size)
-    came = []
-    going = threading.Event()
-    going.set()
-    with contextlib.closing(Server(WINDOW)) as server:
-        console, connection = fast(board, server)
-
-        def host():
-            console.send(up)
-            came.append(console.read(size, peers.WAIT + size / SLOWEST))
-
-        def peer():
-            for start in range(0, size, PIECE):
-                going.wait()
-                connection.sendall(down[start : start + PIECE])
-
-        threads = [threading.Thread(target=function) for function in (host, peer)]
-        for thread in threads:
-            thread.start()
-        fullest = at = 0
-        for part in range(1, STALLS + 1):
-            end = size * part // STALLS
-            while at < end:
-                piece = connection.recv(min(PIECE, end - at))
-                assert piece == up[at : at + len(piece)] and piece, f"wrong after {at} bytes"
-                at += len(piece)
-            going.clear()
-            stop = time.monotonic() + STALL
-            while (left := stop - time.monotonic()) > 0:
-                time.sleep(min(left, 0.1))
-                fullest = max(fullest, board.uart_status(1)["fill"])
-            going.set()
-        for thread in threads:
-            thread.join()
-        assert came == [down], "what came from the peer is not what it has sent"
-        assert silent(connection) and console.quiet() == b""
-        status = board.uart_status(1)
-        assert (status["baud"], status["flow"]) == (921600, 3)
-        assert (status["overflow"], status["unread"]) == (0, 0)
-        assert size <= status["received"] and size <= status["sent"]
-        if size > 20 * status["capacity"]:  # else the end of the data may be in one stall
-            assert fullest > status["capacity"] / 2, "the stalls were not felt"
-
-
-@pytest.mark.long
-def test_nothing_is_lost_when_the_host_stalls(board, rng, counts):
-    """The peer sends as fast as it may; the host stops reading for half a second, ten times."""
-    size = counts(200_000, 2_000_000)
-    data = rng.randbytes(size)
-    with contextlib.closing(Server(WINDOW)) as server:
-        console, connection = fast(board, server)
-        sender = threading.Thread(target=connection.sendall, args=(data,))
-        sender.start()
-        at = 0
-        for part in range(1, STALLS + 1):
-            end = size * part // STALLS
-            while at < end:
-                piece = console.read(min(PIECE, end - at))
-                assert piece == data[at : at + len(piece)], f"wrong after {at} bytes"
-                at += len(piece)
-            time.sleep(STALL)
-        sender.join()
-        assert console.quiet() == b""
-        status = board.uart_status(1)
-        assert status["unread"] == 0 and status["sent"] >= size
-
-
-@pytest.mark.long
-@pytest.mark.needs("counters")
-@pytest.mark.parametrize("baud", [9600, 115200])
-def test_overruns_are_counted(board, server, rng, counts, baud):
-    """Without flow control: a firmware that is held up for longer than its buffer lasts has lost
-    bytes, and says so; one that is not has not. (A buffer that is just full counts too: nobody can
-    tell it from one that has lost a byte.)
-    """
-    console = board.machine()
-    assert console.ok(f"set uart.baud 1 {baud}") == "Set OK"
-    console, connection = bridged(board, server)
-    usb = board.uart0
-    usb.sync()
-    full = board.uart_status(1)["capacity"]
-    sizes = [full - 1, full + 1, full // 2, 2 * full]
-    sizes += [rng.randint(full // 2, 3 * full // 2) for _ in range(counts(1, 40))]
-    rng.shuffle(sizes)
-    lost = counted = 0
-    for size in sizes:
-        console.send(b"begun")
-        assert exactly(connection, 5) == b"begun"
-        data = rng.randbytes(size)
-        process = board.board.status()["pid"]
-        os.kill(process, signal.SIGSTOP)
-        try:
-            send(board, console, data)
-        finally:
-            os.kill(process, signal.SIGCONT)
-        overflow = board.uart_status(1)["overflow"]
-        kept = size - (overflow - lost)
-        assert exactly(connection, kept) == data[:kept]
-        overruns = int(usb.command("get uart.overruns 1")[-1])
-        if size != full:
-            assert (overruns > counted) == (overflow > lost), f"{size} bytes of {full}"
-        lost, counted = overflow, overruns
-    assert lost and silent(connection)
 
 
 # The break sequence
