@@ -104,4 +104,8 @@ def _fixed(number):
         return b"UART0 TX"
     if number == 3:
         return b"UART0 RX"
+    if number == UART_TX:
+        return b"UART1 TX"
+    if number == UART_RX:
+        return b"UART1 RX"
     return b"SPI flash" if 6 <= number <= 11 else None

@@ -206,11 +206,11 @@ class Device:
         elif changed is None or len(status_pins.pins) == 1:
             self.start("status pins", status_pins.create(self).run)
 
-    def _variable_changed(self, changed):
+    def _variable_changed(self, changed, index=None):
         if changed[:5] == b"gpio.":
             from firmware import gpio
 
-            gpio.changed(changed)
+            gpio.changed(changed, index)
         elif changed in _STATUS_GPIOS:
             self._status_pins(changed)
         elif changed[-5:] == b"_gpio":

@@ -111,11 +111,15 @@ def start(log):
             log.line(log.STATUS, b"gpio.init %d: %s" % (gpio, e.text))
 
 
-def changed(name):
-    """A variable gpio.* was set: raises CommandError where the values cannot be."""
+def changed(name, index):
+    """A variable gpio.* was set, or all of its items (None): raises CommandError where the values
+    cannot be.
+    """
     if name == b"gpio.init":
+        # Others than the one that was set may have lost their GPIO since.
         for gpio, text in _of(b"gpio.init "):
-            check(gpio, parse(text)[0])
+            if index is None or gpio == int(index):
+                check(gpio, parse(text)[0])
     elif name == b"gpio.alias":
         aliases = [alias for _, alias in _of(b"gpio.alias ")]
         for alias in aliases:
