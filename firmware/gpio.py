@@ -56,15 +56,19 @@ def check(gpio, direction=b"none"):
     holder = board.owner(gpio)
     if holder and not ours(gpio):
         raise taken(gpio, holder)
-    output = direction[:1] == b"o"
-    if not board.is_gpio(gpio, output):
-        words = b"GPIO %d can only be an input" if board.is_gpio(gpio) else b"There is no GPIO %d"
-        raise CommandError(errors.BAD_ARGUMENT, words % gpio)
-    if board.is_gpio(gpio) and not board.is_gpio(gpio, True) and direction[:10] == b"input_pull":
-        raise CommandError(errors.BAD_ARGUMENT, b"GPIO %d has no pull resistors" % gpio)
+    _check_pad(gpio, direction)
     if holder == b"DAC" and direction != b"DAC":
         # MicroPython has no way to end a DAC.
         raise CommandError(errors.FAILED, b"GPIO %d stays a DAC until the next reboot" % gpio)
+
+
+def _check_pad(gpio, direction):
+    # What the chip cannot do.
+    if not board.is_gpio(gpio, direction[:1] == b"o"):
+        words = b"GPIO %d can only be an input" if board.is_gpio(gpio) else b"There is no GPIO %d"
+        raise CommandError(errors.BAD_ARGUMENT, words % gpio)
+    if not board.is_gpio(gpio, True) and direction[:10] == b"input_pull":
+        raise CommandError(errors.BAD_ARGUMENT, b"GPIO %d has no pull resistors" % gpio)
 
 
 def set_direction(gpio, direction, level=0):
@@ -120,6 +124,12 @@ def changed(name, index):
         for gpio, text in _of(b"gpio.init "):
             if index is None or gpio == int(index):
                 check(gpio, parse(text)[0])
+    elif name == b"gpio.sleep":
+        for gpio, state in _of(b"gpio.sleep "):
+            holder = board.owner(gpio)
+            if holder and holder[:5] == b"UART0":
+                raise taken(gpio, holder)
+            _check_pad(gpio, state)
     elif name == b"gpio.alias":
         aliases = [alias for _, alias in _of(b"gpio.alias ")]
         for alias in aliases:
