@@ -100,6 +100,8 @@ class Pin(PinBase):
             if gpio >= _FIRST_INPUT_ONLY and mode & _OUTPUT:
                 raise ValueError("pin can only be input")
             _modes[gpio] = mode
+            if gpio in _board.signals:
+                _board.signals[gpio](mode)
             _board.moved[gpio] = _update
         if pull != -1:
             _pulls[gpio] = pull or 0
