@@ -138,6 +138,7 @@ class Device:
 
     def factory_reset(self):
         settings.erase()
+        starts.forget()  # what led to safe mode may have been a setting
         self.restart(announce=True)
 
     # Services
