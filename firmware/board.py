@@ -21,6 +21,7 @@ UART_CTS = const(15)
 
 UART0_RING = const(260)  # fixed by MicroPython's stdin ring: what one wake can find at most
 
+GPIOS = const(40)  # their numbers are below this
 OUTPUT_GPIOS = const(0x0EEFF03F)  # bits of 0-5, 12-19, 21-23, 25-27: they can drive a level
 _DISABLED = const(0)  # a mode of pins that has no name in machine.Pin
 DAC_GPIOS = (25, 26)
@@ -104,4 +105,8 @@ def _fixed(number):
         return b"UART0 TX"
     if number == 3:
         return b"UART0 RX"
+    if number == UART_TX:
+        return b"UART1 TX"
+    if number == UART_RX:
+        return b"UART1 RX"
     return b"SPI flash" if 6 <= number <= 11 else None

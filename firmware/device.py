@@ -76,6 +76,7 @@ class Device:
         self.stream_mode = None  # its service, where bus.mode says so
         self._services = {}  # name -> task
         self._stopping = None  # event that ends main()
+        self.idle = 0  # looks of _feed() since the last command: sessions set it to 0
         self._proven = False  # this start has run long enough not to be a faulty one
         self._sleep = False  # what follows main() is a deep sleep, not a reset
 
@@ -139,6 +140,7 @@ class Device:
 
     def factory_reset(self):
         settings.erase()
+        starts.forget()  # what led to safe mode may have been a setting
         self.restart(announce=True)
 
     # Services
@@ -208,11 +210,11 @@ class Device:
         elif changed is None or len(status_pins.pins) == 1:
             self.start("status pins", status_pins.create(self).run)
 
-    def _variable_changed(self, changed):
+    def _variable_changed(self, changed, index=None):
         if changed[:5] == b"gpio.":
             from firmware import gpio
 
-            gpio.changed(changed)
+            gpio.changed(changed, index)
         elif changed in _STATUS_GPIOS:
             self._status_pins(changed)
         elif changed[-5:] == b"_gpio":
@@ -273,6 +275,22 @@ class Device:
                 task = self._services.get("reset button")
                 if board.button_down() and (task is None or task.done()):
                     self.start("reset button", self._reset_button)
+                seconds = variables.values.get(b"system.gotosleep.timeout")
+                if seconds:
+                    self._count_idle(seconds * 1000 // _LOOK_MS)
+
+    def _count_idle(self, most):
+        # Sleep when there was no command for so many looks. A console that carries one out, or the
+        # bytes of stream mode (then it is not among those of the log), is not idle.
+        self.idle += 1
+        busy = len(log.sessions) < len(self.ports)
+        for session in log.sessions:
+            busy = busy or session.running
+        if busy:
+            self.idle = 0
+        elif self.idle >= most and not self._stopping.is_set():
+            log.event(b"Sleeping")
+            self.sleep()
 
     # Life
 
@@ -309,6 +327,10 @@ class Device:
             log.event(b"Safe mode")
         else:
             self._start_services()
+        if machine.reset_cause() == machine.DEEPSLEEP_RESET:
+            from firmware import power
+
+            power.woken()
         for name in _ONCE:
             forget(name)
         gc.collect()
@@ -341,18 +363,7 @@ def run():
     except Exception as e:
         device.fault("main", e)
     if device._sleep:
-        _deep_sleep()
+        from firmware import power
+
+        power.sleep()
     machine.reset()
-
-
-def _deep_sleep():
-    import esp32
-
-    event = variables.get(b"system.wakeup.events")
-    if event != b"none":
-        name, _, level = event.partition(b"_")
-        esp32.wake_on_ext0(machine.Pin(int(name[4:]), machine.Pin.IN), level != b"low")
-    seconds = variables.get(b"system.wakeup.timeout")
-    if seconds:
-        machine.deepsleep(seconds * 1000)
-    machine.deepsleep()

@@ -56,15 +56,19 @@ def check(gpio, direction=b"none"):
     holder = board.owner(gpio)
     if holder and not ours(gpio):
         raise taken(gpio, holder)
-    output = direction[:1] == b"o"
-    if not board.is_gpio(gpio, output):
-        words = b"GPIO %d can only be an input" if board.is_gpio(gpio) else b"There is no GPIO %d"
-        raise CommandError(errors.BAD_ARGUMENT, words % gpio)
-    if board.is_gpio(gpio) and not board.is_gpio(gpio, True) and direction[:10] == b"input_pull":
-        raise CommandError(errors.BAD_ARGUMENT, b"GPIO %d has no pull resistors" % gpio)
+    _check_pad(gpio, direction)
     if holder == b"DAC" and direction != b"DAC":
         # MicroPython has no way to end a DAC.
         raise CommandError(errors.FAILED, b"GPIO %d stays a DAC until the next reboot" % gpio)
+
+
+def _check_pad(gpio, direction):
+    # What the chip cannot do.
+    if not board.is_gpio(gpio, direction[:1] == b"o"):
+        words = b"GPIO %d can only be an input" if board.is_gpio(gpio) else b"There is no GPIO %d"
+        raise CommandError(errors.BAD_ARGUMENT, words % gpio)
+    if not board.is_gpio(gpio, True) and direction[:10] == b"input_pull":
+        raise CommandError(errors.BAD_ARGUMENT, b"GPIO %d has no pull resistors" % gpio)
 
 
 def set_direction(gpio, direction, level=0):
@@ -111,11 +115,21 @@ def start(log):
             log.line(log.STATUS, b"gpio.init %d: %s" % (gpio, e.text))
 
 
-def changed(name):
-    """A variable gpio.* was set: raises CommandError where the values cannot be."""
+def changed(name, index):
+    """A variable gpio.* was set, or all of its items (None): raises CommandError where the values
+    cannot be.
+    """
     if name == b"gpio.init":
+        # Others than the one that was set may have lost their GPIO since.
         for gpio, text in _of(b"gpio.init "):
-            check(gpio, parse(text)[0])
+            if index is None or gpio == int(index):
+                check(gpio, parse(text)[0])
+    elif name == b"gpio.sleep":
+        for gpio, state in _of(b"gpio.sleep "):
+            holder = board.owner(gpio)
+            if holder and holder[:5] == b"UART0":
+                raise taken(gpio, holder)
+            _check_pad(gpio, state)
     elif name == b"gpio.alias":
         aliases = [alias for _, alias in _of(b"gpio.alias ")]
         for alias in aliases:

@@ -1,10 +1,18 @@
-# The network by command: wlan_scan, network_up, network_down.
+# The network by command: wlan_scan, network_up, network_down. The questions of `network_up -s` are
+# in setup.py.
+import asyncio
 import binascii
+
+from micropython import const
 
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
 from firmware.net import join, station
+from firmware.store import variables
+
+# An access point sends a beacon as often; the driver has no newer reading in between.
+_READING_MS = const(100)
 
 _INTERFACES = (b"default", b"wlan")
 
@@ -31,10 +39,19 @@ def wlan_scan(session, args):
     verbose = args == [b"-v"]
     if args and not verbose:
         raise CommandError(errors.UNKNOWN_OPTION)
+    return table(scan(session), verbose)
+
+
+def scan(session):
+    """The networks in reach, as Station.scan(). Raises CommandError."""
     try:
-        found = session.device.station.scan()
+        return session.device.station.scan()
     except OSError:
         raise CommandError(errors.FAILED)
+
+
+def table(found, verbose=False):
+    """Their list, as lines."""
     lines = [b"! %d networks found" % len(found)]
     if verbose:
         lines.append(b"!  # Ch RSSI MAC (BSSID)       Mbps Security   Type Length Network (SSID)")
@@ -51,22 +68,34 @@ def wlan_scan(session, args):
 
 
 @command(b"wlan_get_rssi", b"rssi")
-def wlan_get_rssi(session, args):
+async def wlan_get_rssi(session, args):
     """wlan_get_rssi
-    Print the signal of the access point in dBm.
+    Print the signal of the access point in dBm, the average of wlan.rssi_average readings.
     """
-    rssi = session.device.station.rssi()
-    if rssi is None:
-        raise CommandError(errors.FAILED)
-    return b"%d" % rssi
+    count = variables.get(b"wlan.rssi_average")
+    total = 0
+    for i in range(count):
+        if i:
+            await asyncio.sleep_ms(_READING_MS)
+        rssi = session.device.station.rssi()
+        if rssi is None:
+            raise CommandError(errors.FAILED)
+        total += rssi
+    return b"%d" % round(total / count)
 
 
-@command(b"network_up", b"nup", 0, 2)
+@command(b"network_up", b"nup", 0, 3)
 async def network_up(session, args):
-    """network_up [-i <interface>]
-    Join the network of wlan.ssid, leaving another one.
+    """network_up [-s] [-i <interface>]
+    Join the network of wlan.ssid, leaving another one. With -s choose one of the networks in reach
+    first, by questions; it is saved.
     """
-    _interface(args)
+    asked = args[:1] == [b"-s"]
+    _interface(args[1:] if asked else args)
+    if asked:
+        from .setup import choose_network
+
+        await choose_network(session)
     link = session.device.station
     link.wanted = True
     try:

@@ -127,8 +127,8 @@ def _key(name, index):
 def _forget(kept, secrets):
     # Back to the defaults, but for the variables in `kept` and, unless `secrets`, for secrets.
     for key in list(variables.values):
-        name = key.partition(b" ")[0]
+        name, _, index = key.partition(b" ")
         if key not in kept and (secrets or not variables.secret(name)):
             variables.values.pop(key)
             if variables.changed:
-                variables.changed(name)
+                variables.changed(name, index or None)

@@ -27,9 +27,9 @@ class Busy:
             self._pin(0)
 
     def release(self):
-        self._pin.init(Pin.IN)
+        """Give the GPIO back."""
         self._pin = _nothing  # for the commands that still run
-        board.release(_OWNER)
+        board.free(self.number)
 
 
 def _nothing(level):
@@ -37,17 +37,16 @@ def _nothing(level):
 
 
 def show(number):
-    """Have GPIO `number` (-1: none) show it from now on. Raises CommandError, and the one before
-    goes on, when another part has that GPIO.
+    """Have GPIO `number` (-1: none) show it from now on. Raises CommandError when another part has
+    that GPIO, and nothing changes.
     """
     old = session.busy
+    if old and old.number == number:
+        return
+    try:
+        new = Busy(number) if number >= 0 else None
+    except board.GpioInUse as e:
+        raise errors.CommandError(errors.BAD_ARGUMENT, b"GPIO %d is used by %s" % tuple(e.args))
+    session.busy = new
     if old:
         old.release()
-        session.busy = None
-    try:
-        if number >= 0:
-            session.busy = Busy(number)
-    except board.GpioInUse as e:
-        if old:
-            session.busy = Busy(old.number)
-        raise errors.CommandError(errors.BAD_ARGUMENT, b"GPIO %d is used by %s" % tuple(e.args))

@@ -49,7 +49,7 @@ class Session:
         self.pos = 0  # ... of which buf[pos:end] is not consumed
         self.end = 0
         # a command is being carried out: log lines come before its reply, without prompt
-        self._running = False
+        self.running = False
         self._writers = 0  # that write to the port or wait until they may
         self._writing = False
         self._shown = []  # log lines
@@ -109,7 +109,7 @@ class Session:
             return b"".join([b"L0%05d\r\n%s\r\n" % (len(t) + 2, t) for t in texts])
         texts.append(b"")
         lines = b"\r\n".join(texts)
-        if self._running:
+        if self.running:
             return lines
         if not self.editor.human:
             return b"\r  \r%s> " % lines if self.prompt else lines
@@ -183,7 +183,7 @@ class Session:
 
     async def replied(self):
         """Wait until the command that is being carried out has its reply written."""
-        while self._running:
+        while self.running:
             await asyncio.sleep_ms(1)
 
     def _whole_line(self, end):
@@ -248,7 +248,7 @@ class Session:
                 self._wake.set()
 
     async def _run_line(self, line):
-        self._running = True
+        self.running = True
         shown = busy
         if shown:
             shown.begin()
@@ -259,7 +259,8 @@ class Session:
             data = self._response(code, text)
             if self._writers or not self.port.offer(data):
                 await self._send((data,))
-        self._running = False
+        self.running = False
+        self.device.idle = 0
         if shown:
             shown.end()
 

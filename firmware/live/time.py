@@ -4,6 +4,8 @@ import time
 from machine import RTC
 from micropython import const
 
+from firmware.store import variables
+
 _EPOCH = const(946_684_800)  # the chip counts seconds from 2000, the command language from 1970
 
 _set_at = None  # uptime in milliseconds when the clock was set
@@ -12,10 +14,17 @@ _set_at = None  # uptime in milliseconds when the clock was set
 def get(leaf, form, session):
     if leaf == b"rtc":
         ns = time.time_ns()
-        if form == b"utc":
+        if form in (b"utc", b"local"):
             us = ns // 1000 % 1_000_000
-            return b"%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % (
-                time.gmtime(ns // 1_000_000_000)[:6] + (us,)
+            seconds = ns // 1_000_000_000
+            suffix = b"Z"
+            if form == b"local":
+                minutes = _zone()
+                seconds += minutes * 60
+                sign = b"-" if minutes < 0 else b"+"
+                suffix = b"%s%02d:%02d" % (sign, abs(minutes) // 60, abs(minutes) % 60)
+            return b"%04d-%02d-%02dT%02d:%02d:%02d.%06d%s" % (
+                time.gmtime(seconds)[:6] + (us, suffix)
             )
         ms = ns // 1_000_000 + _EPOCH * 1000
     else:
@@ -25,6 +34,13 @@ def get(leaf, form, session):
                 return -1
             ms -= _set_at
     return ms if form == b"ms" else ms // 1000
+
+
+def _zone():
+    # time.zone in minutes.
+    hours, _, minutes = variables.get(b"time.zone").lstrip(b"-").partition(b":")
+    offset = int(hours) * 60 + int(minutes or b"0")
+    return -offset if variables.get(b"time.zone")[:1] == b"-" else offset
 
 
 def put(leaf, value, session):

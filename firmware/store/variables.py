@@ -22,7 +22,8 @@ _MANY_WORDS = b"rd"  # types whose value may be several words: baud rate, GPIO d
 # differ from the default.
 values = {}
 _read = (None, None)  # (group, table) of the group last read from the file
-changed = None  # called with the full name after a set: services follow it (set by device.py)
+# called with the full name, and the index, after a set: services follow it (set by device.py)
+changed = None
 
 
 class UnknownVariable(Exception):
@@ -295,7 +296,7 @@ def put(name, kind, default, value, index=None):
         values[key] = value
     if changed:
         try:
-            changed(name)
+            changed(name, index)
         except:
             values.pop(key, None)
             if before is not None:

@@ -1,4 +1,8 @@
-"""Deep sleep and what ends it, and safe mode with the way there and back."""
+"""Deep sleep, what ends it and what the GPIOs do meanwhile, and safe mode with the way there and
+back.
+"""
+
+import time
 
 import pytest
 
@@ -50,6 +54,84 @@ def test_a_pin_that_cannot_wake_the_chip_is_refused(board):
     for event in ("gpio5", "gpio22", "gpio40", "gpio4_up", "button", "gpio4|gpio2"):
         assert console.run(f"set system.wakeup.events {event}").code == 7, event
     console.ok("set system.wakeup.events none")
+
+
+def asleep(board):
+    return board.board.status()["state"] == "asleep"
+
+
+@pytest.mark.needs("counters")
+def test_gpios_have_their_state_of_gpio_sleep_while_the_module_sleeps(board):
+    """What has none is let go of; a pull on what wakes the module counts; after the sleep all are
+    what they are at a start.
+    """
+    console = board.machine()
+    for line in (
+        "gdi 18 out 1",
+        "gdi 26 out 1",
+        "gpio_dir 27 out",
+        "set gpio.sleep 22 output_high",  # not a pad of the RTC
+        "set gpio.sleep 25 output_low",
+        "set gpio.sleep 26 input_pull_down",
+        "set gpio.sleep 27 input_highz",
+        "set gpio.sleep 4 input_pull_up",
+        "set gpio.init 22 output 1",
+        "set system.wakeup.events gpio4_low",
+        "save",
+    ):
+        console.ok(line)
+    boots = board.boots()
+    assert console.ok("sleep") == "Sleeping"
+    board.board.wait("state", equals="asleep")
+    pins = (18, 22, 25, 26, 27, 4)
+    assert [board.board.pin(n) for n in pins] == [None, 1, 0, 0, None, 1]
+    board.board.pin(4, 0)
+    board.started(boots)
+    console.machine()
+    assert [board.board.pin(n) for n in (18, 25, 26)] == [None] * 3
+    pad = board.board.pad(22)
+    assert (pad["mode"], pad["level"], pad["held"]) == ("out", 1, False)
+    console.ok("gse 22 0")
+    assert board.board.pin(22) == 0
+    assert console.ok("get gpio.sleep 22") == "output_high", "it was saved"
+
+
+def test_a_state_that_a_gpio_cannot_have_asleep_is_refused(board):
+    console = board.machine()
+    for gpio, state, code, text in (
+        (34, "output_low", 7, "GPIO 34 can only be an input"),
+        (35, "input_pull_up", 7, "GPIO 35 has no pull resistors"),
+        (1, "input_highz", 1, "GPIO 1 is used by UART0 TX"),
+        (6, "input_highz", 7, "Invalid argument"),
+        (22, "asleep", 7, "Invalid argument"),
+    ):
+        reply = console.run(f"set gpio.sleep {gpio} {state}")
+        assert (reply.code, reply.text.decode()) == (code, text)
+    assert console.ok("get gpio.sleep all") == ""
+    console.ok("set gpio.sleep 17 output_high")  # the host's line may be held idle
+
+
+@pytest.mark.long
+@pytest.mark.needs("counters", "uart1")
+def test_it_goes_to_sleep_when_no_command_came(board):
+    console = board.machine()
+    board.configure(console, system_wakeup_timeout=1, system_gotosleep_timeout=1)
+    board.uart0.sync()
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:  # also where only the other console is used
+        board.uart0.command("get wlan.mac")
+        assert not asleep(board)
+    console.send(b"write 0 2\n")  # a command that waits for its data is no silence
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        assert not asleep(board)
+    console.send(b"xy")
+    assert console.reply().code == 1
+    boots = board.boots()
+    board.board.wait("state", equals="asleep")
+    board.started(boots)
+    assert board.board.status()["cause"] == DEEP_SLEEP
+    assert board.machine().ok("get system.gotosleep.timeout") == "0", "it was not saved"
 
 
 @pytest.mark.needs("counters")

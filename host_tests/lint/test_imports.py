@@ -25,6 +25,7 @@ ARROWS = {
     "firmware/device.py": ("firmware", "wire"),
     # The GPIOs of the command language: their errors are those of commands.
     "firmware/gpio.py": ("firmware.board", "firmware.console.errors", "firmware.store"),
+    "firmware/power.py": ("firmware.board", "firmware.store"),
     "firmware/store/": ("wire", "firmware.board", "firmware.store"),
     "firmware/net/": ("wire", "firmware.board", "firmware.forget", "firmware.net"),
     # The registry finds commands by the generated index, and imports them by the names in it.

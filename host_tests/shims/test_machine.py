@@ -57,6 +57,30 @@ def test_levels(start):
     ]
 
 
+def test_holds(start):
+    # "Always disable pad hold to apply outstanding config changes"; the input-only pads have none.
+    board = start(
+        "import esp32\n" + PIN,
+        """
+        Pin(22, Pin.OUT, value=1, hold=True)
+        Pin(22, hold=False)
+        Pin(34, Pin.IN, hold=True)
+        esp32.gpio_deep_sleep_hold(True)
+    """,
+    )
+    board.expect(PROMPT)
+    assert board.lines == [
+        "ready",
+        "out 22 1",
+        "hold 22 0",
+        "hold 22 1",
+        "out 22 1",
+        "hold 22 0",
+        "in 34 none",
+        "sleep-hold 1",
+    ]
+
+
 def test_checks(start):
     # machine_pin_find() and the chip's input-only pads.
     board = start(

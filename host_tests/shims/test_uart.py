@@ -147,3 +147,45 @@ def test_asyncio_streams(start):
         time.sleep(0.01)
     board.until(lambda: len(board.uart1) == 2560)
     assert board.uart1 == bytes(range(256)) * 10
+
+
+def test_a_pad_that_becomes_a_gpio_is_no_longer_the_uarts(start):
+    # gpio_set_direction() gives the pad's output to the GPIO; an input may have two listeners;
+    # UART.init() connects both again.
+    board = start(
+        "from machine import Pin\n" + UART,
+        """
+        u = UART(1, 115200, tx=17, rx=16, timeout=5000)
+        print('hears', u.read(3))
+        Pin(16, Pin.IN)
+        print('shares', u.read(3))
+        Pin(16, Pin.OUT)
+        print('deaf')
+        u.init(timeout=100)
+        Pin(16, Pin.OUT)
+        sys.stdin.readline()
+        print(u.any(), u.read(3), u.readinto(bytearray(3)), u.readline())
+        u.write(b'one')
+        Pin(17, Pin.IN)
+        print(u.write(b'two'), u.txdone() in (True, False))
+        u.init()
+        u.write(b'three')
+        u.flush()
+        Pin(17, Pin.OUT, value=0)
+        u.write(b'four')
+        u.init(timeout=5000)
+        u.write(b'five')
+        print('again', u.read(3))
+    """.replace("u = UART", "import sys\n        u = UART", 1),
+    )
+    board.send1(b"abc")
+    board.expect("hears b'abc'")
+    board.send1(b"def")
+    board.expect("shares b'def'\r\ndeaf")
+    board.send1(b"ghi")
+    board.type("\n")
+    board.expect("0 None None None\r\n3 True")
+    board.until(lambda: board.uart1.endswith(b"five"))
+    board.send1(b"jkl")
+    board.expect("again b'jkl'")
+    assert board.uart1 == b"onethreefive"

@@ -58,7 +58,7 @@ VARIABLES = (
     (
         "bus.stream.connected_gpio",
         "bu s n",
-        "gpio",
+        "gpio out",
         "-1",
         "rw",
         "reboot",

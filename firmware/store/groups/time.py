@@ -12,11 +12,11 @@ VARIABLES = (
     (
         "time.rtc",
         "ti r",
-        "formats ms|utc int 946684800 4102444799",
+        "formats local|ms|utc int 946684800 4102444799",
         "",
         "volatile",
         "now",
-        "Clock, seconds since 1970; ms: milliseconds; utc: date and time",
+        "Clock, seconds since 1970; ms: milliseconds; utc, local: date and time, in time.zone",
     ),
     (
         "time.uptime",
@@ -27,5 +27,13 @@ VARIABLES = (
         "now",
         "Seconds since the start; ms: milliseconds",
     ),
-    ("time.zone", "ti z", "zone", "0", "rw", "now", "Hours from UTC, [+/-]H[:30]"),
+    (
+        "time.zone",
+        "ti z",
+        "zone",
+        "0",
+        "rw",
+        "now",
+        "Hours from UTC, [+/-]H[:30]: `get time.rtc local` is in it",
+    ),
 )

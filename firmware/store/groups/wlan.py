@@ -103,7 +103,7 @@ VARIABLES = (
         "1",
         "rw",
         "now",
-        "Readings that the signal strength is averaged over",
+        "Readings, a tenth of a second apart, that wlan_get_rssi is the average of",
     ),
     (
         "wlan.scan.active_dwell",

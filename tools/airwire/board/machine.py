@@ -189,17 +189,18 @@ class Machine:
 
     def _sleep(self) -> None:
         # Only the RTC goes on: its timer, its pins and its memory.
-        self._clear()
+        self.pins.fall_asleep(self._wake[1])
+        self._clear_digital()
         self.last_exit = CAUSE_NAMES[DEEP_SLEEP]
         seconds, _, _ = self._wake
         if seconds is not None:
-            self._restart = self._loop.call_later(seconds, self._start, DEEP_SLEEP)
+            self._restart = self._loop.call_later(seconds, self._went_down, DEEP_SLEEP)
         self._become("asleep")
         self._look_at_wake_pin()
 
     def _look_at_wake_pin(self) -> None:
         _, number, level = self._wake
-        if self.state == "asleep" and number is not None and self.pins[number].driven == level:
+        if self.state == "asleep" and number is not None and self.pins[number].level == level:
             self._went_down(DEEP_SLEEP)
 
     def _panicked(self, code: int) -> None:
@@ -215,8 +216,11 @@ class Machine:
 
     def _went_down(self, cause: int) -> None:
         """The chip has stopped for `cause`: what a reset of that kind clears, and the restart."""
-        if cause != SOFT:  # Wi-Fi, pads and the watchdog live through a soft reset
-            self._clear()
+        if cause == DEEP_SLEEP:
+            self.pins.wake_up()
+        elif cause != SOFT:  # Wi-Fi, pads and the watchdog live through a soft reset
+            self.pins.reset()
+            self._clear_digital()
         else:
             self.pins.end_pwm()
         if cause == POWER_ON:
@@ -230,8 +234,8 @@ class Machine:
             self._restart = self._loop.call_later(_RESTART_DELAY, self._start, cause)
             self._become("restarting")
 
-    def _clear(self) -> None:
-        self.pins.reset()
+    def _clear_digital(self) -> None:
+        # What a reset and a sleep clear but for the pads.
         self.station.power_on()
         self._arm_air()
         self._watch(None)
@@ -433,6 +437,8 @@ _CONTROL_LINES = {
     "dac": Machine._pin_line,
     "uart": Machine._uart_line,
     "wdt": Machine._watchdog_line,
+    "hold": lambda machine, words: machine.pins.hold(int(words[1]), words[2] == "1"),
+    "sleep-hold": lambda machine, words: machine.pins.hold_in_sleep(words[1] == "1"),
     "sleep": Machine._sleep_line,
     "flash-cut": Machine._flash_cut_line,
     **dict.fromkeys(_RADIO_LINES, Machine._radio_line),

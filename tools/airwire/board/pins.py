@@ -20,6 +20,9 @@ LED = 2
 # Pads with a resistor to the supply on the dev board: BOOT must not float.
 PULLED_UP = (0,)
 
+# The pads that the RTC has: it powers them in a deep sleep.
+RTC_PINS = (0, 2, 4, *range(12, 16), *range(25, 28), *range(32, 40))
+
 # A person holds a button for seconds; a test that needs hours has lost its way.
 MAX_HOLD = 3600.0
 # Contacts of a tact switch give a handful of edges; this many fit into the time in which they
@@ -43,6 +46,7 @@ class Pin:
     duty: int = 0  # of a PWM, 0 to 65535
     dac: int = 0  # level of a DAC, 0 to 255
     wired_up: bool = False  # pulled up by a resistor of the board
+    held: bool = False  # keeps its configuration whatever the firmware says, also asleep
 
     @property
     def level(self) -> int | None:
@@ -63,6 +67,8 @@ class Pins:
 
     def __init__(self) -> None:
         self._pins: dict[int, Pin] = {}
+        self._below: dict[int, list[str]] = {}  # what the firmware said of held pads meanwhile
+        self._hold_all = False  # in a deep sleep holds keep all pads, not only those of the RTC
 
     def __getitem__(self, number: int) -> Pin:
         """The pad of that GPIO number. Raises UserError when the chip has no such pin."""
@@ -95,6 +101,9 @@ class Pins:
         UserError.
         """
         pin = self[int(words[1])]
+        if pin.held:
+            self._below[int(words[1])] = words
+            return
         if words[0] == "in":
             if words[2] not in ("none", "up", "down"):
                 raise ValueError(f"pull {words[2]}")
@@ -109,10 +118,38 @@ class Pins:
             pin.dac = int(words[2])
         pin.mode = words[0]
 
+    def hold(self, number: int, on: bool) -> None:
+        """Hold a pad as it is, or let it be what the firmware has made of it meanwhile."""
+        self[number].held = on
+        if not on and number in self._below:
+            self.configured(self._below.pop(number))
+
+    def hold_in_sleep(self, on: bool) -> None:
+        """Whether a deep sleep keeps the holds of pads that the RTC does not have."""
+        self._hold_all = on
+
     def reset(self) -> None:
         """The chip's reset lets go of every pin; what is wired outside stays as it is."""
         for pin in self._pins.values():
-            pin.mode, pin.pull, pin.output = "free", "none", 0
+            pin.mode, pin.pull, pin.output, pin.held = "free", "none", 0, False
+        self._below.clear()
+        self._hold_all = False
+
+    def fall_asleep(self, waker: int | None) -> None:
+        """A deep sleep lets go of every pin that is not held; the one that wakes the chip stays an
+        input.
+        """
+        for number, pin in self._pins.items():
+            if pin.held and (self._hold_all or number in RTC_PINS):
+                self._below[number] = ["free", str(number)]
+            elif number != waker:
+                pin.mode, pin.pull, pin.output, pin.held = "free", "none", 0, False
+
+    def wake_up(self) -> None:
+        """After a sleep only what is held is left."""
+        for pin in self._pins.values():
+            if not pin.held:
+                pin.mode, pin.pull, pin.output = "free", "none", 0
 
     def end_pwm(self) -> None:
         """A soft reset ends every PWM; its pad is left low."""

@@ -24,6 +24,7 @@ flash = None  # the _flash.Flash of this board
 levels = bytearray(b"z" * _GPIOS)  # what drives each GPIO from outside: b"0", b"1" or b"z"
 analog = {}  # GPIO -> millivolts from outside
 moved = {}  # GPIO -> function(gpio), called when its level may have changed
+signals = {}  # GPIO -> function(mode) of the peripheral on it, called when it becomes a GPIO
 station = [b"1000", b"0", b"0", b"-", b"-", b"-", b"-"]  # STATUS ASSOC RSSI IP MASK GW DNS
 reported = 0  # how many `wlan` lines have come
 timers = []  # armed machine.Timer objects: have `due` (ticks_ms) and ring()

@@ -100,6 +100,8 @@ class Pin(PinBase):
             if gpio >= _FIRST_INPUT_ONLY and mode & _OUTPUT:
                 raise ValueError("pin can only be input")
             _modes[gpio] = mode
+            if gpio in _board.signals:
+                _board.signals[gpio](mode)
             _board.moved[gpio] = _update
         if pull != -1:
             _pulls[gpio] = pull or 0
@@ -113,6 +115,11 @@ class Pin(PinBase):
         elif gpio in _board.moved:
             del _board.moved[gpio]
             _board.send(b"free %d\n" % gpio)
+        if hold is not None and gpio < _FIRST_INPUT_ONLY:
+            # A hold is taken away first, so that the new configuration is what is held.
+            _board.send(b"hold %d 0\n" % gpio)
+            if hold:
+                _board.send(b"hold %d 1\n" % gpio)
         _update(gpio)
 
     def value(self, *value):

@@ -24,6 +24,7 @@ _TIOCOUTQ = const(0x5411)
 _PINS = ((None, None), (10, 9), (17, 16))  # default tx, rx; None: not changed
 
 _wire = None  # the open wire: one for all UART(1) objects
+_out = _in = None  # the same, while TX and RX of UART1 reach their pads
 _pace = {}  # id -> [ticks_us when the last byte has left, 1/16 us per byte]
 
 
@@ -39,7 +40,7 @@ class UART(io.IOBase):
     IRQ_BREAK = 1 << 1
 
     def __init__(self, id, *args, **kw):
-        global _wire
+        global _wire, _out, _in
         if not 0 <= id <= 2:
             raise ValueError("UART(%d) does not exist" % id)
         self._id = id
@@ -55,7 +56,7 @@ class UART(io.IOBase):
         self._dry = None  # built-in poll that waits for input, when there is a time-out
         self._pace = _pace[id] = [ticks_us(), 0]
         if id == 1 and _wire is None:
-            _wire = open(_WIRE, "r+b")
+            _wire = _out = _in = open(_WIRE, "r+b")
         self.init(*args, **kw)
 
     def __repr__(self):
@@ -93,6 +94,7 @@ class UART(io.IOBase):
         invert=None,
         flow=None,
     ):
+        global _out, _in
         self.flush()
         if self._id == 0 and (txbuf not in (None, 256) or rxbuf not in (None, 256)):
             raise ValueError("UART buffer size is fixed")
@@ -125,6 +127,11 @@ class UART(io.IOBase):
         self._invert = self._invert if invert is None else invert
         self._flow = self._flow if flow is None else flow
         self._open = self._id != 0
+        if self._id == 1:  # uart_set_pin() connects the pads anew
+            _out = _in = _wire
+            _board.signals.clear()
+            _board.signals[self._tx] = _lose_tx
+            _board.signals[self._rx] = _lose_rx
         frame = 1 + line[1] + (line[2] is not None) + line[3]
         _pace[self._id][1] = frame * 16000000 // line[0]
         self._pace = _pace[self._id]
@@ -168,7 +175,7 @@ class UART(io.IOBase):
                 utime.sleep_us(queued - ((room - 1) * pace[1] >> 4))
                 _board.glance()
                 continue
-            n = _wire.write(buf, at, min(n, end - at))
+            n = _out.write(buf, at, min(n, end - at))
             if n is None:
                 _wait_for_room()
                 continue
@@ -204,28 +211,28 @@ class UART(io.IOBase):
     def any(self):
         if self._id != 1 or not self._open:
             return 0
-        return _waiting()
+        return _waiting() if _in is _wire else _in.any()
 
     def readinto(self, buf, n=None):
         if self._id != 1 or not self._open:
             return None
-        got = _wire.readinto(buf) if n is None else _wire.readinto(buf, n)
+        got = _in.readinto(buf) if n is None else _in.readinto(buf, n)
         if not self._timeout:
             return got
         got = got or 0
         n = len(buf) if n is None else n
         while got < n and self._wait():
-            got += _wire.readinto(memoryview(buf)[got:n]) or 0
+            got += _in.readinto(memoryview(buf)[got:n]) or 0
         return got or None
 
     def read(self, n=None):
         if self._id != 1 or not self._open:
             return None
         if not self._timeout:
-            return _wire.read() if n is None or n < 0 else _wire.read(n)
+            return _in.read() if n is None or n < 0 else _in.read(n)
         data = b""
         while n is None or n < 0 or len(data) < n:
-            more = _wire.read(256 if n is None or n < 0 else n - len(data))
+            more = _in.read(256 if n is None or n < 0 else n - len(data))
             if more:
                 data += more
             elif not self._wait():
@@ -254,6 +261,8 @@ class UART(io.IOBase):
             if arg & _board.IN:
                 select.ask(_WIRE, _board.IN)
             ready = 0
+            if _in is not _wire:
+                _in.read()
             p = uselect.poll()
             p.register(_wire, _board.IN)
             for _, events in p.ipoll(0):
@@ -266,6 +275,41 @@ def _gpio(pin):
     from _pin import Pin
 
     return Pin(pin)._gpio
+
+
+# A pad that becomes something else is no longer the UART's, until its init().
+
+
+def _lose_tx(mode):
+    # As gpio_set_direction() does: the pad's output is the GPIO's in every mode.
+    global _out
+    _out = _Nowhere
+
+
+def _lose_rx(mode):
+    # Inputs share a pad; one that drives hears itself alone, one that is switched off nothing.
+    global _in
+    if mode not in (1, 7):  # Pin.IN, Pin.OPEN_DRAIN
+        _in = _Nowhere
+
+
+class _Nowhere:
+    @staticmethod
+    def write(buf, at, n):
+        return n
+
+    @staticmethod
+    def any():
+        _wire.read()
+        return 0
+
+    @staticmethod
+    def read(n=0):
+        _wire.read()
+
+    @staticmethod
+    def readinto(buf, n=0):
+        _wire.read()
 
 
 def _wait_for_room():

@@ -210,3 +210,8 @@ def wake_on_ext0(pin=None, level=WAKEUP_ANY_HIGH):
     if number not in _RTC_PINS:
         raise ValueError("invalid pin")
     _wake = (number, int(level))
+
+
+def gpio_deep_sleep_hold(enable):
+    """Whether a hold keeps the pads that the RTC does not have through a deep sleep."""
+    _board.send(b"sleep-hold %d\n" % bool(enable))
