@@ -2,7 +2,7 @@
 #     a  IPv4 address                      m  MAC address
 #     n  only the one VALUE that is true   r  baud rate
 #     d  direction of a GPIO, with level   p  patterns of an indicator, for each of so many states
-#     z  time zone                         w  GPIOs that wake the chip
+#     z  time zone                         w  GPIO that wakes the chip
 from micropython import const
 
 from .variables import integer

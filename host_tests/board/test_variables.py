@@ -242,8 +242,8 @@ KINDS = [
     ),
     (
         "system.wakeup.events",
-        {"gpio4": "gpio4", "gpio4|gpio27": "gpio4|gpio27", "none": "none"},
-        ("gpio22", "gpio", "gpio4|", "gpio4|none", "gpio40", "4", '""'),
+        {"gpio4": "gpio4", "gpio27_low": "gpio27_low", "none": "none"},
+        ("gpio22", "gpio", "gpio4|", "gpio4|gpio27", "gpio4_", "gpio4_high", "gpio40", "4", '""'),
     ),
     (
         "system.indicator.state network",
