@@ -242,7 +242,7 @@ KINDS = [
     ),
     (
         "system.wakeup.events",
-        {"gpio4": "gpio4", "gpio27_low": "gpio27_low", "none": "none"},
+        {"gpio4": "gpio4", "gpio027_low": "gpio27_low", "none": "none"},
         ("gpio22", "gpio", "gpio4|", "gpio4|gpio27", "gpio4_", "gpio4_high", "gpio40", "4", '""'),
     ),
     (
