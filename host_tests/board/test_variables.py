@@ -260,7 +260,7 @@ KINDS = [
         {"02:aa:BB:cc:dd:ee": "02:AA:BB:CC:DD:EE", "02aabbccddee": "02:AA:BB:CC:DD:EE"},
         ("02aabbccdde", "02aabbccddeg", "02aabbccddee0", "0x2aabbccddee"),
     ),
-    ("uart.flow 0", {"on": "on", "1": "on", "false": "off"}, ("2", "yes", "ON")),
+    ("uart.flow 1", {"on": "on", "1": "on", "false": "off"}, ("2", "yes", "ON")),
     ("wlan.network.status_gpio", {"21": "21", "-1": "-1"}, ("34", "6", "-2", "40", "x")),
     ("ioconn.control_gpio", {"34": "34"}, ("6", "40")),
 ]
