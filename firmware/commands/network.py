@@ -35,19 +35,22 @@ def wlan_scan(session, args):
         found = session.device.station.scan()
     except OSError:
         raise CommandError(errors.FAILED)
-    lines = [b"! %d networks found" % len(found)]
+    return lambda: _rows(found, verbose)
+
+
+def _rows(found, verbose):
+    yield b"! %d networks found" % len(found)
     if verbose:
-        lines.append(b"!  # Ch RSSI MAC (BSSID)       Mbps Security   Type Length Network (SSID)")
+        yield b"!  # Ch RSSI MAC (BSSID)       Mbps Security   Type Length Network (SSID)"
     else:
-        lines.append(b"!  # Ch RSSI MAC (BSSID)       Network (SSID)")
+        yield b"!  # Ch RSSI MAC (BSSID)       Network (SSID)"
     for i in range(len(found)):
         ssid, bssid, channel, rssi, mode, _ = found[i]
         row = b"# %2d %2d %4d %s " % (i, channel, rssi, binascii.hexlify(bssid, ":").upper())
         if verbose:
             name = (join.SECURITY[mode] if mode < len(join.SECURITY) else None) or b"Unknown"
             row += b"54 %s 0 %d " % (name, len(ssid))
-        lines.append(row + ssid)
-    return lines
+        yield row + ssid
 
 
 @command(b"wlan_get_rssi", b"rssi")
