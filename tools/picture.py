@@ -112,10 +112,12 @@ def draw_consoles(folder: Path) -> None:
         for name, ((columns, lines), *keys) in CONSOLES.items():
             uart = Uart(str(board.uart0))
             terminal = serial.Terminal(uart, columns, lines)
-            for part in keys:
-                terminal.type(*part)
+            for key in itertools.chain(*keys):
+                terminal.type(key)
+                terminal.settle()
             draw(name, f"console, {columns} columns", screen(terminal.cells), columns)
             terminal.type(b"\x15\x0b")
+            terminal.settle()
             uart.close()
 
 

@@ -207,19 +207,24 @@ def ls(session, args):
     """
     if args and args[0] != b"-v":
         raise CommandError(errors.UNKNOWN_OPTION)
-    if args:
-        lines = [b"!  # Type  Flags  Hnd    Size    Version  Filename"]
+    listing = files.listing()
+    return lambda: _rows(listing, args)
+
+
+def _rows(listing, verbose):
+    if verbose:
+        yield b"!  # Type  Flags  Hnd    Size    Version  Filename"
     else:
-        lines = [b"!  #   Size   Version  Filename"]
-    for name, version, kind, flags, _, size in files.entries():
-        i = len(lines) - 1
-        if args:
+        yield b"!  #   Size   Version  Filename"
+    i = 0
+    for entry in listing:
+        name, version, kind, flags, _, size = files.row(entry)
+        if verbose:
             # Hnd is the first sector in WiConnect; LittleFS tells none.
-            row = b"# %2d e-%s   %s    0 %7d %10s  %s" % (i, kind, flags, size, version, name)
+            yield b"# %2d e-%s   %s    0 %7s %10s  %s" % (i, kind, flags, size, version, name)
         else:
-            row = b"# %2d %6d %9s  %s" % (i, size, version, name)
-        lines.append(row)
-    return lines
+            yield b"# %2d %6s %9s  %s" % (i, size, version, name)
+        i += 1
 
 
 @command(b"format_flash", b"format", 1, 1)
@@ -233,8 +238,8 @@ async def format_flash(session, args):
     if files.is_open():
         raise _failed(b"File in use")
     try:
-        for row in files.entries():
-            files.delete(row[0])
+        for entry in files.listing():
+            files.delete(files.row(entry)[0])
             await asyncio.sleep_ms(0)
     except OSError as e:
         raise _error(e)

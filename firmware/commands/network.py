@@ -39,7 +39,8 @@ def wlan_scan(session, args):
     verbose = args == [b"-v"]
     if args and not verbose:
         raise CommandError(errors.UNKNOWN_OPTION)
-    return table(scan(session), verbose)
+    found = scan(session)
+    return lambda: table(found, verbose)
 
 
 def scan(session):
@@ -51,20 +52,19 @@ def scan(session):
 
 
 def table(found, verbose=False):
-    """Their list, as lines."""
-    lines = [b"! %d networks found" % len(found)]
+    """Yield the lines of their list."""
+    yield b"! %d networks found" % len(found)
     if verbose:
-        lines.append(b"!  # Ch RSSI MAC (BSSID)       Mbps Security   Type Length Network (SSID)")
+        yield b"!  # Ch RSSI MAC (BSSID)       Mbps Security   Type Length Network (SSID)"
     else:
-        lines.append(b"!  # Ch RSSI MAC (BSSID)       Network (SSID)")
+        yield b"!  # Ch RSSI MAC (BSSID)       Network (SSID)"
     for i in range(len(found)):
         ssid, bssid, channel, rssi, mode, _ = found[i]
         row = b"# %2d %2d %4d %s " % (i, channel, rssi, binascii.hexlify(bssid, ":").upper())
         if verbose:
             name = (join.SECURITY[mode] if mode < len(join.SECURITY) else None) or b"Unknown"
             row += b"54 %s 0 %d " % (name, len(ssid))
-        lines.append(row + ssid)
-    return lines
+        yield row + ssid
 
 
 @command(b"wlan_get_rssi", b"rssi")

@@ -35,13 +35,18 @@ def _help_row(path, name):
 def _rows(words):
     # A line for each variable below a node: the second word is the name.
     access = {111: b"r", 115: b"w"}
-    return [
-        b"%s %s" % (access.get(kind[0], b"rw"), name) for name, kind, _ in variables.under(words)
-    ]
+    for name, kind, _ in variables.under(words):
+        yield b"%s %s" % (access.get(kind[0], b"rw"), name)
 
 
 def _commands():
-    return [b"%s : %s" % row for row in registry.names()]
+    for row in registry.names():
+        yield b"%s : %s" % row
+
+
+def _all():
+    yield from _commands()
+    yield from _rows((b"all",))
 
 
 @command(b"version", b"ver")
@@ -62,11 +67,11 @@ def help_(session, args):
     word = args[0]
     if len(args) == 1:
         if word == b"commands":
-            return _commands()
+            return _commands
         if word == b"variables":
-            return _rows((b"all",))
+            return lambda: _rows((b"all",))
         if word == b"all":
-            return _commands() + _rows(args)
+            return _all
         for name, shortcut in registry.names():
             if word == name or word == shortcut:
                 return _explanation(_COMMAND_HELP, name)
@@ -75,9 +80,8 @@ def help_(session, args):
         if used == len(args):
             return _explanation(_VARIABLE_HELP, name)
     except variables.UnknownVariable:
-        found = _rows(args)
-        if found:
-            return found
+        for _ in variables.under(args):
+            return lambda: _rows(args)
     raise CommandError(errors.UNKNOWN_OPTION)
 
 

@@ -1,17 +1,13 @@
 # Variables by command: get, set, save. What has to do with files is in settings.py.
-import asyncio
-
-from micropython import const
-
 from firmware import board
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
 from firmware.store import settings, variables
+from wire import cmdline
 
 _MASK = b"********"
 _LIVE = (108, 111, 118)  # access codes l, o, v: the value comes from firmware/live/
-_PAUSE = const(8)  # rows of a list at a time: the loop is held for a few milliseconds
 
 
 def _live(name):
@@ -19,44 +15,64 @@ def _live(name):
     return __import__("firmware.live." + group.decode(), None, None, ("get",)), leaf
 
 
+def _stored(values, name, kind, default, index=None):
+    # What is printed of a variable that is kept in `values`; `kind` is the whole kind.
+    if index is None:
+        value = values.get(name)
+    else:
+        value = values.get(b"%s %s" % (name, index))
+        default = variables.item(kind, default, index)[1]
+    if value is None:
+        return default
+    return _MASK if kind[0] == 115 and value else value  # s
+
+
+def _computed(session, name, kind, index):
+    module, leaf = _live(name)
+    if kind[1] == 120 or kind[1] == 102:  # x, f
+        return module.get(leaf, index, session)
+    return module.get(leaf, session)
+
+
 def _value(session, name, kind, default, index=None):
-    # What `get` prints for a plain variable, or for one item of an indexed one; `kind` is the
-    # whole kind.
-    access = kind[0]
-    if access == 119 or access == 115:  # w, s
-        if index is None:
-            value = variables.values.get(name)
-        else:
-            value = variables.values.get(b"%s %s" % (name, index))
-            default = variables.item(kind, default, index)[1]
-        if value is None:
-            value = default
-        elif access == 115 and value:
-            return _MASK
-    else:  # o, l, v: from firmware/live/
-        module, leaf = _live(name)
-        if kind[1] == 120 or kind[1] == 102:  # x, f
-            value = module.get(leaf, index, session)
-        else:
-            value = module.get(leaf, session)
+    # What `get` prints for a plain variable, or for one item of an indexed one.
+    if kind[0] in _LIVE:
+        value = _computed(session, name, kind, index)
+    else:
+        value = _stored(variables.values, name, kind, default, index)
     return b"%d" % value if isinstance(value, int) else value
 
 
-async def _lines(session, rows):
-    # The list of `get <group>`: a line for each variable and each index, but of GPIOs only those
-    # that differ from the default. Text of several lines has no place in it.
-    lines = []
-    for name, kind, default in rows:
-        if len(lines) % _PAUSE == 0:
-            await asyncio.sleep_ms(0)
-        if kind[1] == 120:  # x
-            sparse = kind[2:4] == b"g:" and kind[0] not in _LIVE
-            for index in variables.indexes(kind):
-                key = b"%s %s" % (name, index)
-                if not sparse or key in variables.values:
-                    lines.append(b"%s: %s" % (key, _value(session, name, kind, default, index)))
-        elif kind != b"ol":
-            lines.append(b"%s: %s" % (name, _value(session, name, kind, default)))
+def _listing(session, rows):
+    # The lines of `get <group>`, for the variables that rows() iterates. They are gone through
+    # more than once, with others at work between: so all say what they said at first.
+    values = dict(variables.values)
+    computed = []
+
+    def lines():
+        n = 0
+        for name, kind, default in rows():
+            if kind == b"ol":
+                continue  # text of several lines has no place in a list
+            indexed = kind[1] == 120  # x
+            for index in variables.indexes(kind) if indexed else (None,):
+                key = b"%s %s" % (name, index) if indexed else name
+                if kind[0] not in _LIVE:
+                    if indexed and kind[2:4] == b"g:" and key not in values:
+                        continue  # of GPIOs only those that differ from the default
+                    value = _stored(values, name, kind, default, index)
+                else:
+                    if n == len(computed):
+                        computed.append(_computed(session, name, kind, index))
+                    value = computed[n]
+                    n += 1
+                if isinstance(value, int):
+                    yield b"%s: %d" % (key, value)
+                elif value and min(value) < 32:  # it must not pass for a line of its own
+                    yield b"%s: %s" % (key, cmdline.quote(value))
+                else:
+                    yield b"%s: %s" % (key, value)
+
     return lines
 
 
@@ -75,7 +91,7 @@ def get(session, args):
         name, kind, default, used = variables.find(args)
     except variables.UnknownVariable:
         for _ in variables.under(args):
-            return _lines(session, variables.under(args))
+            return _listing(session, lambda: variables.under(args))
         raise _unknown(args)
     if kind[1] == 120 or kind[1] == 102:  # x, f
         return _item(session, name, kind, default, args[used:])
@@ -94,7 +110,7 @@ def _item(session, name, kind, default, rest):
         raise CommandError(errors.TOO_MANY)
     if rest:
         if kind[1] == 120 and rest[0] == b"all":
-            return _lines(session, ((name, kind, default),))
+            return _listing(session, lambda: ((name, kind, default),))
         try:
             index = variables.known_index(kind, rest[0])
         except ValueError:

@@ -1,5 +1,7 @@
 # Buffered commands (system.cmd.buffered): a long response is kept as a stream of type CMD, which
 # the host reads in pieces of its own size. Imported when a session first needs it.
+import asyncio
+
 from micropython import const
 
 from . import errors
@@ -18,11 +20,10 @@ class Response:
     kind = b"CMD"
     most = None  # a write, which fails, may have any size
 
-    def __init__(self, name, lines):
+    def __init__(self, name, pieces, size):
         self._name = name
-        self._lines = lines  # what is unread, with line ends; each goes as soon as it was read
-        self.size = sum([len(line) for line in lines])
-        self._left = self.size
+        self._pieces = pieces  # what is unread; each goes as soon as it was read
+        self.size = self._left = size
         self.ended = False
 
     def describe(self):
@@ -33,15 +34,15 @@ class Response:
 
     def read(self, size):
         """Up to `size` bytes. Sets `ended` at the end."""
-        lines = self._lines
+        pieces = self._pieces
         parts = []
-        while size and lines:
-            part = lines[0]
+        while size and pieces:
+            part = pieces[0]
             if len(part) > size:
-                lines[0] = part[size:]
+                pieces[0] = part[size:]
                 part = part[:size]
             else:
-                lines.pop(0)
+                pieces.pop(0)
             parts.append(part)
             size -= len(part)
         data = b"".join(parts)
@@ -53,7 +54,7 @@ class Response:
         raise OSError("read only")
 
     def close(self):
-        self._lines = None
+        self._pieces = None
         self._count(self._left)
 
     def _count(self, n):
@@ -62,22 +63,31 @@ class Response:
         self._left -= n
 
 
-def keep(table, name, lines):
-    """Keep the response `lines` (a list of bytes) of the command `name` in the stream table;
-    returns `<handle>,<size>`.
+async def keep(table, name, listing):
+    """Keep the response `listing` of the command `name` in the stream table; returns
+    `<handle>,<size>`.
 
     Raises CommandError: OVERFLOW when there is no room, FAILED when no handle is free.
     """
     global _kept
-    for i in range(len(lines) - 1):
-        lines[i] += b"\r\n"
-    response = Response(name, lines)
-    if response.size > _ROOM - _kept:
+    size = max(0, listing.size - 2)  # without a CR LF at the end
+    if size > _ROOM - _kept:
         raise CommandError(errors.OVERFLOW)
     try:
         handle = table.reserve()
     except table.NoHandle:
         raise CommandError(errors.FAILED, b"No free stream")
-    _kept += response.size
-    table.put(handle, response)
-    return b"%d,%d" % (handle, response.size)
+    _kept += size
+    pieces = []
+    try:
+        for piece in listing.pieces(b"", b""):
+            if piece is None:
+                await asyncio.sleep_ms(0)
+            elif piece:
+                pieces.append(bytes(piece))
+    except:
+        _kept -= size
+        table.release(handle)
+        raise
+    table.put(handle, Response(name, pieces, size))
+    return b"%d,%d" % (handle, size)

@@ -30,7 +30,7 @@ def command(name, shortcut, least=0, most=0):
     """Decorator of a command: `async def f(session, args)` or `def f(session, args)`.
 
     `args` is a list of `least` to `most` bytes (most None: any number). It returns the response as
-    bytes, or as a list of lines (bytes) where it may be long and system.cmd.buffered applies, or
+    bytes, or where it may be long and system.cmd.buffered applies as lines (see listing.py), or
     None for `Success`, or raises CommandError. Its docstring is the help text, first line the
     syntax, from which the Tab key knows what to offer.
     """

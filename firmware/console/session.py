@@ -5,7 +5,7 @@
 # machine form (spec 1.3-1.5). Everything a session shows goes through write() or _send(), so a log
 # line is never inside a reply, nor a reply inside another. What a port offers is described in
 # ports.py. What not every session needs is in files of its own, imported on first use: human.py,
-# data.py, buffered.py, busy.py.
+# data.py, listing.py, buffered.py, busy.py.
 import asyncio
 
 from micropython import const
@@ -88,7 +88,9 @@ class Session:
             self._writing = True
             try:
                 for piece in pieces:
-                    if not self.port.offer(piece):
+                    if piece is None:  # of a long response
+                        await asyncio.sleep_ms(0)
+                    elif not self.port.offer(piece):
                         await self.port.write(piece)
             finally:
                 self._writing = False
@@ -147,14 +149,14 @@ class Session:
         return data
 
     def _long_response(self, code, text):
-        # The same as an iterable of pieces; `text` may be a list of lines as well.
-        several = isinstance(text, list)
-        n = sum([len(line) + 2 for line in text]) if several else len(text) + 2
+        # The same as an iterable of pieces; `text` may be a Listing as well.
+        whole = isinstance(text, bytes)
+        n = len(text) + 2 if whole else text.size
         head = self._log_lines() if self._shown else b""
         if self.headers:
             head += b"%c%d%05d\r\n" % (_SAFE if self.device.safe_mode else _RESULT, code, n)
         tail = b"\r\n> " if self.prompt else b"\r\n"
-        return _pieces(head, text, tail) if several else (head, text, tail)
+        return (head, text, tail) if whole else text.pieces(head, tail)
 
     # Input
 
@@ -253,7 +255,7 @@ class Session:
         if shown:
             shown.begin()
         code, text = await self.execute(line)
-        if len(text) > _WHOLE or isinstance(text, list):
+        if not isinstance(text, bytes) or len(text) > _WHOLE:
             await self._send(self._long_response(code, text))
         else:
             data = self._response(code, text)
@@ -266,7 +268,7 @@ class Session:
 
     async def execute(self, line):
         """Run one command line (bytes, no terminator; None for one that was too long); returns
-        (result code, response): bytes, or the list of lines of a long response.
+        (result code, response): bytes, or a Listing (listing.py) of a long response.
         """
         if line is None:
             return errors.OVERFLOW, errors.TEXTS[errors.OVERFLOW]
@@ -285,10 +287,8 @@ class Session:
                     text = await text
                 if text is None:
                     text = b"Success"
-                elif self.buffered and isinstance(text, list):
-                    from . import buffered
-
-                    text = buffered.keep(self.device.streams, line.split()[0], text)
+                elif not isinstance(text, bytes):
+                    text = await self._long(text, line)
             return errors.OK, text
         except errors.CommandError as e:
             return e.code, e.text
@@ -304,15 +304,14 @@ class Session:
             self.device.fault(self.name, e)
             return errors.FAILED, errors.TEXTS[errors.FAILED]
 
+    async def _long(self, lines, line):
+        # The response of a command that gave lines.
+        from .listing import Listing
 
-def _pieces(head, lines, tail):
-    # The pieces of a long response, each of about _WHOLE bytes.
-    piece = bytearray(head)
-    last = len(lines) - 1
-    for i, line in enumerate(lines):
-        piece.extend(line)
-        piece.extend(b"\r\n" if i < last else tail)
-        if len(piece) >= _WHOLE:
-            yield piece
-            piece = bytearray()
-    yield piece
+        listing = Listing(lines)
+        await listing.measure()
+        if not self.buffered:
+            return listing if listing.size else b""
+        from . import buffered
+
+        return await buffered.keep(self.device.streams, line.split()[0], listing)

@@ -25,7 +25,7 @@ EBUSY = const(16)  # open, or being written
 ENFILE = const(23)  # MAX_FILES are there
 ENOSPC = const(28)
 
-MAX_FILES = const(64)  # twice what Gecko OS has; a listing of all of them is 6 KB of heap
+MAX_FILES = const(64)  # twice what Gecko OS has; a listing of all of them is 8 KB of heap
 MAX_NAME = const(64)  # bytes; escaped, and with its attributes, it stays below LittleFS's 255
 
 VALID = const(0x0001)
@@ -77,20 +77,23 @@ def _escape(name):
     return name.replace(b"%", b"%25").replace(b"/", b"%2F")
 
 
-def entries():
-    """A list of [name, version, type, flags, CRC, size] of all files, by name; all but the size
-    are bytes as they are printed.
-    """
+def listing():
+    """All files by name, as a list of bytes for row()."""
     found = []
 
     def take(row, size, _):
-        row[0] = row[0].replace(b"%2F", b"/").replace(b"%25", b"%")
-        row.append(size)
-        found.append(row)
+        name = row[0].replace(b"%2F", b"/").replace(b"%25", b"%")
+        found.append(b"%s\0%s;%s;%s;%s;%d" % (name, row[1], row[2], row[3], row[4], size))
 
     _scan(take)
-    found.sort()
+    found.sort()  # a NUL is before all that names are made of
     return found
+
+
+def row(entry):
+    """[name, version, type, flags, CRC, size] of an entry of listing(), as they are printed."""
+    name, _, rest = entry.partition(b"\0")
+    return [name] + rest.split(b";")
 
 
 def _find(name):

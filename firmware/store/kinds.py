@@ -2,7 +2,7 @@
 #     a  IPv4 address                      m  MAC address
 #     n  only the one VALUE that is true   r  baud rate
 #     d  direction of a GPIO, with level   p  patterns of an indicator, for each of so many states
-#     z  time zone                         w  GPIOs that wake the chip
+#     z  time zone                         w  GPIO that wakes the chip
 from micropython import const
 
 from .variables import integer
@@ -117,11 +117,12 @@ def _zone(text, kind):
 def _waker(text, kind):
     if text == b"none":
         return b"none"
-    name, _, level = text.partition(b"_")
+    low = b"_low" if text.endswith(b"_low") else b""
+    name = text[: len(text) - len(low)]
     number = integer(name[4:], 0, 39) if name[:4] == b"gpio" else -1
-    if level not in (b"", b"low") or number < 0 or not _WAKERS >> number & 1:
+    if number < 0 or not _WAKERS >> number & 1:
         raise ValueError
-    return bytes(text)
+    return b"gpio%d%s" % (number, low)
 
 
 _PARSERS = {

@@ -40,8 +40,11 @@ def table(group):
     rows = GROUPS.get(group)
     if rows == b"":
         if _read[0] != group:
+            _read = (None, None)  # never two at a time
             with open(_FOLDER + group.decode(), "rb") as f:
-                _read = (group, f.read())
+                size = f.seek(0, 2)
+                f.seek(0)
+                _read = (group, f.read(size))  # without it, room for twice as much is taken
         rows = _read[1]
     return rows
 

@@ -22,6 +22,7 @@ SILENCE = 0.1
 PROMPT = b"\r\n> "
 HEADER = re.compile(rb"(R[0-9]|L0)([0-9]{5})\r\n")
 _HEADER_SIZE = 9
+_UUID = re.compile(rb"\b[0-9A-F]{12}\r\n")
 
 
 @dataclass(frozen=True)
@@ -104,15 +105,22 @@ class Console:
         phase), and forget what it says until then.
         """
         end = time.monotonic() + PATIENCE
-        while True:
+        self.data.clear()
+        while b"Ready\r\n" not in self.data:
+            assert time.monotonic() < end, f"no answer to an empty line: {self.tail()}"
             self.send(b"\r\n")
             deadline = time.monotonic() + 0.5
             while b"Ready\r\n" not in self.data and self.more(deadline - time.monotonic()):
                 pass
-            if b"Ready\r\n" in self.data:
-                self.quiet()
-                return
-            assert time.monotonic() < end, f"no answer to an empty line: {self.tail()}"
+        # On a busy machine several such lines are on their way. Answers come in order, so all of
+        # theirs are before this one's, the only line of twelve digits.
+        self.send(b"get system.uuid\r\n")
+        while not (answer := _UUID.search(self.data)):
+            assert self.more(end - time.monotonic()), f"out of step: {self.tail()}"
+        echoed = b"get system.uuid" in self.data
+        self.take(answer.end())
+        if echoed:
+            self.until(b"> ")
 
     # Human mode
 

@@ -71,8 +71,13 @@ def test_each_command_with_a_long_response(console):
         handle, size = kept(console, line)
         assert len(read_all(console, handle)) == size, line
     handle, _ = kept(console, "get all")
-    names = [row.split(b": ")[0].decode() for row in read_all(console, handle).split(b"\r\n")]
-    assert names == [v.name for v in declarations.variables(project.ROOT)]
+    rows = read_all(console, handle).decode().split("\r\n")
+    names = {row.partition(":")[0].partition(" ")[0] for row in rows}
+    declared = declarations.variables(project.ROOT)
+    # Of those with a GPIO as index there are none, and text of several lines has no place here.
+    assert names == {
+        v.name for v in declared if v.type != "lines" and not v.type.startswith("index gpio ")
+    }
 
 
 def test_the_stream_table_shows_them(board, console):

@@ -8,27 +8,32 @@ from airwire import declarations, project
 from host_tests.board.console import PROMPT
 
 
-def typed(console, data):
-    """Send bytes; everything that comes back."""
+def typed(console, data, shown):
+    """Send bytes; exactly `shown` comes back."""
     console.send(data)
-    return console.quiet()
+    assert console.read(len(shown)) == shown
+    assert console.quiet() == b""
 
 
 def test_transcript(board):
     """What a terminal shows, byte by byte."""
     console = board.host
     console.sync()
-    assert typed(console, b"get wlan.ssid\r") == b"get wlan.ssid\r\n\r\n> "
-    assert typed(console, b'set wlan.ssid "my network"\r\n') == (
-        b'set wlan.ssid "my network"\r\nSet OK\r\n> '
+    typed(console, b"get wlan.ssid\r", b"get wlan.ssid\r\n\r\n> ")
+    typed(
+        console,
+        b'set wlan.ssid "my network"\r\n',
+        b'set wlan.ssid "my network"\r\nSet OK\r\n> ',
     )
-    assert typed(console, b"get wl s\r\n") == b"get wl s\r\nmy network\r\n> "
-    assert typed(console, b"\r") == b"\r\nReady\r\n> "
-    assert typed(console, b"save\r") == b"save\r\nSuccess\r\n> "
-    assert typed(console, b"gibberish\r") == b"gibberish\r\nUnknown command\r\n> "
-    assert typed(console, b"get wlan.join\r") == (
+    typed(console, b"get wl s\r\n", b"get wl s\r\nmy network\r\n> ")
+    typed(console, b"\r", b"\r\nReady\r\n> ")
+    typed(console, b"save\r", b"save\r\nSuccess\r\n> ")
+    typed(console, b"gibberish\r", b"gibberish\r\nUnknown command\r\n> ")
+    typed(
+        console,
+        b"get wlan.join\r",
         b"get wlan.join\r\n"
-        b"wlan.join.result: 0\r\nwlan.join.retries: 3\r\nwlan.join.timeout: 10000\r\n> "
+        b"wlan.join.result: 0\r\nwlan.join.retries: 3\r\nwlan.join.timeout: 10000\r\n> ",
     )
 
 
@@ -38,14 +43,17 @@ def test_line_editing(board):
     """
     console = board.host
     console.sync()
-    assert typed(console, b"gex\x08t wl xx\x7f\x7fj r\r") == (
-        b"gex\b \bt wl xx\b \b\b \bj r\r\n3\r\n> "
+    typed(
+        console,
+        b"gex\x08t wl xx\x7f\x7fj r\r",
+        b"gex\b \bt wl xx\b \b\b \bj r\r\n3\r\n> ",
     )
-    assert typed(console, b"\x08\x7fa\x08\x08\x08\r") == b"a\b \b\r\nReady\r\n> "
+    typed(console, b"\x08\x7fa\x08\x08\x08\r", b"a\b \b\r\nReady\r\n> ")
     snowman = "☃".encode()
-    assert typed(console, b"set wl s a" + snowman + b"\x7fb\r").endswith(b"\r\nSet OK\r\n> ")
+    console.send(b"set wl s a" + snowman + b"\x7fb\r")
+    assert console.until(PROMPT).endswith(b"\r\nSet OK\r\n> ")
     assert console.command("get wl s") == ["ab"]
-    assert typed(console, b"get\x00 wl j\x1b\x00\x1f r\r") == b"get wl j r\r\n3\r\n> "
+    typed(console, b"get\x00 wl j\x1b\x00\x1f r\r", b"get wl j r\r\n3\r\n> ")
 
 
 def test_an_overlong_line_is_swallowed_whole(board):
@@ -94,7 +102,6 @@ def test_log_lines_leave_the_typed_line_alone(board):
     console.sync()
     console.command("set wlan.ssid airwire-open")
     console.command("network_up")
-    console.quiet()
     console.send(b"get wl j")
     console.until(b"get wl j")
     board.board.access_point("airwire-open", present=False)
@@ -133,6 +140,8 @@ def test_data_are_echoed_as_what_is_typed(board):
     """The bytes of a data phase too (spec 1.4); a program, with echo off, sees none of them."""
     console = board.uart1
     console.sync()
-    console.send(b"stream_write 0 5\r\nabcde")
-    shown = console.quiet()
-    assert shown == b"stream_write 0 5\r\nabcde\r\nCommand failed\r\n> "
+    typed(
+        console,
+        b"stream_write 0 5\r\nabcde",
+        b"stream_write 0 5\r\nabcde\r\nCommand failed\r\n> ",
+    )

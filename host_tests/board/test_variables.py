@@ -242,8 +242,8 @@ KINDS = [
     ),
     (
         "system.wakeup.events",
-        {"gpio4": "gpio4", "gpio4|gpio27": "gpio4|gpio27", "none": "none"},
-        ("gpio22", "gpio", "gpio4|", "gpio4|none", "gpio40", "4", '""'),
+        {"gpio4": "gpio4", "gpio027_low": "gpio27_low", "none": "none"},
+        ("gpio22", "gpio", "gpio4|", "gpio4|gpio27", "gpio4_", "gpio4_high", "gpio40", "4", '""'),
     ),
     (
         "system.indicator.state network",
@@ -260,7 +260,7 @@ KINDS = [
         {"02:aa:BB:cc:dd:ee": "02:AA:BB:CC:DD:EE", "02aabbccddee": "02:AA:BB:CC:DD:EE"},
         ("02aabbccdde", "02aabbccddeg", "02aabbccddee0", "0x2aabbccddee"),
     ),
-    ("uart.flow 0", {"on": "on", "1": "on", "false": "off"}, ("2", "yes", "ON")),
+    ("uart.flow 1", {"on": "on", "1": "on", "false": "off"}, ("2", "yes", "ON")),
     ("wlan.network.status_gpio", {"21": "21", "-1": "-1"}, ("34", "6", "-2", "40", "x")),
     ("ioconn.control_gpio", {"34": "34"}, ("6", "40")),
 ]

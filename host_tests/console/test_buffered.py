@@ -1,10 +1,11 @@
 """Buffered responses: their streams, and the bounds of all of them together."""
 
 SCRIPT = """
-import sys
+import asyncio, sys
 sys.path[:0] = [{shipped!r}, {shipped!r} + "/lib"]
 from firmware.console import buffered
 from firmware.console.errors import CommandError
+from firmware.console.listing import Listing
 
 class Table:
     class NoHandle(Exception):
@@ -18,9 +19,16 @@ class Table:
     def put(self, handle, stream):
         self.streams.append(stream)
 
+async def keep_listing(table, name, listing):
+    await listing.measure()
+    return await buffered.keep(table, name, listing)
+
+def keep(table, name, lines):
+    return asyncio.run(keep_listing(table, name, Listing(lines)))
+
 def refused(*arguments):
     try:
-        buffered.keep(*arguments)
+        keep(*arguments)
     except CommandError as e:
         return e.code, e.text
 
@@ -41,7 +49,7 @@ def test_reading_in_pieces_of_any_size(micropython, shipped):
 lines = [b"one", b"", b"three" * 20, b"", b"five"]
 text = b"\\r\\n".join(lines)
 for size in range(1, len(text) + 5):
-    answer = buffered.keep(table, b"get", list(lines))
+    answer = keep(table, b"get", list(lines))
     assert answer == b"%d,%d" % (len(table.streams) - 1, len(text))
     stream = table.streams.pop()
     assert stream.kind == b"CMD" and not stream.ended and stream.poll() == 1
@@ -65,19 +73,19 @@ def test_all_of_them_have_one_room(micropython, shipped):
         """
 block = [b"x" * 1022] * 7 + [b"x" * 1024]
 for _ in range(2):
-    buffered.keep(table, b"get", list(block))
+    keep(table, b"get", list(block))
 assert refused(table, b"get", [b"y"]) == (8, b"Overflow error")
 assert len(table.streams) == 2
 table.streams[0].read(1000)
-buffered.keep(table, b"get", [b"y" * 1000])
+keep(table, b"get", [b"y" * 1000])
 assert refused(table, b"get", [b"y"]) == (8, b"Overflow error")
 table.streams.pop().close()
 table.streams.pop().close()
 assert refused(table, b"get", [b"y" * 9193]) == (8, b"Overflow error")
-buffered.keep(table, b"get", [b"y" * 9192])
+keep(table, b"get", [b"y" * 9192])
 while table.streams:
     table.streams.pop().close()
-buffered.keep(table, b"get", [b"z" * 16384])
+keep(table, b"get", [b"z" * 16384])
 """,
     )
 
@@ -88,10 +96,10 @@ def test_no_handle_takes_no_room(micropython, shipped):
         shipped,
         """
 for _ in range(8):
-    buffered.keep(table, b"list", [b"! # Type  Info"])
+    keep(table, b"list", [b"! # Type  Info"])
 for _ in range(3000):
     assert refused(table, b"list", [b"! # Type  Info"]) == (1, b"No free stream")
 table.streams.pop().close()
-assert buffered.keep(table, b"list", [b"! # Type  Info"]) == b"7,14"
+assert keep(table, b"list", [b"! # Type  Info"]) == b"7,14"
 """,
     )

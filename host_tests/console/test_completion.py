@@ -33,7 +33,7 @@ COMPLETED = {
     b"get wlan.ss\t": b"get wlan.ssid ",
     b"get wlan.j\t": b"get wlan.join.",
     b"set wlan.auto_join.e\t": b"set wlan.auto_join.enabled ",
-    b"help wlan.p\t": b"help wlan.passkey ",
+    b"help wlan.pa\t": b"help wlan.passkey ",
     b"help sta\t": b"help static.",
     b"get w\t": b"get w",
     b"get wlan.ssid wl\t": b"get wlan.ssid wl",

@@ -70,6 +70,11 @@ def delete(file):
     return _told(lambda: firmware("commands.files").file_delete(_Session(), [file[0]]))
 
 
+def _rows():
+    files = firmware("store.files")
+    return [files.row(entry) for entry in files.listing()]
+
+
 class Create:
     """A file is made beside others."""
 
@@ -88,19 +93,19 @@ class Create:
 
     def operation(self):
         # After a cut the file may be there already: then it is complete, and cannot be made again.
-        there = any(row[0] == self.file[0] for row in firmware("store.files").entries())
+        there = any(row[0] == self.file[0] for row in _rows())
         told = create(self.file)
         assert told == (b"Command failed" if there else self.told), told
 
     def state(self):
         files = firmware("store.files")
-        rows = files.entries()
+        rows = _rows()
         if rows or self.before:
             stored = os.listdir(_FOLDER)
             assert len(stored) == len(rows), "left over: %r" % stored
         for row in rows:
             with open(files.find(row[0])[0], "rb") as f:
-                assert f.read() == content(row[0], row[5]), "content of %r" % row[0]
+                assert f.read() == content(row[0], int(row[5])), "content of %r" % row[0]
         return rows
 
     def shows(self, bench):
@@ -113,7 +118,7 @@ class Delete(Create):
     state_name = "delete"
 
     def operation(self):
-        there = any(row[0] == self.file[0] for row in firmware("store.files").entries())
+        there = any(row[0] == self.file[0] for row in _rows())
         told = delete(self.file)
         assert told == (b"Success" if there else b"Command failed"), told
 

@@ -63,8 +63,13 @@ def check():
     variables.values.update(before)
 
 
+class Port:
+    overruns = 0
+
+
 async def main():
     parts = device.Device()
+    parts.ports = (Port, Port)
     faults = []
     parts.fault = lambda name, exc: faults.append(exc)
     session = Session(None, "test", parts)
@@ -77,6 +82,8 @@ async def main():
             sys.print_exception(faults[0])
             raise AssertionError(text)
         assert code in _CODES, (text, code, answer)
+        if not isinstance(answer, bytes):
+            assert sum([len(row) + 2 for row in answer]) == answer.size, text
         codes[code] = codes.get(code, 0) + 1
         if i % 50 == 0:
             check()

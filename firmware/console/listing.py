@@ -1,0 +1,52 @@
+# Long responses: lines that are made when they are written, a piece at a time, so that none needs
+# more memory than a piece. Imported with the first.
+#
+# The header of a response tells its length, so the lines are gone through twice: whoever gives
+# them sees to it that they are the same both times.
+import asyncio
+
+from micropython import const
+
+_PIECE = const(512)  # bytes of one write, about
+_PAUSE = const(8)  # lines at a time: the loop is held for a few milliseconds
+
+
+class Listing:
+    """Lines as one response. `size` counts a CR LF behind each."""
+
+    def __init__(self, lines):
+        """lines: a list, or a function that returns an iterator of the lines each time."""
+        self._lines = lines
+        self.size = 0
+
+    def __iter__(self):
+        lines = self._lines
+        return iter(lines if isinstance(lines, list) else lines())
+
+    async def measure(self):
+        """Find out `size`."""
+        n = size = 0
+        for line in self:
+            size += len(line) + 2
+            n += 1
+            if n % _PAUSE == 0:
+                await asyncio.sleep_ms(0)
+        self.size = size
+
+    def pieces(self, head, tail):
+        """Yield head, all lines joined by CR LF, and tail, in pieces; between them None, when
+        others should have their turn.
+        """
+        piece = bytearray(head)
+        left = self.size
+        n = 0
+        for line in self:
+            piece.extend(line)
+            left -= len(line) + 2
+            piece.extend(b"\r\n" if left > 0 else tail)
+            n += 1
+            if n % _PAUSE == 0 or len(piece) >= _PIECE:
+                yield piece
+                yield None
+                piece = bytearray()
+        yield piece
