@@ -50,6 +50,7 @@ class Session:
         self.end = 0
         # a command is being carried out: log lines come before its reply, without prompt
         self._running = False
+        self._prompted = False  # log lines at the start have drawn the first prompt
         self._writers = 0  # that write to the port or wait until they may
         self._writing = False
         self._shown = []  # log lines
@@ -112,6 +113,7 @@ class Session:
         if self._running:
             return lines
         if not self.editor.human:
+            self._prompted = True
             return b"\r  \r%s> " % lines if self.prompt else lines
         out = bytearray()
         editor = self._line_editor()
@@ -160,7 +162,7 @@ class Session:
 
     async def run(self):
         """Serve the port until cancelled or paused."""
-        if self.prompt:
+        if self.prompt and not self._prompted:
             await self.port.write(b"> ")
         while not self.paused:
             n = self.port.readinto(self.buf)
@@ -174,6 +176,7 @@ class Session:
                 await self._run_line(line)
             if self.pos < self.end:  # more than a line, or what came behind a data phase
                 await self._consume()
+        self._prompted = False
 
     def rest(self):
         """Input that was read from the port and not consumed; it is now the caller's."""
