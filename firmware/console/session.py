@@ -301,6 +301,7 @@ class Session:
         except cmdline.ParseError:
             return errors.PARSE, errors.TEXTS[errors.PARSE]
         except MemoryError:
+            registry.make_room()
             return errors.FAILED, b"Out of memory"
         except Exception as e:
             self.device.fault(self.name, e)
