@@ -6,12 +6,13 @@
 #     "\n" name "\x01" shortcut "\x02" module "\x03" least,most
 # so that nothing of a command is in RAM before it is first used. A "!" at the end of a row marks a
 # command whose arguments hold a password.
+import gc
+
 from micropython import const
 
 from firmware import forget
 from firmware.commands.index import INDEX
 
-_PACKAGE = "firmware.commands"
 # Command files kept in RAM. A host uses two or three of them again and again; all of them together
 # would take 60 KB.
 _MOST_FILES = const(4)
@@ -58,7 +59,25 @@ def _load(file):
     if len(_files) >= _MOST_FILES:
         _forget(_files.pop(0))
     _files.append(file)
-    __import__("%s.%s" % (_PACKAGE, file.decode()))
+    try:
+        _import(file)
+    except MemoryError:
+        make_room()
+        _files.append(file)
+        _import(file)
+
+
+def _import(file):
+    __import__("firmware.commands.%s" % file.decode())
+
+
+def make_room():
+    """Forget the command files that were loaded, when memory has run out: commands that are being
+    carried out go on, and the next ones load what they need.
+    """
+    while _files:
+        _forget(_files.pop())
+    gc.collect()
 
 
 def _forget(file):
@@ -70,7 +89,7 @@ def _forget(file):
         _found.pop(name, None)
         _found.pop(INDEX[a + 1 : i], None)
         i = INDEX.find(b"\x02%s\x03" % file, i + 1)
-    forget("%s.%s" % (_PACKAGE, file.decode()))
+    forget("firmware.commands." + file.decode())
 
 
 def find(word):

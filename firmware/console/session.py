@@ -50,6 +50,7 @@ class Session:
         self.end = 0
         # a command is being carried out: log lines come before its reply, without prompt
         self.running = False
+        self._prompted = False  # log lines at the start have drawn the first prompt
         self._writers = 0  # that write to the port or wait until they may
         self._writing = False
         self._shown = []  # log lines
@@ -114,6 +115,7 @@ class Session:
         if self.running:
             return lines
         if not self.editor.human:
+            self._prompted = True
             return b"\r  \r%s> " % lines if self.prompt else lines
         out = bytearray()
         editor = self._line_editor()
@@ -162,7 +164,7 @@ class Session:
 
     async def run(self):
         """Serve the port until cancelled or paused."""
-        if self.prompt:
+        if self.prompt and not self._prompted:
             await self.port.write(b"> ")
         while not self.paused:
             n = self.port.readinto(self.buf)
@@ -176,6 +178,7 @@ class Session:
                 await self._run_line(line)
             if self.pos < self.end:  # more than a line, or what came behind a data phase
                 await self._consume()
+        self._prompted = False
 
     def rest(self):
         """Input that was read from the port and not consumed; it is now the caller's."""
@@ -299,6 +302,7 @@ class Session:
         except cmdline.ParseError:
             return errors.PARSE, errors.TEXTS[errors.PARSE]
         except MemoryError:
+            registry.make_room()
             return errors.FAILED, b"Out of memory"
         except Exception as e:
             self.device.fault(self.name, e)

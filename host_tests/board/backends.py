@@ -88,10 +88,13 @@ class Virtual(Backend):
     can = VIRTUAL
     wifi = ("airwire-wpa2", "correct horse")
 
-    def __init__(self, image: Path, arch: str) -> None:
+    def __init__(self, image: Path, arch: str, networks: list | None = None) -> None:
+        """`networks`: access points as tables of a board's configuration, else the usual ones."""
         self.arch = arch
         self._home = Path(tempfile.mkdtemp(prefix="airwire-suite-"))
-        config = {"air": {"scan_ms": SCAN_MS}}
+        config: dict[str, Any] = {"air": {"scan_ms": SCAN_MS}}
+        if networks:
+            config["air"]["access_point"] = networks
         self.board = Board.up(
             "suite", flash=image, config=config, home=self._home, arch=arch, heap=HEAPS.get(arch)
         )

@@ -17,6 +17,9 @@ LONG_ARCHES = ("i386",)
 def pytest_configure(config):
     config.addinivalue_line("markers", "needs(*what): what of a board beyond UART0 the test uses")
     config.addinivalue_line("markers", "faulty: the test leaves faults in the board's fault log")
+    config.addinivalue_line(
+        "markers", "air(*networks): access points (dicts) instead of the usual"
+    )
     config.addinivalue_line("markers", "long: takes many seconds; one interpreter is enough")
 
 
@@ -66,7 +69,9 @@ def board(request):
         return
     if request.param not in request.getfixturevalue("interpreters"):
         pytest.skip(f"this machine cannot run the {request.param} interpreter")
-    board = Virtual(request.getfixturevalue("flash_image"), request.param)
+    air = request.node.get_closest_marker("air")
+    networks = list(air.args) if air else None
+    board = Virtual(request.getfixturevalue("flash_image"), request.param, networks)
     try:
         assert needs <= board.can, "the virtual board can do everything"
         yield board
