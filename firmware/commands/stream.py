@@ -9,9 +9,10 @@ from firmware.net import streams
 from firmware.store import variables
 
 _MAX_READ = const(4096)  # one reply's worth of heap; a host reads on in a loop
-_MAX_WRITE = const(
-    65536
-)  # bytes of one data phase: a wrong number must not swallow commands for long
+# Bytes that are read at once: a heap that is nearly full still has such pieces.
+_PART = const(512)
+# Bytes of one data phase: a wrong number must not swallow commands for long.
+_MAX_WRITE = const(65536)
 
 
 def integer(text, low, high):
@@ -123,9 +124,31 @@ def stream_read(session, args):
     Print at most <size> bytes of what has arrived, without waiting for more.
     """
     handle, stream = _open(session, args[0])
-    data = stream.read(integer(args[1], 1, _MAX_READ))
+    size = integer(args[1], 1, _MAX_READ)
+    data = _read(stream, size) if stream.most is None else stream.read(size)
     _auto_close(session, handle, stream)
     return data
+
+
+def _read(stream, size):
+    # What has arrived, as bytes, or in parts. Where memory runs out between two of them, the rest
+    # waits for the next read.
+    data = stream.read(min(size, _PART))
+    if len(data) < _PART or size == _PART:
+        return data
+    parts = [b""] * ((size + _PART - 1) // _PART)
+    at = 0
+    try:
+        from firmware.console.listing import Parts
+
+        while data:
+            parts[at] = data
+            at += 1
+            size -= len(data)
+            data = len(data) == _PART and size and stream.read(min(size, _PART))
+    except MemoryError:
+        pass
+    return Parts(parts)
 
 
 @command(b"stream_write", b"write", 2, 2)

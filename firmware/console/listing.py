@@ -1,7 +1,7 @@
-# Long responses: lines that are made when they are written, a piece at a time, so that none needs
-# more memory than a piece. Imported with the first.
+# Long responses, which no memory of one piece is needed for: lines that are made when they are
+# written, or bytes that were read in parts. Imported with the first.
 #
-# The header of a response tells its length, so the lines are gone through twice: whoever gives
+# What the session writes has `size`, its bytes with a CR LF, and pieces(head, tail). The header of a response tells its length, so the lines are gone through twice: whoever gives
 # them sees to it that they are the same both times.
 import asyncio
 
@@ -50,3 +50,21 @@ class Listing:
                 yield None
                 piece = bytearray()
         yield piece
+
+
+class Parts:
+    """Bytes as one response, from a list of their parts."""
+
+    def __init__(self, parts):
+        self._parts = parts
+        self.size = sum([len(part) for part in parts]) + 2
+
+    def pieces(self, head, tail):
+        """Yield head, all parts, and tail; between them None, when others should have their
+        turn.
+        """
+        yield head
+        for part in self._parts:
+            yield part
+            yield None
+        yield tail

@@ -151,7 +151,7 @@ class Session:
         return data
 
     def _long_response(self, code, text):
-        # The same as an iterable of pieces; `text` may be a Listing as well.
+        # The same as an iterable of pieces; `text` may be one of listing.py as well.
         whole = isinstance(text, bytes)
         n = len(text) + 2 if whole else text.size
         head = self._log_lines() if self._shown else b""
@@ -271,7 +271,7 @@ class Session:
 
     async def execute(self, line):
         """Run one command line (bytes, no terminator; None for one that was too long); returns
-        (result code, response): bytes, or a Listing (listing.py) of a long response.
+        (result code, response): bytes, or what listing.py makes of a long response.
         """
         if line is None:
             return errors.OVERFLOW, errors.TEXTS[errors.OVERFLOW]
@@ -290,7 +290,7 @@ class Session:
                     text = await text
                 if text is None:
                     text = b"Success"
-                elif not isinstance(text, bytes):
+                elif not (isinstance(text, bytes) or hasattr(text, "pieces")):
                     text = await self._long(text, line)
             return errors.OK, text
         except errors.CommandError as e:
