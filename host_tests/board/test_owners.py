@@ -223,6 +223,5 @@ def test_stream_mode_has_its_gpios(board):
     board.reset()
     console = board.uart0.machine()
     for gpio, holder in ((21, "bus.stream.cmd_gpio"), (22, "bus.stream.connected_gpio")):
-        wait_owner(console, gpio, holder)
-        for claim in (*CLAIMS[:3], *WWEP):
+        for claim in WWEP:
             refused(console, claim, gpio, holder)
