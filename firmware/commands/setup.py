@@ -1,7 +1,7 @@
 # Setting the module up: scripts (setup), and the questions of `network_up -s`.
 from micropython import const
 
-from firmware.console import ask, errors, log, registry
+from firmware.console import errors, log, registry
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
 from firmware.store import settings, variables
@@ -37,6 +37,8 @@ async def setup(session, args):
         if code:
             raise CommandError(code, b"Line %d: %s" % (number, text))
         if text and session.print_level >= log.OPERATION:
+            from firmware.console import ask
+
             await ask.say(session, text)
 
 
@@ -67,7 +69,9 @@ def _is_setup(line):
 
 async def choose_network(session):
     """Ask for a network in reach and its password, and save them. Raises CommandError."""
-    # The caller. A command file that another one imports would stay in RAM with it.
+    # What a command file imports stays in RAM when the file goes; the network's is the caller.
+    from firmware.console import ask
+
     from . import network
 
     await ask.say(session, b"Scanning for networks...")

@@ -127,18 +127,51 @@ def test_factory_reset_by_holding_button_0(board, wwep):
 
 
 @pytest.mark.long
-def test_released_in_time_nothing_happens(board):
+def test_released_in_time_nothing_happens(board, counts):
+    """Reduced: while the LED still blinks slowly; else while it blinks fast. It is the button's
+    meanwhile.
+    """
     console = board.machine()
     board.configure(console, wlan_ssid="mine")
     boots = board.boots()
+    start = time.monotonic()
     board.board.hold(0)
     board.board.wait("edges 2", at_least=2)
+    while time.monotonic() - start < counts(SLOW, FAST):
+        board.board.wait("edges 2", at_least=edges(board.board, LED) + 1)
+    reply = console.run("gdi 2 out")
+    assert (reply.code, reply.text) == (1, b"GPIO 2 is used by factory reset button")
     board.board.release(0)
     board.board.wait_pin(LED, None)
     still = edges(board.board, LED) if board.board.pad(LED) else None
     assert still is None, "the LED is given back"
     assert console.ok("get wlan.ssid") == "mine"
     assert board.boots() == boots
+    console.ok("gdi 2 out")
+
+
+@pytest.mark.long
+@pytest.mark.needs("counters")
+def test_a_reset_while_the_button_is_held_does_nothing_half_way(board):
+    """The ten seconds begin anew with the start, and the settings are what was saved."""
+    console = board.machine()
+    board.configure(console, wlan_ssid="mine")
+    console.ok("save")
+    board.configure(console, wlan_ssid="not saved")
+    boots = board.boots()
+    board.board.hold(0)
+    board.board.wait("edges 2", at_least=2)
+    board.reset()
+    start = time.monotonic()
+    assert board.machine().ok("get wlan.ssid") == "mine"
+    while time.monotonic() - start < SLOW / 2:  # what was held before does not count
+        assert board.board.pad(LED) == {}
+    board.board.release(0)
+    while time.monotonic() - start < SLOW + 1:
+        assert board.board.pad(LED) == {}
+    assert console.ok("get wlan.ssid") == "mine"
+    assert board.boots() == boots + 1
+    assert console.ok("faults_print") == "! 0 faults"
 
 
 @pytest.mark.long

@@ -115,14 +115,14 @@ def test_a_state_that_a_gpio_cannot_have_asleep_is_refused(board):
 @pytest.mark.needs("counters", "uart1")
 def test_it_goes_to_sleep_when_no_command_came(board):
     console = board.machine()
-    board.configure(console, system_wakeup_timeout=1, system_gotosleep_timeout=1)
+    board.configure(console, system_wakeup_timeout=1, system_gotosleep_timeout=2)
     board.uart0.sync()
-    end = time.monotonic() + 2.5
+    end = time.monotonic() + 3
     while time.monotonic() < end:  # also where only the other console is used
         board.uart0.command("get wlan.mac")
         assert not asleep(board)
     console.send(b"write 0 2\n")  # a command that waits for its data is no silence
-    end = time.monotonic() + 2.5
+    end = time.monotonic() + 3
     while time.monotonic() < end:
         assert not asleep(board)
     console.send(b"xy")
@@ -134,8 +134,8 @@ def test_it_goes_to_sleep_when_no_command_came(board):
     assert board.machine().ok("get system.gotosleep.timeout") == "0", "it was not saved"
 
 
-@pytest.mark.needs("counters")
-def test_eight_faulty_starts_lead_to_safe_mode_and_a_reset_of_the_log_back(board):
+def to_safe_mode(board):
+    """Eight starts that end before they have proven themselves; the console, in safe mode."""
     console = board.host
     console.sync()
     console.command("set wwep.enabled 1")
@@ -147,6 +147,12 @@ def test_eight_faulty_starts_lead_to_safe_mode_and_a_reset_of_the_log_back(board
     assert console.command("get system.safemode") == ["1"]
     # No service runs: the LED's pin is nobody's.
     assert "2" not in board.board.status()["pins"]
+    return console
+
+
+@pytest.mark.needs("counters")
+def test_eight_faulty_starts_lead_to_safe_mode_and_a_reset_of_the_log_back(board):
+    console = to_safe_mode(board)
     console.command("reboot")
     console.until(b"[Safe mode]\r\n")
     console.sync()
@@ -155,6 +161,40 @@ def test_eight_faulty_starts_lead_to_safe_mode_and_a_reset_of_the_log_back(board
     console.until(b"[Ready]\r\n")
     console.sync()
     assert console.command("get system.safemode") == ["0"]
+
+
+@pytest.mark.needs("counters", "uart1")
+def test_the_header_of_safe_mode_and_leaving_it_by_factory_reset(board):
+    """Responses begin with S instead of R, as long as safe mode lasts; what led there may have
+    been a setting.
+    """
+    console = to_safe_mode(board)
+    console.send(b"set system.cmd.mode machine\r\n")
+    console.until(b"S000008\r\nSet OK\r\n")
+    for line, frame in (
+        (b"get system.safemode", b"S000003\r\n1\r\n"),
+        (b"set wlan.ssid mine", b"S000008\r\nSet OK\r\n"),
+        (b"get uart.baud 1", b"S000008\r\n115200\r\n"),
+        (b"get wlan.passkey", b"S000000\r\n"),
+        (b"frobnicate", b"S300017\r\nUnknown command\r\n"),
+        (b"", b"S000007\r\nReady\r\n"),
+    ):
+        console.send(line + b"\r\n")
+        assert console.read(len(frame)) == frame
+    console.send(b"get all\r\n")  # in several pieces
+    assert console.read(2) == b"S0"
+    size = int(console.read(7)[:5])
+    assert console.read(size).endswith(b"wwep.timeout: 500\r\n")
+    board.uart0.sync()
+    mac = board.uart0.command("get wlan.mac")[0]
+    boots = board.boots()
+    console.send(f"factory_reset {mac}\r\n".encode())
+    console.until(b"S000011\r\nRebooting\r\n")
+    board.started(boots)
+    console.machine()
+    console.send(b"get system.safemode\r\n")
+    assert console.read(12) == b"R000003\r\n0\r\n"
+    assert console.ok("get wwep.enabled") == "0"
 
 
 @pytest.mark.needs("counters")

@@ -116,9 +116,11 @@ def test_bounds(board):
 
 # What this hardware, or its driver, cannot do otherwise.
 ONLY = {
+    "bus.data_bus": ("uart1", "uart0"),
     "bus.log_bus": ("all", "uart1"),
     "network.buffer.rxtx_ratio": ("50", "20"),
     "network.buffer.size": ("92160", "40000"),
+    "network.default_interface": ("wlan", "softap"),
     "system.activity.gpio": ("none", "2"),
     "system.activity.gpio_level": ("on", "0"),
     "system.adc.vref": ("3300", "1100"),

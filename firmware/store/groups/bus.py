@@ -18,7 +18,7 @@ VARIABLES = (
         "reboot",
         "Transmit buffer of the UART in command mode, bytes, at least",
     ),
-    ("bus.data_bus", "bu d", "enum uart1", "uart1", "rw", "reboot", "UART of the host MCU"),
+    ("bus.data_bus", "bu d", "only uart1", "uart1", "rw", "reboot", "UART of the host MCU"),
     (
         "bus.log_bus",
         "bu l",

@@ -30,7 +30,7 @@ VARIABLES = (
     (
         "network.default_interface",
         "ne f",
-        "enum wlan",
+        "only wlan",
         "wlan",
         "rw",
         "next",

@@ -128,6 +128,8 @@ class UART(io.IOBase):
         self._flow = self._flow if flow is None else flow
         self._open = self._id != 0
         if self._id == 1:  # uart_set_pin() connects the pads anew
+            if _in is not _wire:
+                _in.read()  # what came meanwhile
             _out = _in = _wire
             _board.signals.clear()
             _board.signals[self._tx] = _lose_tx
@@ -211,7 +213,7 @@ class UART(io.IOBase):
     def any(self):
         if self._id != 1 or not self._open:
             return 0
-        return _waiting() if _in is _wire else _in.any()
+        return _waiting() if _in is _wire else 0
 
     def readinto(self, buf, n=None):
         if self._id != 1 or not self._open:
@@ -283,33 +285,14 @@ def _gpio(pin):
 def _lose_tx(mode):
     # As gpio_set_direction() does: the pad's output is the GPIO's in every mode.
     global _out
-    _out = _Nowhere
+    import _nowhere as _out
 
 
 def _lose_rx(mode):
     # Inputs share a pad; one that drives hears itself alone, one that is switched off nothing.
     global _in
     if mode not in (1, 7):  # Pin.IN, Pin.OPEN_DRAIN
-        _in = _Nowhere
-
-
-class _Nowhere:
-    @staticmethod
-    def write(buf, at, n):
-        return n
-
-    @staticmethod
-    def any():
-        _wire.read()
-        return 0
-
-    @staticmethod
-    def read(n=0):
-        _wire.read()
-
-    @staticmethod
-    def readinto(buf, n=0):
-        _wire.read()
+        import _nowhere as _in
 
 
 def _wait_for_room():
