@@ -61,6 +61,7 @@ class Stage:
             "shell": self._shell,
             "toml": self._toml,
             "python": self._program,
+            "c": self._program,
             "text": lambda block: None,
         }[block.kind](block)
 
