@@ -3,7 +3,8 @@
 # there may be no Python yet; whatever can wait for Python is done in tools/airwire instead.
 #
 #   bootstrap.sh venv REQUIREMENTS   the venv with these requirements and airwire itself (editable)
-#   bootstrap.sh command NAME        the program NAME, from Debian's package of the same name
+#   bootstrap.sh command NAME [PACKAGE...]
+#                                    the program NAME, from Debian's package of the same name unless told
 #
 # Run from the top of the tree. As root on a Debian system, missing packages are installed; otherwise one line tells
 # what is missing and how to install it.
@@ -90,9 +91,13 @@ install_venv() {
 
 case ${1-} in
 venv) install_venv "$2" ;;
-command) command -v "$2" >/dev/null || packages "$2" "$2" ;;
+command)
+    command=$2
+    shift 2
+    command -v "$command" >/dev/null || packages "$command" "${@:-$command}"
+    ;;
 *)
-    say "usage: bootstrap.sh venv REQUIREMENTS | command NAME"
+    say "usage: bootstrap.sh venv REQUIREMENTS | command NAME [PACKAGE...]"
     exit 2
     ;;
 esac

@@ -40,8 +40,8 @@ _WIRING = (
     ("LED", "LED", "out", "LED of the board; lit when high"),
     ("UART_TX", "host UART TX", "out", "to RX of the host MCU, 115200 8N1, 3.3 V"),
     ("UART_RX", "host UART RX", "in", "from TX of the host MCU"),
-    ("UART_RTS", "host UART RTS", "out", "reserved; flow control is not there yet"),
-    ("UART_CTS", "host UART CTS", "in", "reserved; flow control is not there yet"),
+    ("UART_RTS", "host UART RTS", "out", "to CTS of the host MCU; free while `uart.flow` is off"),
+    ("UART_CTS", "host UART CTS", "in", "from RTS of the host MCU; free while `uart.flow` is off"),
 )
 _WIRING_START = "<!-- wiring: made by `make docs` from firmware/board.py -->\n"
 _WIRING_END = "<!-- wiring ends -->\n"

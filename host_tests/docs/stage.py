@@ -61,6 +61,7 @@ class Stage:
             "shell": self._shell,
             "toml": self._toml,
             "python": self._program,
+            "c": self._program,
             "text": lambda block: None,
         }[block.kind](block)
 
@@ -219,7 +220,12 @@ class _Console:
         else:
             self._await_row("> ", skipping, where, finished=False)
             self._type(line + "\r")
-            self._await_row(f"> {line}".rstrip(), False, where)
+            try:
+                self._await_row(f"> {line}".rstrip(), False, where)
+            except TranscriptError:
+                # A power cut may take the end of the echo with it; the start writes over the row.
+                if self._row() != "[Ready]":
+                    raise
         mode = re.fullmatch("set (?:system.cmd.mode|sy c m) (human|machine)", line)
         if mode:
             self._machine = mode[1] == "machine"

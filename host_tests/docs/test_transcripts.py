@@ -56,12 +56,23 @@ def test_what_is_not_run_is_there():
         check_target(command, command)
 
 
+def anchors(text):
+    """What a link may name in a document: its headings, as the web shows them."""
+    text = re.sub(r"(?ms)^ *```.*?^ *```", "", text)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_links_lead_somewhere():
     for path in DOCUMENTS:
         text = path.read_text()
-        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
-            if "://" not in target:
-                assert (path.parent / target).exists(), f"{path.name}: {target}"
+        for target, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", text):
+            if "://" in target:
+                continue
+            there = path.parent / target if target else path
+            assert there.exists(), f"{path.name}: {target}"
+            if anchor:
+                assert anchor in anchors(there.read_text()), f"{path.name}: {target}#{anchor}"
 
 
 def test_nothing_is_taken_for_html():

@@ -11,7 +11,7 @@ The word after the fence is the block's kind:
         Lines that begin with `$ ` are run, others are what they print; the last one ends with N.
     toml NAME
         A configuration of the virtual board, kept as file NAME for the blocks that follow.
-    python NAME
+    python NAME, c NAME
         A program, kept as file NAME likewise.
     text
         Neither run nor compared: a diagram, a sketch.
@@ -42,10 +42,11 @@ KINDS = {
     "shell": re.compile(r"exit=(?P<exit>\d+)"),
     "toml": re.compile(r"(?P<name>\w+\.toml)"),
     "python": re.compile(r"(?P<name>\w+\.py)"),
+    "c": re.compile(r"(?P<name>\w+\.c)"),
     "text": None,
 }
 
-NAMED = ("toml", "python")  # kinds that are kept as a file
+NAMED = ("toml", "python", "c")  # kinds that are kept as a file
 
 _FENCE = re.compile(r" *(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 
