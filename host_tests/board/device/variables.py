@@ -85,6 +85,7 @@ async def main():
         if not isinstance(answer, bytes):
             assert sum([len(row) + 2 for row in answer]) == answer.size, text
         codes[code] = codes.get(code, 0) + 1
+        parts.close_streams()  # once system.cmd.buffered was set, lists are kept there
         if i % 50 == 0:
             check()
             parts.wdt.feed()
