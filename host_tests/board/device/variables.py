@@ -91,6 +91,14 @@ async def main():
             parts.wdt.feed()
         if len(variables.values) > 40:  # the heap is that of a chip
             variables.values.clear()
+    # More than a start reads is never written.
+    variables.values[b"wwep.host"] = b"\1" * (settings.MAX_SIZE // 4)
+    try:
+        settings.save()
+    except OSError as e:
+        assert e.errno == settings.EFBIG
+    else:
+        raise AssertionError("saved")
     return codes
 
 
