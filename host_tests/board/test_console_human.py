@@ -5,6 +5,7 @@ transcripts byte by byte.
 import pytest
 
 from airwire import declarations, project
+from airwire.wire.crc import crc16
 from host_tests.board.console import PROMPT
 
 
@@ -170,3 +171,19 @@ def test_data_are_echoed_as_what_is_typed(board):
         b"stream_write 0 5\r\nabcde",
         b"stream_write 0 5\r\nabcde\r\nCommand failed\r\n> ",
     )
+
+
+@pytest.mark.needs("uart1")
+def test_all_bytes_are_data_on_the_port_of_a_person(board):
+    """Ctrl-C as well, once the phase has begun: the echo of its first byte tells."""
+    usb, other = board.uart0, board.uart1.machine()
+    usb.sync()
+    data = b"A" + bytes(range(256))
+    usb.send(b"file_create f 257\r\n")
+    usb.until(b"file_create f 257\r\n")
+    for part in (data[:1], data[1:150], data[150:]):
+        usb.send(part)
+        assert usb.read(len(part)) == part
+    assert usb.until(b"> ").endswith(b"Success\r\n> ")
+    assert other.ok("file_stat f").endswith(f"crc: {crc16(data):04X}")
+    assert usb.command("get wlan.join.retries") == ["3"]

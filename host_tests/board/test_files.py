@@ -119,22 +119,6 @@ def test_any_bytes_of_any_size(board):
         console.ok("fde f")
 
 
-@pytest.mark.needs("uart1")
-def test_all_bytes_through_the_port_of_a_person(board):
-    """Ctrl-C as well, once the phase has begun, which the echo of the line shows."""
-    usb = board.uart0
-    usb.sync()
-    for _ in range(2):
-        usb.send(b"file_create f 256\r\n")
-        usb.until(b"file_create f 256\r\n")
-        usb.send(EVERY_BYTE[:100])
-        usb.until(EVERY_BYTE[:100])
-        usb.send(EVERY_BYTE[100:])
-        assert usb.until(b"> ").endswith(b"Success\r\n> ")
-        assert board.host.machine().ok("file_stat f").endswith(f"crc: {crc16(EVERY_BYTE):04X}")
-        board.host.ok("fde f")
-
-
 @pytest.mark.needs("power")
 def test_files_survive_a_loss_of_power(board):
     console = board.machine()
