@@ -15,6 +15,7 @@ _REASONS = {
     errno.EEXIST: b"File exists",
     errno.ENOENT: b"File not found",
     23: b"Too many files",  # ENFILE
+    settings.EFBIG: b"Settings too large",
 }
 _SHOWN = const(3)  # wrong lines that an answer names; the others are counted
 
@@ -27,11 +28,11 @@ async def save_as(name):
     for key in variables.values:
         if not variables.secret(key.partition(b" ")[0]):
             shown[key] = variables.values[key]
-    data = settings.dump(shown)
     try:
-        writer = files.Writer(name, len(data))
+        writer = files.Writer(name, settings.size(shown))
         try:
-            await writer.write(data)
+            for line in settings.pieces(shown):
+                await writer.write(line)
         finally:
             writer.close()
     except ValueError:

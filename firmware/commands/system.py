@@ -9,7 +9,7 @@ from firmware.store import faults, starts, variables
 
 _COMMAND_HELP = "/command_help.csv"
 _VARIABLE_HELP = "/variable_help.csv"
-_BLOCK = const(1024)  # of a help file at a time
+_BLOCK = const(256)  # of a help file at a time: it must work where the heap is nearly full
 
 
 def _help_row(path, name):

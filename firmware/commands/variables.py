@@ -206,5 +206,6 @@ def save(session, args):
             raise CommandError(errors.FAILED, refusal)
     try:
         settings.save()
-    except OSError:
-        raise CommandError(errors.FAILED, b"Flash full")
+    except OSError as e:
+        text = b"Settings too large" if e.errno == settings.EFBIG else b"Flash full"
+        raise CommandError(errors.FAILED, text)

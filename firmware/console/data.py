@@ -20,7 +20,8 @@ async def read(session, size, sink):
     """Pass exactly `size` raw bytes of the session's input, in pieces, to sink(memoryview) or an
     async sink. They are echoed where the session echoes.
 
-    Raises CommandError when the host falls silent before the end.
+    Raises CommandError when the host falls silent before the end, and what the sink has raised,
+    when all have come: data never become commands.
     """
     session.in_data = True
     session.port.raw(True)
@@ -45,6 +46,7 @@ async def _read(session, size, sink, silence):
     port = session.port
     view = memoryview(session.buf)
     most = _ECHO_PIECE if session.echo else len(view)
+    failure = None
     while size:
         if session.pos >= session.end:
             n = port.readinto(view[:most])
@@ -64,9 +66,16 @@ async def _read(session, size, sink, silence):
         size -= n
         if session.echo:
             await session.write(data)
-        result = sink(data)
-        if result is not None:
-            await result
+        if failure:
+            continue
+        try:
+            result = sink(data)
+            if result is not None:
+                await result
+        except Exception as e:
+            failure = e
+    if failure:
+        raise failure
 
 
 class _Silence:

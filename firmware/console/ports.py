@@ -8,6 +8,8 @@
 #     write(data)     coroutine: writes all, giving way to others between pieces
 #     raw(on)         inside a data phase: every byte is data, Ctrl-C included
 #     overruns        how often bytes of the host may have been lost
+#     small           the receive buffer does not last while a session does not read. Then it has
+#     during(work)    coroutine: carries out a coroutine for a session that is busy with it
 # and for a bridge (net/bridge.py) stream, flow, rate, buffer, room(), put(buf, n), wait_ms(),
 # check(n) and filled().
 #
@@ -28,10 +30,14 @@ from firmware import board
 
 _CTRL_C = const(3)
 _USB_BUFFER = const(128)  # UART0's hardware FIFO: stdout has no other buffer
+# What a person has pasted and a command has not taken yet: twenty lines of 200 bytes.
+_HELD = const(4096)
+_HOLD_MS = const(10)  # between two looks: half of what UART0's ring holds at 115200 baud
 
 
 class _Metered:
     # Keeps account of what the line still has to send.
+    small = False
     overruns = 0
     flow = False
 
@@ -94,16 +100,24 @@ class _Metered:
         for i in range(0, len(data), step):
             part = view[i : i + step]
             while not self.offer(part):
+                self._hold()
                 await asyncio.sleep_ms(self.wait_ms())
 
     async def readable(self):
         yield asyncio.core._io_queue.queue_read(self.stream)
 
+    def _hold(self):
+        pass
+
 
 class UsbPort(_Metered):
     """UART0 through sys.stdin and sys.stdout."""
 
+    small = True
+
     def __init__(self, line):
+        self._held = b""  # bytes that were taken from the ring before anybody wanted them
+        self._awaited = False  # somebody waits for the next one
         self.stream = sys.stdin
         self._read = sys.stdin.buffer.readinto
         self._put = sys.stdout.buffer.write
@@ -120,21 +134,63 @@ class UsbPort(_Metered):
         self._meter(line.rate, _USB_BUFFER)
 
     def readinto(self, buf):
+        held = self._held
+        if held:
+            n = min(len(held), len(buf))
+            buf[:n] = held[:n]
+            self._held = held[n:]
+            return n
         # One byte a read: stdin blocks until it has all that is asked for. Its ring holds 22 ms of
         # line rate, so it is drained whole at each wake.
         n = 0
-        one = self._one
-        while n < len(buf):
-            for _ in self._poll.ipoll(0):
-                break
-            else:
-                if n >= board.UART0_RING:
-                    self.overruns += 1
-                break
-            self._read(one)
-            buf[n] = one[0]
+        while n < len(buf) and self._next():
+            buf[n] = self._one[0]
             n += 1
+        self._drained(n)
         return n
+
+    def _next(self):
+        # Whether there was a byte; it is in _one.
+        for _ in self._poll.ipoll(0):
+            self._read(self._one)
+            return True
+        return False
+
+    def _drained(self, n):
+        if n >= board.UART0_RING:
+            self.overruns += 1
+
+    async def readable(self):
+        if not self._held:
+            self._awaited = True
+            try:
+                yield asyncio.core._io_queue.queue_read(self.stream)
+            finally:
+                self._awaited = False
+
+    def _hold(self):
+        # Empty the ring for the session, which is busy.
+        if self._awaited:
+            return
+        n = 0
+        while len(self._held) < _HELD and self._next():
+            if not self._held:
+                self._held = bytearray()
+            self._held.append(self._one[0])
+            n += 1
+        self._drained(n)
+
+    async def during(self, work):
+        task = asyncio.create_task(self._holding())
+        try:
+            return await work
+        finally:
+            task.cancel()
+
+    async def _holding(self):
+        while True:
+            await asyncio.sleep_ms(_HOLD_MS)
+            self._hold()
 
     def raw(self, on):
         micropython.kbd_intr(-1 if on else _CTRL_C)

@@ -40,6 +40,7 @@ class Session:
         self.buffered = 0
         self.timestamp = b"utc"
         self.print_level = 3
+        self._small = getattr(port, "small", False)
         self.leave = None  # in stream mode: called by the command `exit`
         self.paused = False  # run() returns after the reply that is being made
         self.in_data = False  # inside a data phase: no byte has a meaning of its own
@@ -287,7 +288,7 @@ class Session:
             text = function(self, args)
             if not isinstance(text, bytes):
                 if hasattr(text, "send"):
-                    text = await text
+                    text = await (self.port.during(text) if self._small else text)
                 if text is None:
                     text = b"Success"
                 elif not (isinstance(text, bytes) or hasattr(text, "pieces")):

@@ -9,6 +9,8 @@
 import os
 from binascii import crc32
 
+from micropython import const
+
 from wire import cmdline
 
 from . import variables
@@ -16,17 +18,33 @@ from . import variables
 PATH = "/settings"
 _NEW = "/settings.new"
 MAX_SIZE = 16384  # 160 variables of 100 bytes; a larger file is not ours
+_BLOCK = const(512)  # of the file at a time; also about the longest line
+EFBIG = const(27)  # it would be larger; the chip's errno lacks it
 
 
-def dump(values):
-    """The file's content for a dict of full name, and index, -> value."""
-    lines = []
+def pieces(values):
+    """Yield the file's content, a line at a time, for a dict of full name, and index, -> value."""
+    crc = 0
     for key in sorted(values):
         value = values[key]
         text = cmdline.quote(value) if isinstance(value, bytes) else b"%d" % value
-        lines.append(b"%s %s\n" % (key, text))
-    body = b"".join(lines)
-    return b"%s#%08x\n" % (body, crc32(body))
+        line = b"%s %s\n" % (key, text)
+        crc = crc32(line, crc)
+        yield line
+    yield b"#%08x\n" % crc
+
+
+def dump(values):
+    """The same as one bytes object."""
+    return b"".join(pieces(values))
+
+
+def size(values):
+    """Its length. Raises OSError EFBIG where it could not be read again."""
+    n = sum([len(line) for line in pieces(values)])
+    if n > MAX_SIZE:
+        raise OSError(EFBIG)
+    return n
 
 
 def body(data):
@@ -59,20 +77,29 @@ def _remove(path):
         pass
 
 
-def save():
-    """Write the present values. Raises OSError (ENOSPC) and leaves the old file when it does not
-    fit.
-    """
-    data = dump(variables.values)
+def _saved():
+    # Whether the file has just the present values.
     try:
         with open(PATH, "rb") as f:
-            if f.read(len(data) + 1) == data:
-                return  # equal content: the flash is not worn
+            for line in pieces(variables.values):
+                if f.read(len(line)) != line:
+                    return False
+            return not f.read(1)
     except OSError:
-        pass
+        return False
+
+
+def save():
+    """Write the present values. Raises OSError (ENOSPC, EFBIG) and leaves the old file when they
+    do not fit.
+    """
+    size(variables.values)
+    if _saved():
+        return  # the flash is not worn
     try:
         with open(_NEW, "wb") as f:
-            f.write(data)
+            for line in pieces(variables.values):
+                f.write(line)
         os.rename(_NEW, PATH)
     except OSError:
         _remove(_NEW)
@@ -89,17 +116,49 @@ def load(path=PATH):
     _remove(_NEW)  # left by a cut in the middle of a save
     try:
         with open(path, "rb") as f:
-            rows = parse(f.read(MAX_SIZE))
+            if not _is_whole(f):
+                return None
+            f.seek(0)
+            for line in _lines(f):
+                _assign(line)
     except OSError:
         return False
-    except (ValueError, cmdline.ParseError):
-        return None
-    for row in rows:
-        try:
-            variables.assign(row[0], row[-1], row[1] if len(row) > 2 else None)
-        except (ValueError, IndexError, variables.UnknownVariable, variables.ReadOnly):
-            pass
     return True
+
+
+def _lines(f):
+    # The lines of a file, by the block: all of it may be more than a start has room for.
+    rest = b""
+    while True:
+        block = f.read(_BLOCK)
+        if not block:
+            yield rest
+            return
+        lines = (rest + block).split(b"\n")
+        rest = lines.pop()
+        yield from lines
+
+
+def _is_whole(f):
+    # Whether the last line is the check of all before it.
+    crc = 0
+    check = None
+    for line in _lines(f):
+        if check is not None:
+            return check == b"#%08x" % crc and not line and not f.read(1)
+        if line[:1] == b"#":
+            check = line
+        else:
+            crc = crc32(b"%s\n" % line, crc)
+    return False
+
+
+def _assign(line):
+    try:
+        row = cmdline.split(line)
+        variables.assign(row[0], row[-1], row[1] if len(row) > 2 else None)
+    except (ValueError, IndexError, variables.UnknownVariable, variables.ReadOnly):
+        pass
 
 
 def erase():

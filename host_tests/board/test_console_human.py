@@ -5,6 +5,7 @@ transcripts byte by byte.
 import pytest
 
 from airwire import declarations, project
+from airwire.wire.crc import crc16
 from host_tests.board.console import PROMPT
 
 
@@ -135,6 +136,31 @@ def test_transcript_of_a_join_and_a_stream(board, peer):
     assert console.command("stream_close 0") == ["Closing: 0", "[Closed: 0]", "Success"]
 
 
+@pytest.mark.needs("wifi")
+@pytest.mark.parametrize("number", [0, 1])
+def test_what_is_pasted_arrives_whole(board, number):
+    """Twenty lines at once, though the board says more than it hears, and one of them takes a
+    second: UART0's ring alone would hold four.
+    """
+    if number and "uart1" not in board.can:
+        pytest.skip("this bench has no uart1")
+    console = board.uart(number)
+    console.sync()
+    lines = [f"set wlan.ssid {board.wifi[0]}", f'set wlan.passkey "{board.wifi[1]}"', "nup"]
+    lines += [f"set wwep.host {'h' * 40}{i}" for i in range(8)]
+    lines += ["help commands", "get wwep.host"] + [
+        f"set wlan.join.retries {i}" for i in range(1, 8)
+    ]
+    assert len(lines) == 20
+    console.send("".join(line + "\r" for line in lines).encode())
+    shown = console.until(b"set wlan.join.retries 7\r\nSet OK\r\n> ").decode()
+    at = 0
+    for line in lines:
+        at = shown.index(line + "\r\n", at) + len(line)
+    assert shown.count("Set OK") == 17 and "\r\n" + "h" * 40 + "7\r\n" in shown
+    assert console.command(f"get uart.overruns {number}") == ["0"]
+
+
 @pytest.mark.needs("uart1")
 def test_data_are_echoed_as_what_is_typed(board):
     """The bytes of a data phase too (spec 1.4); a program, with echo off, sees none of them."""
@@ -145,3 +171,19 @@ def test_data_are_echoed_as_what_is_typed(board):
         b"stream_write 0 5\r\nabcde",
         b"stream_write 0 5\r\nabcde\r\nCommand failed\r\n> ",
     )
+
+
+@pytest.mark.needs("uart1")
+def test_all_bytes_are_data_on_the_port_of_a_person(board):
+    """Ctrl-C as well, once the phase has begun: the echo of its first byte tells."""
+    usb, other = board.uart0, board.uart1.machine()
+    usb.sync()
+    data = b"A" + bytes(range(256))
+    usb.send(b"file_create f 257\r\n")
+    usb.until(b"file_create f 257\r\n")
+    for part in (data[:1], data[1:150], data[150:]):
+        usb.send(part)
+        assert usb.read(len(part)) == part
+    assert usb.until(b"> ").endswith(b"Success\r\n> ")
+    assert other.ok("file_stat f").endswith(f"crc: {crc16(data):04X}")
+    assert usb.command("get wlan.join.retries") == ["3"]

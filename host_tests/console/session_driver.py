@@ -9,8 +9,9 @@
 #     loaded <name>  answer 1 if this module was imported, else 0
 #     silence <ms>   how long a data phase may be silent from now on; then it is, for twice as long
 #
-# Each is answered with a line, <hex of what was shown> <hex of the edited line> <cursor>. One more
-# command is there: `data <n>` reads n bytes and answers them in hex.
+# Each is answered with a line, <hex of what was shown> <hex of the edited line> <cursor>. Two more
+# commands are there: `data <n>` reads n bytes and answers them in hex, `refuse <n>` fails with the
+# first of them.
 import asyncio
 import binascii
 import builtins
@@ -26,7 +27,7 @@ class Machine:  # no pin is ever used here
 
 sys.modules["machine"] = Machine
 
-from firmware.console import log, registry  # noqa: E402
+from firmware.console import errors, log, registry  # noqa: E402
 from firmware.console.session import Session  # noqa: E402
 from firmware.store import variables  # noqa: E402
 
@@ -107,12 +108,21 @@ async def read_data(session, args):
     return binascii.hexlify(got)
 
 
+async def refuse(session, args):
+    await session.read_data(int(args[0].decode()), take_nothing)
+
+
+async def take_nothing(data):
+    raise errors.CommandError(errors.FAILED)
+
+
 async def main():
     asyncio.create_task(session.print_logs())
     await session.run()
 
 
 registry._found[b"data"] = (read_data, 1, 1)
+registry._found[b"refuse"] = (refuse, 1, 1)
 device = Device()
 port = Port()
 session = Session(port, "test", device)

@@ -48,6 +48,23 @@ def test_lines_in_any_pieces(session, rng, counts, end):
         assert shown == b"".join(LINES[line] for line in lines), lines
 
 
+@pytest.mark.parametrize("machine", [True, False], ids=["machine", "human"])
+@pytest.mark.parametrize("end", [(b"\r", b"\n"), (b"\r\n",), (b"\n",)], ids=len)
+def test_a_very_long_line_is_swallowed_whole(session, machine, end):
+    """All of it, though it holds quotes, commands and what keys send, and none of its end."""
+    if machine:
+        session.machine()
+    piece = b'get wlan.join.retries " \\ set wlan.ssid x ' * 6
+    for _ in range(100_000 // len(piece)):
+        session.type(piece)
+    shown = b"".join(session.type(byte) for byte in end)
+    overflow = b"R800016\r\nOverflow error\r\n" if machine else b"\r\nOverflow error\r\n> "
+    assert shown == overflow
+    shown = session.type(b"get wlan.join.retries\r\n")
+    assert shown == (RETRIES if machine else b"get wlan.join.retries\r\n3\r\n> ")
+    assert session.type(b"get wlan.ssid\n").endswith(b"R000000\r\n" if machine else b"\r\n\r\n> ")
+
+
 def test_endings_may_change(session, rng, counts):
     """What is ambiguous is not mixed: a CR that follows an LF, and the other way round."""
     session.machine()
@@ -86,6 +103,20 @@ def test_long_responses_are_the_lines_joined(session):
     shown = session.type(b"get static\r")
     rows = [b"static.%s: 0.0.0.0\r\n" % leaf for leaf in (b"dns", b"gateway", b"ip", b"netmask")]
     assert shown == b"get static\r\n" + b"".join(rows) + b"> "
+
+
+def test_a_list_without_lines(session):
+    """An answer all the same, with its prompt."""
+    assert session.type(b"get gpio\r") == b"get gpio\r\n\r\n> "
+    assert session.machine().type(b"get gpio\n") == b"R000000\r\n"
+
+
+def test_lists_have_a_line_for_each_value(session):
+    """A value with line ends is not two lines: it is written as one would type it."""
+    session.machine()
+    session.type(b'set wwep.host "a\\r\\nwwep.port: 1"\n')
+    assert b'\r\nwwep.host: "a\\r\\nwwep.port: 1"\r\n' in session.type(b"get wwep\n")
+    assert session.type(b"get wwep.host\n") == b"R000017\r\na\r\nwwep.port: 1\r\n"
 
 
 def test_safe_mode_is_in_each_header(session):
@@ -184,6 +215,14 @@ def test_data_are_exactly_the_announced_bytes(session, rng, counts, end):
         hexed = data.hex().encode()
         answer = b"R0%05d\r\n%s\r\n" % (len(hexed) + 2, hexed) + RETRIES
         assert typed(session, pieces(line, rng)) == answer
+
+
+def test_what_cannot_be_kept_is_taken(session):
+    """A data phase ends with its last byte, also when its taker has failed with the first."""
+    session.machine()
+    assert session.type(b"refuse 300\n" + b"get wl s\n" * 20) == b""
+    assert session.type(b"\n" * 120) == b"R100016\r\nCommand failed\r\n"
+    assert session.type(b"get wl j r\n") == RETRIES
 
 
 @pytest.mark.parametrize("split", range(1, 8))

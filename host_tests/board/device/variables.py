@@ -85,11 +85,21 @@ async def main():
         if not isinstance(answer, bytes):
             assert sum([len(row) + 2 for row in answer]) == answer.size, text
         codes[code] = codes.get(code, 0) + 1
+        parts.close_streams()  # once system.cmd.buffered was set, lists are kept there
         if i % 50 == 0:
             check()
             parts.wdt.feed()
         if len(variables.values) > 40:  # the heap is that of a chip
             variables.values.clear()
+    # More than a start reads is never written.
+    for i in range(settings.MAX_SIZE // 1000):
+        variables.values[b"%d" % i] = b"\1" * 250  # a kilobyte each, as it is written
+    try:
+        settings.save()
+    except OSError as e:
+        assert e.errno == settings.EFBIG
+    else:
+        raise AssertionError("saved")
     return codes
 
 
