@@ -1,9 +1,9 @@
 # Long responses, which no memory of one piece is needed for: lines that are made when they are
 # written, or bytes that were read in parts. Imported with the first.
 #
-# What the session writes has `size`, its bytes with a CR LF, and pieces(head, tail). The header of
-# a response tells its length, so the lines are gone through twice: whoever gives them sees to it
-# that they are the same both times.
+# What the session writes has `size`, its bytes with a CR LF, and pieces(head, tail). The header
+# of a response tells its length, so the lines are gone through twice: whoever gives them sees to
+# it that they are the same both times.
 import asyncio
 
 from micropython import const
