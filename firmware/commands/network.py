@@ -4,7 +4,7 @@ import binascii
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
-from firmware.net import join, station
+from firmware.net import station
 
 _INTERFACES = (b"default", b"wlan")
 
@@ -38,13 +38,14 @@ def wlan_scan(session, args):
     lines = [b"! %d networks found" % len(found)]
     if verbose:
         lines.append(b"!  # Ch RSSI MAC (BSSID)       Mbps Security   Type Length Network (SSID)")
+        security = session.device.station.security()
     else:
         lines.append(b"!  # Ch RSSI MAC (BSSID)       Network (SSID)")
     for i in range(len(found)):
         ssid, bssid, channel, rssi, mode, _ = found[i]
         row = b"# %2d %2d %4d %s " % (i, channel, rssi, binascii.hexlify(bssid, ":").upper())
         if verbose:
-            name = (join.SECURITY[mode] if mode < len(join.SECURITY) else None) or b"Unknown"
+            name = (security[mode] if mode < len(security) else None) or b"Unknown"
             row += b"54 %s 0 %d " % (name, len(ssid))
         lines.append(row + ssid)
     return lines
