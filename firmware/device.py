@@ -118,12 +118,16 @@ class Device:
         """Dotted text (str) for a host name (bytes). Raises resolver.LookupFailed, OSError."""
         from firmware.net import resolver
 
-        return await resolver.resolve(
-            host,
-            self.station.name_server(),
-            variables.get(b"network.dns.timeout"),
-            variables.get(b"network.dns.retries"),
-        )
+        try:
+            return await resolver.resolve(
+                host,
+                self.station.name_server(),
+                variables.get(b"network.dns.timeout"),
+                variables.get(b"network.dns.retries"),
+            )
+        finally:
+            forget("firmware.net.resolver")  # 5 KB that a connection does without
+            forget("wire.dns")
 
     def restart(self, announce=False):
         """Reset the chip once the reply has been written."""

@@ -40,7 +40,8 @@ def wlan_scan(session, args):
     if args and not verbose:
         raise CommandError(errors.UNKNOWN_OPTION)
     found = scan(session)
-    return lambda: table(found, verbose)
+    security = session.device.station.security() if verbose else None
+    return lambda: table(found, security)
 
 
 def scan(session):
@@ -51,20 +52,18 @@ def scan(session):
         raise CommandError(errors.FAILED)
 
 
-def table(found, verbose=False):
-    """Yield the lines of their list."""
+def table(found, security=None):
+    """Yield the lines of their list; with the names of security types, those of `scan -v`."""
     yield b"! %d networks found" % len(found)
-    if verbose:
+    if security:
         yield b"!  # Ch RSSI MAC (BSSID)       Mbps Security   Type Length Network (SSID)"
     else:
         yield b"!  # Ch RSSI MAC (BSSID)       Network (SSID)"
     for i in range(len(found)):
         ssid, bssid, channel, rssi, mode, _ = found[i]
         row = b"# %2d %2d %4d %s " % (i, channel, rssi, binascii.hexlify(bssid, ":").upper())
-        if verbose:
-            from firmware.net import join  # as long as a join itself: only where it is needed
-
-            name = (join.SECURITY[mode] if mode < len(join.SECURITY) else None) or b"Unknown"
+        if security:
+            name = (security[mode] if mode < len(security) else None) or b"Unknown"
             row += b"54 %s 0 %d " % (name, len(ssid))
         yield row + ssid
 

@@ -85,6 +85,13 @@ class Station:
         self.wlan.active(True)
         return sorted(self.wlan.scan(), key=lambda n: -n[3])
 
+    def security(self):
+        """Names of security types, by authmode; None for those that are not supported."""
+        from .join import SECURITY
+
+        forget("firmware.net.join")
+        return SECURITY
+
     # Joining
 
     async def up(self):

@@ -86,8 +86,11 @@ class UdpStream:
             except OSError:
                 break  # all taken, or an earlier datagram did not arrive, which UDP does not tell
             except MemoryError:
-                self.sock.recv(1)  # takes it from the stack all the same
-                overruns += 1
+                try:
+                    self.sock.recv(1)  # takes it from the stack all the same
+                    overruns += 1
+                except OSError:
+                    pass  # there was none
                 break
             if data:
                 self._keep(data, len(data))

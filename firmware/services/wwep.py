@@ -13,7 +13,7 @@ from micropython import const
 from firmware import board
 from firmware.console import log
 from firmware.net import sockets
-from firmware.net.resolver import LookupFailed
+from firmware.net.sockets import LookupFailed
 from firmware.net.station import JoinError
 from firmware.services.button import Button
 from firmware.store import variables

@@ -135,6 +135,26 @@ def test_a_lost_connection_is_told_and_made_again(board, server):
     assert console.read(8) == b"and back"
 
 
+def test_wifi_that_comes_and_goes(board, server):
+    """The connection is made again with the link, however long it was away."""
+    console, connection = bridged(
+        board, server, bus_stream_connected__gpio=22, wlan_auto__join_retry__delay=0
+    )
+    board.board.wait_pin(22, 1)
+    for ssid in ("airwire-hidden", board.wifi[0]):
+        board.board.access_point(ssid, present=False)
+    board.board.wait_pin(22, 0)
+    board.board.access_point(board.wifi[0], present=True)
+    again = server.accept()
+    board.board.wait_pin(22, 1)
+    console.send(b"there")
+    assert exactly(again, 5) == b"there"
+    again.sendall(b"and back")
+    assert console.read(8) == b"and back"
+    with pytest.raises(ConnectionResetError):
+        connection.recv(1)
+
+
 def test_a_stream_that_is_closed_by_another_console(board, server):
     """Stream mode makes its connection again; reading what it carries is nobody else's."""
     console, connection = bridged(board, server)

@@ -237,6 +237,19 @@ def test_connection_refused(board, closed_port):
     assert console.ok("list") == "! # Type  Info"
 
 
+def test_further_attempts_and_the_local_port(board, closed_port, peer):
+    """As tcp.client.* say."""
+    console = online(board)
+    port = 20000 + peer.port % 10000
+    board.configure(console, tcp_client_retries=2, tcp_client_retry__period=200)
+    begun = time.monotonic()
+    assert console.run(f"tcp_client {board.peer(console)} {closed_port}").code == 1
+    assert time.monotonic() - begun > 0.4
+    board.configure(console, tcp_client_retries=0, tcp_client_local__port=port)
+    opened(board, console, peer.port)
+    assert console.ok("list").endswith(f"({port})")
+
+
 @pytest.mark.needs("air")
 def test_hosts_that_cannot_be_found(board, peer):
     """An unknown name, a name server that is silent, a text that is no name, no network."""
@@ -331,3 +344,38 @@ def test_poll_all(board, peer):
     opened(board, console, peer.port)
     wait_poll(console, 1, 1)
     assert console.ok("stream_poll all") == "0,0\r\n1,1"
+
+
+@pytest.mark.needs("air")
+def test_connections_end_when_wifi_is_lost(board, peer):
+    """That is told, what had arrived is read, and a write fails."""
+    peer.serve = peers.hold
+    console = online(board, print_level=3)
+    board.board.access_point("airwire-hidden", present=False)
+    opened(board, console, peer.port)
+    peer.serve = peers.say(b"words")
+    opened(board, console, peer.port)
+    wait_poll(console, 1, 1)
+    board.board.access_point(board.wifi[0], present=False)
+    console.log("Disassociated")
+    wait_poll(console, 0, 2)
+    assert [row[:8] for row in console.ok("list").split("\r\n")[1:]] == ["# 1 TCPC"]
+    assert [console.run(f"write {handle} 1", b"x").code for handle in (0, 1)] == [1, 1]
+    reply = console.run("read 1 100")
+    assert (reply.text, reply.logs[-1]) == (b"words", b"[Closed: 1]")
+    board.board.access_point(board.wifi[0], present=True)
+    console.log("Associated")
+    peer.serve = peers.echo
+    handle = opened(board, console, peer.port)
+    assert console.ok(f"write {handle} 5", b"again") == "Success"
+    assert read_exactly(console, handle, 5) == b"again"
+
+
+def test_network_down_ends_connections(board, peer):
+    peer.serve = peers.hold
+    console = online(board, print_level=3)
+    opened(board, console, peer.port)
+    reply = console.run("network_down")
+    assert (reply.code, reply.logs[0]) == (0, b"[Disassociated]")
+    wait_poll(console, 0, 2)
+    assert console.ok("list") == "! # Type  Info"

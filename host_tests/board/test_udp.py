@@ -203,3 +203,22 @@ def test_to_all(board):
             answering.sendto(b"me", address)
         wait_poll(console, handle)
         assert console.run(f"read {handle} 100").text == b"me"
+
+
+@pytest.mark.needs("air")
+def test_a_stream_outlives_wifi(board, far):
+    """While the link is away a write fails; then it goes on."""
+    console = board.machine(print_level=1)
+    board.join(console)
+    handle, address = opened(board, console, far)
+    for ssid in ("airwire-hidden", board.wifi[0]):
+        board.board.access_point(ssid, present=False)
+    console.log("Disassociated")
+    assert console.run(f"write {handle} 4", b"gone").code == 1
+    board.board.access_point(board.wifi[0], present=True)
+    console.log("Associated")
+    assert console.ok(f"write {handle} 4", b"back") == "Success"
+    assert far.recv(10) == b"back"
+    far.sendto(b"and forth", address)
+    wait_poll(console, handle)
+    assert console.run(f"read {handle} 100").text == b"and forth"

@@ -3,7 +3,7 @@ VARIABLES = (
     (
         "tcp.client.auto_interface",
         "tc c i",
-        "enum default|wlan|softap",
+        "enum default|wlan",
         "default",
         "rw",
         "network",

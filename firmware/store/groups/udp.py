@@ -3,7 +3,7 @@ VARIABLES = (
     (
         "udp.client.auto_interface",
         "ud c i",
-        "enum default|wlan|softap",
+        "enum default|wlan",
         "default",
         "rw",
         "network",
@@ -16,7 +16,7 @@ VARIABLES = (
         "0",
         "rw",
         "now",
-        "Open again each second until the name is found",
+        "Open again, after ever longer pauses, when that has failed",
     ),
     (
         "udp.client.auto_start",

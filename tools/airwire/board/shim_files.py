@@ -34,6 +34,7 @@ def prepared() -> Path:
         if name == _SCRIPT:
             (making / name).write_bytes(source)
         else:  # named as its source would be: the shims know their own frames in a traceback by it
+            # On a chip they are C: they have no lines, and their bytecode takes nobody's RAM.
             code = compile_source(source, f"{folder}/{name}", lines=False)
             (making / name).with_suffix(".mpy").write_bytes(code)
     try:

@@ -27,6 +27,9 @@ moved = {}  # GPIO -> function(gpio), called when its level may have changed
 signals = {}  # GPIO -> function(mode) of the peripheral on it, called when it becomes a GPIO
 station = [b"1000", b"0", b"0", b"-", b"-", b"-", b"-"]  # STATUS ASSOC RSSI IP MASK GW DNS
 reported = 0  # how many `wlan` lines have come
+connected = set()  # descriptors of the firmware's TCP connections
+aborted = {}  # descriptor -> what _netif knows of a connection that lwIP has aborted
+dark = []  # files of such connections, whose peers do not know yet
 timers = []  # armed machine.Timer objects: have `due` (ticks_ms) and ring()
 leaving = False  # the process ends by an exception, where it cannot end at once
 held = 0  # above 0 nothing runs: interrupts are disabled, or C code of a chip would be running
@@ -49,7 +52,16 @@ def _pin(fields):
 
 def _wlan(fields):
     global reported
+    linked, address = station[1], station[3]
     station[:] = fields[1:8]
+    if connected and (linked > station[1] or (address != b"-" and address != station[3])):
+        from _netif import down
+
+        down()
+    if dark and station[1] == b"1" and station[3] != b"-":
+        from _netif import up
+
+        up()
     if not reported:  # later on the firmware knows best
         config["active"] = fields[8:9] == [b"1"]
     reported += 1

@@ -95,10 +95,10 @@ def unpack(where):
 
 def route(where):
     """Raises EHOSTUNREACH when there is no way to a sockaddr: the station has no address, or it is
-    not on the loopback, the only network of the plain mode."""
+    not on the loopback, the only network of the plain mode. None: to a peer found already."""
     _board.serve()
     joined = _board.station[3] != b"-" or _board.station[1] == b"1" and _static()
-    if not joined or (where[4] != 127 and not 224 <= where[4] < 240):
+    if not joined or (where and where[4] != 127 and not 224 <= where[4] < 240):
         raise OSError(_EHOSTUNREACH)
 
 

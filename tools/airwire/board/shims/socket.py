@@ -1,9 +1,10 @@
 # socket after ports/esp32/modsocket.c, over the host's: ('ip', port) tuples, lwIP's and newlib's
 # numbers, ten sockets. In the plain mode the network is the host's loopback: the board's address
 # is 127.0.0.N, 0.0.0.0 means it, ports below 1024 are shifted where the host forbids them. Wraps
-# the built-in socket: a subclass of it does not poll. Known to differ: connections live on while
-# the station has lost its access point; broadcasts and multicasts reach only sockets bound to
-# them; setsockopt(.., 20, callback) is missing.
+# the built-in socket: a subclass of it does not poll. What is read and written once the station
+# has lost its address is in _netif.py. Known to differ: what comes for listeners and datagram
+# sockets arrives meanwhile; broadcasts and multicasts reach only sockets bound to them;
+# setsockopt(.., 20, callback) is missing.
 
 import gc
 import io
@@ -65,6 +66,13 @@ def _reap():
         for _, events in p.ipoll(0):
             if events & _INVALID:
                 _used.discard(fd)
+                _forget(fd)
+
+
+def _forget(fd):
+    # The descriptor is closed, or another socket's.
+    _board.connected.discard(fd)
+    _board.aborted.pop(fd, None)
 
 
 def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
@@ -94,6 +102,21 @@ class socket(io.IOBase):
         self._tries = _FOREVER
         self._waiter = None
         _used.add(s.fileno())
+        _forget(s.fileno())
+
+    def _connected(self):
+        self._state = _BUSY
+        if self._stream:
+            _board.connected.add(self._s.fileno())
+
+    def _aborted(self):
+        return _board.aborted and self._s.fileno() in _board.aborted
+
+    def _rest(self, n, peek):
+        # What a read of an aborted connection gives: up to n bytes. n 0: a write. Raises OSError.
+        import _netif
+
+        return _netif.take(self._s.fileno(), n, peek)
 
     def _wait(self, events):
         # Waits for events; False when the time-out is over or the socket does not block.
@@ -178,7 +201,7 @@ class socket(io.IOBase):
             s.close()
             raise OSError(_ENFILE)
         new = socket(_accepted=s)
-        new._state = _BUSY
+        new._connected()
         return new, unpack(address)
 
     def _from_here(self):
@@ -195,16 +218,18 @@ class socket(io.IOBase):
             self._from_here()
             try:
                 self._s.connect(where)
-                self._state = _BUSY
+                self._connected()
                 return
             except OSError as er:
                 if er.errno != _EINPROGRESS:
                     raise
-                self._state = _BUSY
+                self._connected()
                 if self._tries == 0 and not self._slow:
                     raise
             if not self._wait(_OUT):
                 raise OSError(110)
+            if self._aborted():
+                raise OSError(103)
             self._s.connect(where)  # tells how it went
         except OSError as er:
             if er.errno != _EISCONN or self._state != _BUSY:
@@ -218,6 +243,8 @@ class socket(io.IOBase):
             raise OSError(_ENOTCONN)
         linux = (2 if flags & MSG_PEEK else 0) | (0x40 if flags & MSG_DONTWAIT else 0)
         while True:
+            if self._aborted():
+                return self._rest(n, flags & MSG_PEEK)
             try:
                 return receive(n, linux)
             except OSError as er:
@@ -269,7 +296,13 @@ class socket(io.IOBase):
         # Writes buf[at:end] as far as blocking and time-out allow; returns the number of bytes.
         start = at
         f = self._f
+        if not self._stream:
+            route(None)
         while at < end:
+            if self._aborted():
+                if at > start:
+                    break
+                self._rest(0, True)
             try:
                 n = f.write(buf, at, end - at)
             except OSError as er:
@@ -310,6 +343,12 @@ class socket(io.IOBase):
         n = len(buf) if n is None else min(n, len(buf))
         got = 0
         while True:
+            if self._aborted():
+                if not got:
+                    data = self._rest(n, False)
+                    got = len(data)
+                    buf[:got] = data
+                return got
             try:
                 more = (
                     self._f.readinto(memoryview(buf)[got:n]) if got else self._f.readinto(buf, n)
@@ -378,5 +417,6 @@ class socket(io.IOBase):
     def close(self):
         if self._f is not None:
             _used.discard(self._s.fileno())
+            _forget(self._s.fileno())
             self._f.close()
             self._f = None
