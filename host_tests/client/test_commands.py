@@ -7,10 +7,12 @@ import pytest
 from airwire.client import (
     BoundsError,
     BufferOverflow,
+    ClientError,
     CommandFailed,
     FileInfo,
     InvalidArgument,
     Module,
+    PortError,
     TooFewArguments,
     UnexpectedReply,
 )
@@ -18,7 +20,15 @@ from airwire.client.port import open_serial
 from airwire.wire.crc import crc16
 from host_tests.client.conftest import PATIENCE
 
+PORT = "board:client/uart1"
 NAME = "folder/première file.txt"
+
+
+@pytest.fixture(autouse=True)
+def started(board):
+    """Each test has all of the module's memory: what GPIOs, files and lines need stays loaded."""
+    with Module(PORT) as module:
+        module.reboot()
 
 
 @pytest.fixture
@@ -244,13 +254,50 @@ def test_safe_mode(module, board):
 
 
 def test_another_kind_of_port(board):
-    """A port that cannot change its rate says so; the module has changed, and changes back."""
+    """A port that cannot change its rate says so; the module has not changed."""
 
     class Fixed:
-        def __init__(self):
-            port = open_serial("board:client/uart1")
+        def __init__(self, port):
             self.read, self.write, self.close = port.read, port.write, port.close
 
-    with Module(Fixed()) as module:
-        module.uart_update(1, here=False)
+    with Module(Fixed(open_serial(PORT))) as module:
+        with pytest.raises(PortError, match="cannot change its rate"):
+            module.uart_update()
         assert module.get("wlan.mac")
+
+
+def receive(read, count):
+    data = b""
+    while len(data) < count:
+        data += read(count - len(data))
+    return data
+
+
+def test_stream_mode(board, listener):
+    """Every byte both ways, out of it by the break sequence, and back by another program."""
+    data = b"R000008\r\n" + bytes(range(256)) * 4
+    with Module(PORT) as module:
+        module.set("wlan.ssid", "airwire-open")
+        module.use_stream_mode()
+        module.tcp_client("host.airwire", listener.getsockname()[1])
+        peer, _ = listener.accept()
+        peer.settimeout(PATIENCE)
+        with module.stream_mode(read_timeout=PATIENCE) as pipe:
+            peer.sendall(data)
+            assert receive(pipe.read, len(data)) == data
+            assert pipe.write(data) == len(data)
+            assert receive(peer.recv, len(data)) == data
+            pipe.timeout = 0
+            assert pipe.read(1) is None
+            with pytest.raises(ClientError, match="in stream mode"):
+                module.get("wlan.mac")
+        assert module.get("bus.mode") == "stream"
+        module.stream_mode()
+        module._link.close()  # as if the program had ended there
+    with peer, Module(PORT, break_sequence=b"$$$") as module:
+        assert module.streams()[0].type == "TCPC"
+        module.use_stream_mode(False)
+        with pytest.raises(CommandFailed, match="Not in stream mode"):
+            module.stream_mode()
+        module.factory_reset()
+        assert peer.recv(100) == b""  # none of the commands went there

@@ -139,15 +139,17 @@ class Link:
             self._bridged = self._adrift = True
             return self._open_port()
 
-    def configure(self, baud: int, rtscts: bool) -> None:
-        """Change the port's line. Raises PortError where it cannot be changed."""
+    def check_line(self) -> None:
+        """Raises PortError for a port whose line cannot be changed."""
+        if not hasattr(self._open_port(), "configure"):
+            raise PortError(f"{self.name} cannot change its rate")
+
+    def change_line(self, baud: int, rtscts: bool) -> None:
+        """Change the port's line. Raises PortError."""
         with self.lock:
-            change = getattr(self._open_port(), "configure", None)
-            if change is None:
-                raise PortError(f"{self.name} cannot change its rate; open another port at {baud}")
             self._adrift = True
             try:
-                change(baud, rtscts)
+                self._open_port().configure(baud, rtscts)
             except (OSError, ValueError) as error:
                 raise PortError(f"{self.name} does not take {baud} baud: {error}") from None
 

@@ -7,6 +7,8 @@ can be set again unchanged.
 import re
 from dataclasses import dataclass
 
+from airwire.wire import cmdline
+
 
 def text(payload: bytes) -> str:
     """A payload as text."""
@@ -155,12 +157,20 @@ def faults(payload: bytes) -> list[Fault]:
 
 def values(payload: bytes) -> dict[str, str]:
     """The answer to `get <group>`: name and value of each variable; one for each index (`uart.baud
-    1`) where it has several.
-
-    A value may have line ends of its own; a line that looks like a variable ends it.
+    1`) where it has several. Values that would spoil the list come quoted, as on a command line.
     """
     pieces = _VALUE_HEAD.split(text(payload))
-    return dict(zip(pieces[1::2], pieces[2::2], strict=True))
+    return dict(zip(pieces[1::2], map(_plain, pieces[2::2]), strict=True))
+
+
+def _plain(value: str) -> str:
+    if not value.startswith('"'):
+        return value
+    try:
+        [word] = cmdline.split(value.encode(errors="surrogateescape"))
+    except ValueError:
+        return value  # firmware that quotes nothing
+    return text(word)
 
 
 def files(payload: bytes) -> list[FileInfo]:

@@ -136,10 +136,12 @@ class SystemCommands(StreamCommands):
         """Change rate and flow control of a UART, and give it all that uart.* says.
 
         here: it is the one that this program talks to, and the port follows. Other formats than
-        8N1 are for UARTs that something else talks to. Raises CommandFailed when they cannot be:
-        above 230,400 baud flow control must be on.
+        8N1 are for UARTs that something else talks to. Raises PortError for a port
+        that cannot; CommandFailed for what cannot be: above 230,400 baud without flow control.
         """
         with self.exclusive():
+            if here:
+                self._link.check_line()
             if flow is not None:
                 self.set("uart.flow", uart, flow)
             if baud is not None:
@@ -148,7 +150,7 @@ class SystemCommands(StreamCommands):
             rtscts = self.get("uart.flow", uart) == "on"
             self.command("uart_update", uart)
             if here:
-                self._link.configure(rate, rtscts)
+                self._link.change_line(rate, rtscts)
                 self._link.attach()
 
     def _restart(self, name: str, *args: Word, timeout: float) -> None:
