@@ -19,9 +19,8 @@ from host_tests.client.conftest import PATIENCE
 # Full counts, with the waits of damaged network_up and scan between them.
 pytestmark = pytest.mark.timeout(1800)
 
-# What a chip has, and what the shims take of it that stand for C: every command, all kinds of
-# streams
-# and all peripherals are in memory together here.
+# What a chip has, and what the shims take that stand for C there: every command, all kinds of
+# streams and all peripherals are in memory together here.
 HEAP = "224K"
 
 # The longest that a line takes: a join that tries ten times to find a network that is not there.
@@ -30,8 +29,9 @@ ANSWER_SECONDS = 60.0
 # Live memory may differ by what a number of another size takes here and there.
 MEMORY_SLACK = 256
 
-# Commands before memory is measured first: what they allocate once is in use from then on.
-WARM_UP = 60
+# Commands before memory is measured first: what they allocate once is in use from then on. A
+# reduced run has fewer.
+WARM_UP = 200
 
 
 class _Echo(socketserver.BaseRequestHandler):
@@ -376,7 +376,7 @@ def test_the_vocabulary_is_complete(module, rng):
 
 def test_valid_commands(module, echo, rng, counts):
     run = None
-    for count in (WARM_UP, counts(300, 10_000)):
+    for count in (counts(60, WARM_UP), counts(100, 10_000)):
         before = rest(module)
         run = Valid(module, rng, echo)
         for done in range(count):
@@ -394,7 +394,7 @@ def test_valid_commands(module, echo, rng, counts):
 def test_damaged_commands(module, board, rng, counts):
     link = module._link
     module.set("system.print_level", 4)  # log lines between the replies
-    for count in (WARM_UP, counts(300, 10_000)):
+    for count in (counts(60, WARM_UP), counts(100, 10_000)):
         before = rest(module)
         sent = 0
         while sent < count:
