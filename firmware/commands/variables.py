@@ -68,7 +68,8 @@ def _listing(session, rows):
                     n += 1
                 if isinstance(value, int):
                     yield b"%s: %d" % (key, value)
-                elif value and min(value) < 32:  # it must not pass for a line of its own
+                elif value and (min(value) < 32 or value[0] == 34):
+                    # It must not pass for a line of its own, nor for one that is quoted here.
                     yield b"%s: %s" % (key, cmdline.quote(value))
                 else:
                     yield b"%s: %s" % (key, value)

@@ -1,8 +1,9 @@
 # What only an echoing session has: the terminal's line editor, with completion, and the rule which
 # lines its history may keep. Imported when the first byte comes to such a session.
+from firmware import forget as drop
 from wire import cmdline
 
-from . import registry
+from . import log, registry
 from .terminal import Terminal
 
 _SECRET = 115  # access code s of a variable (firmware/store/variables.py)
@@ -17,6 +18,15 @@ def editor(session):
         return completion.complete(before, width, session.device.variables)
 
     return Terminal(complete)
+
+
+def forget():
+    """Give the memory of the line editor back, where no session has one any more."""
+    for session in log.sessions:
+        if session.editor.human:
+            return
+    for name in ("completion", "terminal", "human"):
+        drop("firmware.console." + name)
 
 
 def remember(session, line):

@@ -63,6 +63,11 @@ class Session:
         """Switch echo, prompt, headers and print level to the human or the machine preset (spec
         1.3).
         """
+        if machine and self.editor.human:
+            last = self.editor.last
+            self.editor = Editor()
+            self.editor.last = last
+            self._human().forget()
         self.headers = int(machine)
         self.echo = self.prompt = int(not machine)
         self.print_level = 0 if machine else 3

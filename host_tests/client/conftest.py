@@ -9,8 +9,8 @@ from airwire.board.client import Board
 from airwire.client import Module
 from airwire.image import build
 
-# The ESP32's object sizes and its heap.
-CHIP = {"arch": "i386", "heap": "160K"}
+# The ESP32's object sizes and its heap; a file of tests may name another one, HEAP.
+CHIP_HEAP = "160K"
 
 # A scan blocks the firmware for this long; a chip's takes two seconds more.
 AIR = {"air": {"scan_ms": 100}}
@@ -37,9 +37,12 @@ def home(tmp_path_factory) -> Iterator:
 
 
 @pytest.fixture(scope="module")
-def board(home, flash_image, interpreters) -> Iterator[Board]:
+def board(request, home, flash_image, interpreters) -> Iterator[Board]:
     """A board whose firmware has neither crashed nor logged a fault when all tests are done."""
-    options = CHIP if "i386" in interpreters else {"arch": "amd64"}
+    option = request.config.option.board_arch
+    options = {"arch": "amd64"}
+    if "i386" in interpreters and option != "amd64":
+        options = {"arch": "i386", "heap": getattr(request.module, "HEAP", CHIP_HEAP)}
     with Board.up("client", flash=flash_image, config=AIR, **options) as board:
         yield board
         assert not board.status()["panics"], board.log.read_text()

@@ -119,3 +119,26 @@ def test_the_queue_is_bounded():
     assert queue.take() is None
     queue.outside(b"[" + b"x" * 100_000)
     assert len(queue._tail) < 2 * notifications._MAX_LINE
+
+
+def test_the_values_of_a_list():
+    payload = b'uart.baud 0: 9600\r\nwlan.ssid: "a \\"b\\"\\r\\nwlan.mac: x"\r\nwwep.host: a "b"'
+    assert replies.values(payload) == {
+        "uart.baud 0": "9600",
+        "wlan.ssid": 'a "b"\r\nwlan.mac: x',
+        "wwep.host": 'a "b"',
+    }
+
+
+def test_a_list_of_files():
+    payload = (
+        b"!  # Type  Flags  Hnd    Size    Version  Filename\r\n"
+        b"#  0 e-FE   0061    0     256      1.5.0  folder/a file"
+    )
+    [file] = replies.files(payload)
+    assert file == replies.FileInfo("folder/a file", 256, "1.5.0", 0xFE, 0x0061)
+    assert file.essential and not file.public
+    with pytest.raises(UnexpectedReply, match="ls"):
+        replies.files(b"!\r\nwhat")
+    with pytest.raises(UnexpectedReply, match="file_stat"):
+        replies.file(b"name: x\r\nsize: many")

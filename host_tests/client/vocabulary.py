@@ -7,10 +7,14 @@ from random import Random
 from airwire import declarations, project
 from airwire.wire import cmdline
 
+# Commands that a run may not use: they end it, or move the port under it.
+LEFT_OUT = ("factory_reset", "reboot", "sleep", "uart_update")
+
 # Variables that a run may set to anything. Not those that move the port under the run (system.*),
-# that make it wait (tcp.*), or that start a service (wwep.enabled).
+# that make it wait (tcp.*), that start a service (wwep.enabled), or that take a GPIO.
 GROUPS = ("network", "static", "stream", "wlan", "wwep")
-LEFT_ALONE = ("wwep.enabled", "stream.auto_close")
+LEFT_ALONE = ("wwep.enabled", "stream.auto_close", "wlan.network.status_gpio")
+_TYPES = ("bool", "int", "text", "enum", "ip", "mac", "gpio", "only")
 
 VARIABLES = [
     variable
@@ -18,14 +22,12 @@ VARIABLES = [
     if variable.name.split(".")[0] in GROUPS
     and variable.access in ("rw", "secret")
     and variable.name not in LEFT_ALONE
+    and variable.type.split(" ")[0] in _TYPES
 ]
 
 
-def value(rng: Random, kind: str) -> tuple[bytes, bytes] | None:
-    """A random value for a variable of that type: as it is set, and as the module shows it.
-
-    None for a type that this file does not know.
-    """
+def value(rng: Random, kind: str) -> tuple[bytes, bytes]:
+    """A random value for a variable of one of _TYPES: as it is set, and as the module shows it."""
     name, _, limits = kind.partition(" ")
     if name == "bool":
         return rng.choice([(b"on", b"1"), (b"1", b"1"), (b"true", b"1"), (b"off", b"0")])
@@ -39,7 +41,7 @@ def value(rng: Random, kind: str) -> tuple[bytes, bytes] | None:
         size = rng.choice([low, min(high, 64), rng.randint(low, min(high, 40))])
         text = rng.choice([rng.randbytes(size), bytes(rng.choices(b'ab "\\\r\n,\0', k=size))])
         return text, text
-    if name == "enum":
+    if name in ("enum", "only"):
         word = rng.choice(limits.split("|")).encode()
         return word, word
     if name == "ip":
@@ -53,7 +55,7 @@ def value(rng: Random, kind: str) -> tuple[bytes, bytes] | None:
         # 36 cannot drive a level.
         number = rng.choice([-1, 0, 2, 4, 5, 13, 27] + [36] * (limits != "out"))
         return b"%d" % number, b"%d" % number
-    return None
+    raise AssertionError(f"a type without values: {kind}")
 
 
 def name(rng: Random, variable: declarations.Variable) -> str:
@@ -88,7 +90,41 @@ LINES = [
     b"close 3",
     b"scan -v",
     b"save",
+    b"save backup",
+    b"load",
+    b"load backup",
     b"faup",
+    b"udp_client host.airwire 9",
+    b"udpc host.airwire 9 50001",
+    b"file_create name 12",
+    b'fcr -eu "a name" 300 1.5.0 02 89F6',
+    b"file_create -o other 100",
+    b"file_open name",
+    b"fop other",
+    b"file_stat name",
+    b"fde name",
+    b'file_delete "a name"',
+    b"ls -v",
+    b"format_flash 24:6F:28:AA:BB:CC",
+    b"gpio_dir 21 input_pull_up",
+    b"gdi 22 out 1",
+    b"gpio_set 22 0",
+    b"gge 21",
+    b"gpios_dir 66666666666666666-33",
+    b"gpios_set ------------------01 000000000000000000011",
+    b"gges",
+    b"adc 34",
+    b"pwm_update 23 1000 50",
+    b"pwm 23 stop",
+    b"dac 25 128",
+    b"get uart.baud 1",
+    b"get gpio.alias all",
+    b"get gpio.usage",
+    b"get ti r utc",
+    b"setup status",
+    b"setup cmd name",
+    b"rssi",
+    b"exit",
     b"",
 ]
 _TOKENS = [
@@ -135,25 +171,60 @@ def damaged(rng: Random) -> bytes:
     return bytes(line).replace(b"\r", b"").replace(b"\n", b"")
 
 
+# Groups of variables, by name and shortcut, that lines may not set.
+_GROUPS = {
+    word
+    for variable in declarations.variables(project.ROOT)
+    if variable.name.split(".")[0] not in GROUPS
+    for word in (variable.name.split(".")[0].encode(), variable.shortcut.split()[0].encode())
+}
+_LEFT_ALONE = tuple(
+    word.encode()
+    for variable in declarations.variables(project.ROOT)
+    if variable.name in LEFT_ALONE
+    for word in (variable.name, variable.shortcut + " ")
+)
+_NAMES = {command.shortcut: command.name for command in declarations.commands(project.ROOT)}
+_MAX_DATA = 65_536
+
+
 def data_of(line: bytes) -> bytes | None:
     """What has to follow a line so that the module reads no command as data; None for a line that
     is not to be sent, because it would end the run, or because only the module knows what follows.
     """
     try:
         words = cmdline.split(line)
-    except cmdline.ParseError:
+    except (cmdline.ParseError, cmdline.TooManyArguments):
         return b""
     if len(line) > _LONGEST or not words:
         return b""
-    command, *arguments = words
-    if command in (b"reboot", b"factory_reset", b"fac"):
+    word, *arguments = words
+    command = _NAMES.get(word.decode(errors="replace"), word.decode(errors="replace"))
+    if command in LEFT_OUT:
         return None
-    if command in (b"set", b"save") and arguments:
-        group = arguments[0].split(b".")[0]
-        return None if group in (b"system", b"sy", b"tcp", b"tc", b"wwep", b"ww") else b""
-    if command in (b"stream_write", b"write") and len(arguments) == 2:
-        if not arguments[1].isdigit():
+    if command == "set" and arguments:
+        if arguments[0].split(b".")[0] in _GROUPS or b" ".join(arguments).startswith(_LEFT_ALONE):
             return None
-        size = int(arguments[1])
-        return bytes(size) if 1 <= size <= 65_536 else b""
+        return b""
+    if command == "network_up" and b"-s" in arguments:
+        return None  # it asks questions
+    if command == "stream_write" and len(arguments) == 2:
+        return _data(arguments[1], most=_MAX_DATA)
+    if command == "file_create" and 2 <= len(arguments) <= 8:
+        options = b""
+        while arguments and arguments[0][:1] == b"-":
+            options += arguments.pop(0)[1:]
+        if options.strip(b"euo") or not 2 <= len(arguments) <= 5:
+            return b""
+        return b"" if b"o" in options else _data(arguments[1], most=None)
     return b""
+
+
+def _data(size: bytes, most: int | None) -> bytes | None:
+    # The data phase that a number announces; one above `most` is refused, and has none.
+    if not size.isdigit():
+        return None
+    count = int(size)
+    if most is not None and count > most:
+        return b""
+    return bytes(count) if count <= _MAX_DATA else None

@@ -4,6 +4,7 @@
 used alone: `frames` (bytes to events, no port) and `link` (one command, one reply).
 """
 
+from airwire.client.bridge import Bridge
 from airwire.client.errors import (
     BoundsError,
     BufferOverflow,
@@ -22,16 +23,18 @@ from airwire.client.errors import (
 )
 from airwire.client.module import Module
 from airwire.client.notifications import Notification, Notifications
-from airwire.client.replies import Fault, Network, StreamInfo, UnexpectedReply, Version
+from airwire.client.replies import Fault, FileInfo, Network, StreamInfo, UnexpectedReply, Version
 from airwire.client.stream import State, Stream
 
 __all__ = [
     "BoundsError",
+    "Bridge",
     "BufferOverflow",
     "ClientError",
     "CommandError",
     "CommandFailed",
     "Fault",
+    "FileInfo",
     "InvalidArgument",
     "LostFrame",
     "Module",

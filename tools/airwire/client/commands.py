@@ -57,12 +57,13 @@ class Commands:
         *args: Word,
         data: bytes | None = None,
         timeout: float | None = None,
+        last: bool = False,
     ) -> bytes:
         """Run a command; what the module answers, without the line end.
 
         Arguments are quoted as they need it, one each, whatever bytes they hold. `data` follow the
         command line, where the command announces how many (1 to 65,536). `timeout`: seconds for
-        the reply, `self.timeout` if not given.
+        the reply, `self.timeout` if not given. `last`: what comes behind the reply is not read.
 
         Raises the CommandError of the result code, Timeout, LostFrame, PortError; ValueError for
         a name that is not one word, and for data that no command takes.
@@ -76,7 +77,7 @@ class Commands:
         told = shown(name, tuple(word.decode(errors="replace") for word in words))
         with self.exclusive():
             reply = self._link.exchange(
-                line, data, self.timeout if timeout is None else timeout, told
+                line, data, self.timeout if timeout is None else timeout, told, last
             )
         if reply.code:
             raise refusal(reply.code, told, text(reply.payload))

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from itertools import chain, repeat
 
 from airwire.client import port as ports
-from airwire.client.errors import LostFrame, PortError, Timeout
+from airwire.client.errors import ClientError, LostFrame, PortError, Timeout
 from airwire.client.frames import Event, FrameParser, Log, Reply, SafeModeReply, Skipped
 from airwire.client.notifications import Notifications
+from airwire.wire.breakin import QUIET_MS
 
 # Longer than the 10 s of silence that end a data phase in the module, in which a program that died
 # may have left it.
@@ -39,6 +40,15 @@ _HELLO_REPLIES = ((0, b"Set OK"), (0, b"Ready"))
 # collection.
 _QUIET_SECONDS = 0.1
 
+# What the module says when the break sequence has ended stream mode, and how long it may take:
+# 0.1 s of silence, and what was on its way before.
+_COMMAND_MODE = b"Command Mode Start"
+_BREAK_SECONDS = 1.0
+# Silence before the sequence, and somewhat more: the module's clock is not ours.
+_QUIET_BEFORE = QUIET_MS / 1000 + 0.1
+# A module that does not answer to the sequence is in command mode already.
+_BREAKS = 2
+
 # How much of what was skipped is kept for error messages.
 _MAX_SKIPPED = 1024
 _MAX_READ = 4096
@@ -52,7 +62,8 @@ class Link:
     """A conversation with a module over an open port. Every method may be called by any thread.
 
     safe_mode: whether the last reply came from a module in safe mode. was_machine: whether the
-    module was in machine mode when attach() first found it.
+    module was in machine mode when attach() first found it. sequence: the break sequence of a
+    module that may be in stream mode; None for one that is not.
     """
 
     def __init__(self, port: ports.Transport, name: str, notifications: Notifications) -> None:
@@ -60,8 +71,10 @@ class Link:
         self.notifications = notifications
         self.safe_mode = False
         self.was_machine: bool | None = None
+        self.sequence: bytes | None = None
         self.lock = threading.RLock()
         self._port: ports.Transport | None = port
+        self._bridged = False
         self._forget()
         self._adrift = True
 
@@ -76,20 +89,24 @@ class Link:
     def closed(self) -> bool:
         return self._port is None
 
-    def exchange(self, line: bytes, data: bytes | None, timeout: float, shown: str) -> Reply:
+    def exchange(
+        self, line: bytes, data: bytes | None, timeout: float, shown: str, last: bool = False
+    ) -> Reply:
         """Send a command line, and the data that belong to it; the reply.
 
-        `timeout` seconds count from when all is sent. Raises Timeout, LostFrame (both name the
-        command as `shown`), PortError.
+        `timeout` seconds count from when all is sent. last: what comes behind the reply is left in
+        the port. Raises Timeout, LostFrame (both name the command as `shown`), PortError.
         """
         with self.lock:
+            if self._bridged:
+                raise ClientError(f"{shown}: {self.name} is in stream mode; close that first")
             if self._adrift:
                 self.attach()
             # Until the reply is here, whatever ends this method leaves us without the thread.
             self._adrift = True
             self._skipped.clear()
             self._write(line + b"\r\n" + (data or b""))
-            reply = self._reply(timeout, shown)
+            reply = self._reply(timeout, shown, 1 if last else _MAX_READ)
             if self._replies:
                 raise self._lost(f"{shown}: more than one reply")
             # Where the line was refused before its data phase, the data were taken for commands.
@@ -105,6 +122,9 @@ class Link:
             self._adrift = True
             self._forget()
             deadline = time.monotonic() + timeout
+            if self.sequence is not None:
+                self._break_in(self.sequence, deadline, booting)
+            self._bridged = False
             for patience in repeat(_BOOT_TRIES) if booting else chain(_TRIES, repeat(_NEXT_TRIES)):
                 self._write(_HELLO)
                 if self._greeted(min(time.monotonic() + patience, deadline)):
@@ -112,6 +132,26 @@ class Link:
                     return
                 if time.monotonic() >= deadline:
                     raise self._no_answer(timeout)
+
+    def bridge(self) -> "ports.Transport":
+        """The port, for bytes of stream mode. Commands are refused until attach()."""
+        with self.lock:
+            self._bridged = self._adrift = True
+            return self._open_port()
+
+    def check_line(self) -> None:
+        """Raises PortError for a port whose line cannot be changed."""
+        if not hasattr(self._open_port(), "configure"):
+            raise PortError(f"{self.name} cannot change its rate")
+
+    def change_line(self, baud: int, rtscts: bool) -> None:
+        """Change the port's line. Raises PortError."""
+        with self.lock:
+            self._adrift = True
+            try:
+                self._open_port().configure(baud, rtscts)
+            except (OSError, ValueError) as error:
+                raise PortError(f"{self.name} does not take {baud} baud: {error}") from None
 
     def hush(self, seconds: float) -> None:
         """Send nothing for so long, and take what comes."""
@@ -128,6 +168,25 @@ class Link:
             if self._replies:
                 self._adrift = True
                 self._replies.clear()
+
+    def _break_in(self, sequence: bytes, deadline: float, booting: bool) -> None:
+        """Have a module in stream mode go to command mode."""
+        tries = repeat(True) if booting else repeat(True, _BREAKS)
+        for _ in tries:
+            quiet_until = time.monotonic() + _QUIET_BEFORE
+            while time.monotonic() < min(quiet_until, deadline):
+                self._receive()
+            if time.monotonic() >= deadline:
+                return
+            self._forget()
+            self._write(sequence)
+            answer_until = time.monotonic() + _BREAK_SECONDS
+            while time.monotonic() < answer_until:
+                self._receive()
+                said = any(reply.payload == _COMMAND_MODE for reply in self._replies)
+                if said or _COMMAND_MODE in self._skipped:
+                    self._forget()
+                    return
 
     def _greeted(self, deadline: float) -> bool:
         """Whether the replies to the hello have come, and then silence."""
@@ -150,7 +209,7 @@ class Link:
             self.was_machine = any(reply.code for reply in before)
         self._forget()
 
-    def _reply(self, timeout: float, shown: str) -> Reply:
+    def _reply(self, timeout: float, shown: str, size: int) -> Reply:
         deadline = time.monotonic() + timeout
         while not self._replies:
             if _RESTARTED.search(self._skipped):
@@ -163,13 +222,13 @@ class Link:
                 if self._skipped:
                     raise self._lost(f"{shown}: no reply, but {len(self._skipped)} other bytes")
                 raise Timeout(f"{shown}: no reply within {timeout:g} s")
-            self._receive()
+            self._receive(size)
         return self._replies.popleft()
 
-    def _receive(self) -> bool:
+    def _receive(self, size: int = _MAX_READ) -> bool:
         """One read; whether anything came."""
         try:
-            data = self._open_port().read(_MAX_READ)
+            data = self._open_port().read(size)
         except OSError as error:
             raise ports.lost(self.name, error) from None
         self._parser.feed(data)

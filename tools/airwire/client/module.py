@@ -13,16 +13,18 @@ from collections.abc import Callable
 from types import TracebackType
 
 from airwire.client import port as ports
+from airwire.client.bridge import BridgeCommands
 from airwire.client.commands import COMMAND_SECONDS
 from airwire.client.errors import ClientError
+from airwire.client.files import FileCommands
 from airwire.client.link import ATTACH_SECONDS, Link
 from airwire.client.network import NetworkCommands
 from airwire.client.notifications import Notification, Notifications
+from airwire.client.pins import PinCommands
 from airwire.client.stream import FLOW_WRITE_SIZE, WRITE_SIZE
-from airwire.client.system import SystemCommands
 
 
-class Module(SystemCommands, NetworkCommands):
+class Module(BridgeCommands, NetworkCommands, FileCommands, PinCommands):
     """A module, in machine mode from here on. A context manager; any thread may use it.
 
     One command is on its way at a time; threads take turns. The serial port is taken for this
@@ -40,6 +42,7 @@ class Module(SystemCommands, NetworkCommands):
         on_notification: Callable[[Notification], None] | None = None,
         restore: bool = False,
         write_size: int | None = None,
+        break_sequence: bytes | None = None,
     ) -> None:
         """Open the port and bring the module into machine mode, whatever it was doing.
 
@@ -50,6 +53,8 @@ class Module(SystemCommands, NetworkCommands):
         each message of the module instead of queueing it (see Notifications). restore: on close,
         return to human mode if the module was in it. write_size: how many bytes of a stream are
         sent in one piece; the default fits into the UART's buffer (256 is for the USB port).
+        break_sequence: of a module that may be in stream mode (b"$$$"); it takes three seconds of
+        silence more.
 
         Raises PortError for a port that cannot be used; Timeout and LostFrame if no module
         answers there.
@@ -61,6 +66,7 @@ class Module(SystemCommands, NetworkCommands):
         if write_size is None:
             write_size = FLOW_WRITE_SIZE if rtscts else WRITE_SIZE
         link = Link(transport, name, Notifications(on_notification))
+        link.sequence = break_sequence
         super().__init__(link, timeout, write_size)
         self._restore = restore
         try:

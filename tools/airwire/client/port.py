@@ -35,6 +35,8 @@ class Transport(Protocol):
 
     def close(self) -> None: ...
 
+    # Only for Module.uart_update: def configure(self, baud: int, rtscts: bool) -> None
+
 
 def resolve(name: str) -> str:
     """What pyserial opens for the name of a port. Raises PortError for a board that is down."""
@@ -104,6 +106,11 @@ class SerialPort:
             raise Timeout(
                 f"{self.name} takes no bytes; with flow control on, check the RTS and CTS wires"
             ) from None
+
+    def configure(self, baud: int, rtscts: bool) -> None:
+        """Change the line while it is open."""
+        self._port.baudrate = baud
+        self._port.rtscts = rtscts
 
     def close(self) -> None:
         self._port.close()

@@ -7,6 +7,8 @@ can be set again unchanged.
 import re
 from dataclasses import dataclass
 
+from airwire.wire import cmdline
+
 
 def text(payload: bytes) -> str:
     """A payload as text."""
@@ -54,6 +56,31 @@ class StreamInfo:
 
 
 @dataclass(frozen=True)
+class FileInfo:
+    """A file of the module. type: what it holds, FE unless told; flags: see the properties.
+
+    crc: CRC-16 of its content, None where it comes from a listing.
+    """
+
+    name: str
+    size: int
+    version: str
+    type: int
+    flags: int
+    crc: int | None = None
+
+    @property
+    def essential(self) -> bool:
+        """Made with `-e`."""
+        return bool(self.flags & 0x0040)
+
+    @property
+    def public(self) -> bool:
+        """Made with `-u`: the web server gives it to everybody."""
+        return bool(self.flags & 0x0080)
+
+
+@dataclass(frozen=True)
 class Fault:
     """An entry of the fault log. uptime: seconds since that start of the module."""
 
@@ -73,7 +100,9 @@ _BANNER = re.compile(r"(\S+)-(\S+), *Built:(.*) for (\S+), *Board:(.*)")
 _NETWORK = re.compile(rb"# *(\d+) +(\d+) +(-?\d+) +([0-9A-F:]{17}) +(\S+) +(\S+) +(\S+) +(\d+) ")
 _STREAM = re.compile(r"# +(\d+) (\S+) *(.*)")
 _FAULT_HEAD = re.compile(r"(?:^|\r\n)# \d+ (\d+) s, ([^\r\n]*)(?:\r\n|$)")
-_VALUE_HEAD = re.compile(r"(?:^|\r\n)([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+): ")
+_VALUE_HEAD = re.compile(r"(?:^|\r\n)([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+(?: [a-z0-9]+)?): ")
+_FILE = re.compile(r"# +\d+ e-([0-9A-F]{2}) +([0-9A-F]{4}) +\d+ +(\d+) +(\S+)  (.*)")
+_USAGE = re.compile(r"# +(\d+) (.*)")
 
 
 def version(payload: bytes) -> Version:
@@ -127,12 +156,60 @@ def faults(payload: bytes) -> list[Fault]:
 
 
 def values(payload: bytes) -> dict[str, str]:
-    """The answer to `get <group>`: name and value of each variable.
-
-    A value may have line ends of its own; a line that looks like a variable ends it.
+    """The answer to `get <group>`: name and value of each variable; one for each index (`uart.baud
+    1`) where it has several. Values that would spoil the list come quoted, as on a command line.
     """
     pieces = _VALUE_HEAD.split(text(payload))
-    return dict(zip(pieces[1::2], pieces[2::2], strict=True))
+    return dict(zip(pieces[1::2], map(_plain, pieces[2::2]), strict=True))
+
+
+def _plain(value: str) -> str:
+    if not value.startswith('"'):
+        return value
+    try:
+        [word] = cmdline.split(value.encode(errors="surrogateescape"))
+    except ValueError:
+        return value  # firmware that quotes nothing
+    return text(word)
+
+
+def files(payload: bytes) -> list[FileInfo]:
+    """The answer to `ls -v`."""
+    rows = []
+    for line in text(payload).split("\r\n")[1:]:
+        match = _FILE.fullmatch(line)
+        if match is None:
+            raise UnexpectedReply("ls", payload)
+        kind, flags, size, version, name = match.groups()
+        rows.append(FileInfo(name, int(size), version, int(kind, 16), int(flags, 16)))
+    return rows
+
+
+def file(payload: bytes) -> FileInfo:
+    """The answer to `file_stat`."""
+    fields = dict(line.partition(": ")[::2] for line in text(payload).split("\r\n"))
+    try:
+        return FileInfo(
+            fields["name"],
+            int(fields["size"]),
+            fields["version"],
+            int(fields["type"], 16),
+            int(fields["flags"], 16),
+            int(fields["crc"], 16),
+        )
+    except (KeyError, ValueError):
+        raise UnexpectedReply("file_stat", payload) from None
+
+
+def usage(payload: bytes) -> dict[int, str]:
+    """The answer to `get gpio.usage`: GPIO and what uses it."""
+    rows = {}
+    for line in text(payload).split("\r\n")[1:]:
+        match = _USAGE.fullmatch(line)
+        if match is None:
+            raise UnexpectedReply("get gpio.usage", payload)
+        rows[int(match[1])] = match[2]
+    return rows
 
 
 def commands(payload: bytes) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from airwire.client.errors import CommandFailed, Timeout
 
 if TYPE_CHECKING:
-    from airwire.client.network import NetworkCommands
+    from airwire.client.streams import StreamCommands
 
 # What the module gives in one answer at most.
 READ_SIZE = 4096
@@ -42,7 +42,7 @@ class State(enum.IntEnum):
 
 
 class Stream(io.RawIOBase):
-    """An open stream of a module; `Module.tcp_client` makes one.
+    """An open stream of a module: a connection, a file, a long response.
 
     handle: its number in the module. info: what it is connected to. timeout: seconds that a read
     waits for data; None waits for ever, 0 returns None where nothing is there. write_size: how
@@ -54,7 +54,7 @@ class Stream(io.RawIOBase):
 
     def __init__(
         self,
-        module: "NetworkCommands",
+        module: "StreamCommands",
         handle: int,
         info: str,
         timeout: float | None = None,
@@ -91,8 +91,8 @@ class Stream(io.RawIOBase):
                 return State.DATA
             try:
                 return State.CLOSED if self._ended else self._ask()
-            except CommandFailed:
-                self.release()
+            except CommandFailed as error:
+                self._expect_gone(error)
                 return State.CLOSED
 
     def wait_readable(self, timeout: float | None = None) -> bool:
@@ -194,10 +194,18 @@ class Stream(io.RawIOBase):
                     self._ended = True
                     self._ask()
                 return data
-            except CommandFailed:
+            except CommandFailed as error:
                 # Read to its end, the module closes a stream by itself (stream.auto_close).
-                self.release()
+                self._expect_gone(error)
                 return b""
+
+    def _expect_gone(self, refused: CommandFailed) -> None:
+        """A refusal is the end only where the module has the stream no more; otherwise (it may be
+        short of memory) what was to be read is there yet, and the refusal is raised.
+        """
+        if any(row.handle == self.handle for row in self._module.streams()):
+            raise refused
+        self.release()
 
     def _ask(self) -> State:
         return State(int(self._module.command("stream_poll", self.handle)))

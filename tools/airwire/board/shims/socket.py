@@ -376,6 +376,12 @@ class socket(io.IOBase):
                 if not more:
                     return data or more
                 data += more
+        if not self._tries and self._state != _NEW:
+            self._check()
+            try:  # in C, as on the chip: where there is no memory, nothing is taken
+                return self._f.read(n)
+            except OSError as er:
+                raise error(er)
         buf = bytearray(n)
         got = self.readinto(buf)
         return None if got is None else bytes(memoryview(buf)[:got])
