@@ -38,6 +38,7 @@ ARROWS = {
         "firmware.commands.?",
     ),
     "firmware/commands/": (
+        "firmware.forget",
         "wire",
         "firmware.board",
         "firmware.store",
