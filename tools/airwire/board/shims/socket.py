@@ -376,7 +376,7 @@ class socket(io.IOBase):
                 if not more:
                     return data or more
                 data += more
-        if not self._tries and self._state != _NEW:
+        if not self._tries and self._state != _NEW and not self._aborted():
             self._check()
             try:  # in C, as on the chip: where there is no memory, nothing is taken
                 return self._f.read(n)
