@@ -123,7 +123,7 @@ class Valid:
     def __init__(self, module: Module, rng, port: int) -> None:
         self.module, self.rng, self.port = module, rng, port
         self.values = module.get_group()
-        self.saved = dict(self.values)
+        self.save()
         self.streams: list[Stream] = []
         self.files: dict[str, bytes] = {}
         self.levels: dict[int, int] = {}  # of outputs
