@@ -31,7 +31,7 @@ MEMORY_SLACK = 256
 
 # Commands before memory is measured first: what they allocate once is in use from then on. A
 # reduced run has fewer.
-WARM_UP = 200
+WARM_UP = 1000
 
 
 class _Echo(socketserver.BaseRequestHandler):
