@@ -69,8 +69,10 @@ def _listing(session, rows):
                 if isinstance(value, int):
                     yield b"%s: %d" % (key, value)
                 elif value and (min(value) < 32 or value[0] == 34):
-                    # It must not pass for a line of its own, nor for one that is quoted here.
-                    yield b"%s: %s" % (key, cmdline.quote(value))
+                    # It must not pass for a line of its own. What begins with a quote is quoted,
+                    # and nothing else.
+                    value = cmdline.quote(value)
+                    yield (b"%s: %s" if value[0] == 34 else b'%s: "%s"') % (key, value)
                 else:
                     yield b"%s: %s" % (key, value)
 

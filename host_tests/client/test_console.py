@@ -109,6 +109,23 @@ def test_a_terminal(board, terminal):
     assert again.await_end() == 0
 
 
+def test_keys_that_edit(board, terminal):
+    """They are the module's business; on the host's port Ctrl-C gives the line up, no more."""
+    console = terminal("board:client/uart1")
+    console.await_raw()
+    console.type(b"set system.cmd.mode human\rget nonsense\x03")
+    console.await_text(b"get nonsense")
+    console.await_text(b"\r\n> ")
+    console.type(b"get system.boa\t")  # Tab
+    console.await_text(b"rd ")
+    console.type(b"\r")
+    console.await_text(b"ESP32-DevKitC\r\n> ")
+    console.type(b"\x1b[A\x1b[D\x1b[D\r")  # up, left, left
+    console.await_text(b"ESP32-DevKitC\r\n> ")
+    console.type(QUIT)
+    assert console.await_end() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_the_terminal_is_restored_when_it_is_ended(board, terminal, number):
     console = terminal("board:client")

@@ -19,9 +19,10 @@ from host_tests.client.conftest import PATIENCE
 # Full counts, with the waits of damaged network_up and scan between them.
 pytestmark = pytest.mark.timeout(1800)
 
-# What a chip has, and what the shims take that stand for C there: every command, all kinds of
-# streams and all peripherals are in memory together here.
-HEAP = "224K"
+# What a chip has, 160K, and what the shims take that stand for C there: every command, all kinds of
+# streams and all peripherals are in memory together here. With less the firmware gives command
+# files back now and then, and what is live differs by one of them.
+HEAP = "240K"
 
 # The longest that a line takes: a join that tries ten times to find a network that is not there.
 ANSWER_SECONDS = 60.0
@@ -31,7 +32,7 @@ MEMORY_SLACK = 256
 
 # Commands before memory is measured first: what they allocate once is in use from then on. A
 # reduced run has fewer.
-WARM_UP = 200
+WARM_UP = 1000
 
 
 class _Echo(socketserver.BaseRequestHandler):
@@ -123,7 +124,7 @@ class Valid:
     def __init__(self, module: Module, rng, port: int) -> None:
         self.module, self.rng, self.port = module, rng, port
         self.values = module.get_group()
-        self.saved = dict(self.values)
+        self.save()
         self.streams: list[Stream] = []
         self.files: dict[str, bytes] = {}
         self.levels: dict[int, int] = {}  # of outputs
