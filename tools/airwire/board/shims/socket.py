@@ -221,11 +221,10 @@ class socket(io.IOBase):
                 self._connected()
                 return
             except OSError as er:
-                if er.errno != _EINPROGRESS:
-                    raise
-                self._connected()
-                if self._tries == 0 and not self._slow:
-                    raise
+                if er.errno == _EINPROGRESS:
+                    self._connected()
+                if er.errno != _EINPROGRESS or (self._tries == 0 and not self._slow):
+                    raise er  # a bare `raise` has no machine code
             if not self._wait(_OUT):
                 raise OSError(110)
             if self._aborted():
