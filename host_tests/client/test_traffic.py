@@ -19,9 +19,9 @@ from host_tests.client.conftest import PATIENCE
 # Full counts, with the waits of damaged network_up and scan between them.
 pytestmark = pytest.mark.timeout(1800)
 
-# What a chip has, 160K, and what the shims take that stand for C there: every command, all kinds of
-# streams and all peripherals are in memory together here. With less the firmware gives command
-# files back now and then, and what is live differs by one of them.
+# What a chip has, 160K, and what the shims take that stand for C there: all commands, kinds of
+# streams and peripherals are in memory together here. With less the firmware gives command files
+# back now and then, and what is live differs by one of them.
 HEAP = "240K"
 
 # The longest that a line takes: a join that tries ten times to find a network that is not there.
