@@ -137,7 +137,7 @@ HUMAN = ("terminal", "human", "completion")
 
 def test_a_program_pays_for_no_editor(session):
     """Nothing of a person's console is imported before the first byte to an echoing session, nor
-    completion before the first Tab.
+    completion before the first Tab; the switch to machine mode gives it all back.
     """
 
     def loaded():
@@ -145,11 +145,13 @@ def test_a_program_pays_for_no_editor(session):
 
     session.event(b"Ready")
     assert loaded() == []
+    session.type(b"get wl j r\r")
+    assert loaded() == ["terminal", "human"]
+    session.type(b"ver\t\r")
+    assert loaded() == list(HUMAN)
     session.machine()
     session.type(b"get wl j r\n")
-    assert loaded() == ["terminal", "human"]  # it was an echoing session
-    session.type(b"set sy c m human\nver\t\r")
-    assert loaded() == list(HUMAN)
+    assert loaded() == []
     assert session.loaded("firmware.console.data") is False
 
 
