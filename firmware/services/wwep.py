@@ -20,9 +20,8 @@ from firmware.store import variables
 from wire import wwep
 
 _QUEUE = const(8)  # presses that wait: more than a person makes while one write times out
-_REPLY_SIZE = const(
-    128
-)  # a longer answer than any that is valid, so that one that is too long is seen to be
+# A longer answer than any that is valid, so that one that is too long is seen to be.
+_REPLY_SIZE = const(128)
 
 
 def create(device):
@@ -89,11 +88,9 @@ class Wwep:
         request = wwep.write_request(*message)
         try:
             words = await self._exchange(request, message)
-        except JoinError:
-            words = b"network is down"
         except LookupFailed as e:
             words = e.args[0]
-        except OSError as e:
+        except (JoinError, OSError) as e:
             words = sockets.reason(e)
         log.line(log.STATUS, b"WWEP: %s %s" % (request, words))
 

@@ -18,6 +18,7 @@ _MACHINES = {"i386": "x86"}
 # Bytecode everywhere: handlers of interrupts run between bytecodes, and this is where boards wait.
 _BYTECODE = ("_board.py",)
 _SCRIPT = "start.py"  # the interpreter's first script: it runs source only
+NOT_MACHINE_CODE = (*_BYTECODE, _SCRIPT)
 
 
 def prepared(arch: str) -> Path:

@@ -149,15 +149,14 @@ def _ask(host, server):
         p = _board.poller()
         p.register(s, _board.IN)
         for ms in _DNS_WAITS:
+            answer = None
             try:
                 s.send(query)
-                if not _board.wait_on(p, ms):
-                    continue
-                answer = s.recv(512)
+                if _board.wait_on(p, ms):
+                    answer = s.recv(512)
             except OSError:  # nobody there
                 _board.wait(ms)
-                continue
-            if answer[:2] == query[:2]:
+            if answer and answer[:2] == query[:2]:
                 return _address_in(answer)
     finally:
         s.close()

@@ -247,14 +247,14 @@ class socket(io.IOBase):
             try:
                 return receive(n, linux)
             except OSError as er:
-                if er.errno != _EAGAIN:
-                    if er.errno == 111 and not self._stream:
-                        continue  # an ICMP answer: lwIP does not tell a datagram socket
+                told = er.errno == 111 and not self._stream  # by ICMP: lwIP does not say so
+                if er.errno != _EAGAIN and not told:
                     raise error(er)
-            if flags & MSG_DONTWAIT:
-                raise OSError(_EAGAIN)
-            if not self._wait(_board.IN):
-                self._give_up()
+            if not told:
+                if flags & MSG_DONTWAIT:
+                    raise OSError(_EAGAIN)
+                if not self._wait(_board.IN):
+                    self._give_up()
 
     def recv(self, n, flags=0):
         self._check()
@@ -308,15 +308,18 @@ class socket(io.IOBase):
                 if er.errno == 11 or er.errno == _EINPROGRESS:
                     n = None
                 elif er.errno == 111 and not self._stream:
-                    continue  # an ICMP answer to an earlier datagram: lwIP does not tell it
+                    n = 0  # an ICMP answer to an earlier datagram: lwIP does not tell it
                 elif at > start:
-                    break
+                    n = -1
                 else:
                     raise error(er)
-            if n:
-                at += n
-            elif not self._wait(_OUT):
+            if n is None:
+                if not self._wait(_OUT):
+                    break
+            elif n < 0:
                 break
+            else:
+                at += n
         return at - start
 
     def write(self, buf, start=None, size=None):  # (buf), (buf, size) or (buf, start, size)
