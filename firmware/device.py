@@ -23,9 +23,8 @@ _LOOK_MS = const(500)  # between two looks at the reset button
 _RESTART_MIN_S = const(1)  # first wait before a failed service starts again, doubled each time ...
 _RESTART_MAX_S = const(60)  # ... up to this
 _HEALTHY_MS = const(60_000)  # a service that ran this long starts again with the first wait
-_RESTART_DELAY_MS = const(
-    50
-)  # lets the reply to `reboot` leave at the lowest usual rate before the reset
+# Lets the reply to `reboot` leave at the lowest usual rate before the reset.
+_RESTART_DELAY_MS = const(50)
 
 
 # Services that a variable switches: name, variable, file in services/ with create(device), further

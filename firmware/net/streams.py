@@ -21,10 +21,8 @@ import asyncio
 
 from micropython import const
 
-MAX_STREAMS = const(
-    8
-    # the protocol's limit; stock firmware has 10 sockets: two are left for the services
-)
+# The protocol's limit; stock firmware has 10 sockets: two are left for the services.
+MAX_STREAMS = const(8)
 
 NO_DATA = const(0)
 DATA = const(1)

@@ -32,9 +32,8 @@ _DIRECTIONS = {
 }
 _PATTERNS = (b"static_off", b"static_on", b"slow_blink", b"medium_blink", b"fast_blink")
 
-_WAKERS = const(
-    0xFF0E00F015
-)  # bits of the GPIOs that the RTC watches: 0, 2, 4, 12-15, 25-27, 32-39
+# Bits of the GPIOs that the RTC watches: 0, 2, 4, 12-15, 25-27, 32-39.
+_WAKERS = const(0xFF0E00F015)
 
 
 def direction(text):

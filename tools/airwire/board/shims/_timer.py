@@ -8,9 +8,8 @@ from utime import ticks_add, ticks_diff, ticks_ms
 
 _TIMERS = const(4)
 _FOREVER = const(0x3FFFFFFF)  # the default period of the port, as far as a small int goes
-_MISSED = const(
-    8
-)  # alarms kept for a callback that came late: as many as the schedule queue holds
+# Alarms kept for a callback that came late: as many as the schedule queue holds.
+_MISSED = const(8)
 _QUIET_MS = const(20)  # feeding more often than this is not worth a message
 
 _all = {}
