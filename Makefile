@@ -26,11 +26,11 @@ run: $(HOST) interpreter  ## build the image and run it: virtual board, access p
 	@$(VENV)/bin/airwire run
 
 test: $(TEST) interpreter compiler  ## all tests with reduced counts, under 15 minutes on two cores
-	$(PYTHON_HERE) -m pytest $(ARGS)
+	$(PYTHON_HERE) -m pytest -n auto --dist worksteal $(ARGS)
 
 # Full counts take longer than the limit that fits reduced ones; what waits has limits of its own.
 acceptance: $(TEST) interpreter compiler  ## all tests with the full figures; prints its random seed (SEED=N repeats a run)
-	AIRWIRE_COUNTS=full $(PYTHON_HERE) -m pytest --timeout=3600 $(if $(SEED),--seed=$(SEED)) $(ARGS)
+	AIRWIRE_COUNTS=full $(PYTHON_HERE) -m pytest -n auto --dist worksteal --timeout=3600 $(if $(SEED),--seed=$(SEED)) $(ARGS)
 
 image: $(HOST)  ## build build/flash.bin (FIRMWARE=micropython.bin adds the ESP32's program)
 	@$(VENV)/bin/airwire image build $(if $(FIRMWARE),--firmware "$(FIRMWARE)") -o build/flash.bin

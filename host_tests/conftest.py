@@ -34,6 +34,12 @@ ARCHES = ("amd64", "i386")
 # Examples of a property: enough to find what is common, and enough to be called a fuzz test.
 EXAMPLES_REDUCED, EXAMPLES_FULL = 200, 5000
 
+# The name of a measured figure among a report's properties.
+FIGURE = "figure"
+
+# Boards keep time: more of them than processors would be late for each other.
+MOST_WORKERS = 4
+
 # A script here runs for milliseconds. This is a hang, on however slow a machine.
 SCRIPT_SECONDS = 60
 
@@ -88,6 +94,26 @@ def pytest_report_header(config: pytest.Config) -> str:
     seed = config.option.seed
     figures = "full" if _counts().full else "reduced"
     return f"airwire: {figures} counts, seed {seed} (repeat with --seed={seed})"
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Tests at a time where the Makefile leaves it open: a real board is one."""
+    return 0 if config.option.port else min(os.cpu_count() or 1, MOST_WORKERS)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures that tests have measured."""
+    reports = [r for group in terminalreporter.stats.values() for r in group]
+    for report in reports:
+        for name, text in getattr(report, "user_properties", ()):
+            if name == FIGURE and report.when == "call":
+                terminalreporter.write_line(f"{report.nodeid}: {text}")
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """figure(text): what the test has measured, for the end of the run's report."""
+    return lambda text: request.node.user_properties.append((FIGURE, text))
 
 
 def _counts() -> Counts:

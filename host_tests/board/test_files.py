@@ -357,7 +357,7 @@ def test_two_sessions_at_once(board):
 
 
 @pytest.mark.needs("uart1")
-def test_others_are_served_while_flash_is_written(board, capsys):
+def test_others_are_served_while_flash_is_written(board, figure):
     one, two = board.uart0.machine(), board.uart1.machine()
     data = pattern(12_000)
     two.send(b"file_create long 12000\r\n")
@@ -368,10 +368,7 @@ def test_others_are_served_while_flash_is_written(board, capsys):
         assert one.ok("get system.cmd.mode") == "machine"
         gaps.append(time.monotonic() - begun)
     assert two.reply().code == 0
-    with capsys.disabled():
-        print(
-            f"\n  {board.arch}: a get while a file is written: {max(gaps) * 1000:.0f} ms at most"
-        )
+    figure(f"{board.arch}: a get while a file is written: {max(gaps) * 1000:.0f} ms at most")
     # The usual one: a busy machine stalls now and then.
     assert sorted(gaps)[len(gaps) // 2] < 0.5
     assert content(one, "long") == data

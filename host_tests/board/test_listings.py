@@ -17,7 +17,7 @@ SCRIPT = Path(__file__).parent / "device" / "listings.py"
 LIST, FILES = 12 * 1024, 18 * 1024
 
 
-def test_memory_of_long_responses(interpreters, tmp_path, capsys):
+def test_memory_of_long_responses(interpreters, tmp_path, figure):
     """Measured with the object sizes of the chip, which are the i386 interpreter's."""
     if "i386" not in interpreters:
         pytest.skip("this machine cannot run the i386 interpreter")
@@ -35,8 +35,8 @@ def test_memory_of_long_responses(interpreters, tmp_path, capsys):
         size, _, command = line.partition(" bytes: ")
         if command:
             needed[command] = int(size)
-    with capsys.disabled():
-        print("".join(f"\n  {command}: {size} bytes" for command, size in needed.items()))
+    for command, size in needed.items():
+        figure(f"{command}: {size} bytes")
     assert len(needed) == 6
     for command, size in needed.items():
         assert size <= (FILES if command.startswith("ls") else LIST), command

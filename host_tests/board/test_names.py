@@ -62,16 +62,15 @@ def missing(wrong):
     return {text.split()[0] for text in wrong if text.endswith("is missing")}
 
 
-def test_commands(board, capsys):
+def test_commands(board, figure):
     console = board.machine()
     absent = set(names.ABSENT_COMMANDS.split())
     expected = commands()
     assert absent <= set(expected)
     wrong = [check(console, *row, is_command) for row in expected.items() if row[0] not in absent]
     wrong = [text for text in wrong if text]
-    with capsys.disabled():
-        here = len(expected) - len(absent) - len(missing(wrong))
-        print(f"\ncommands {here} of {len(expected)} ({len(absent)} left out)")
+    here = len(expected) - len(absent) - len(missing(wrong))
+    figure(f"commands {here} of {len(expected)} ({len(absent)} left out)")
     assert not wrong
     for name in sorted(absent):
         for word in (name, expected[name]):
@@ -79,7 +78,7 @@ def test_commands(board, capsys):
             assert (reply.code, reply.text) == (UNKNOWN_COMMAND, b"Unknown command"), word
 
 
-def test_variables(board, capsys):
+def test_variables(board, figure):
     console = board.machine()
     absent = set(names.ABSENT_VARIABLES.split())
     expected = variables()
@@ -88,9 +87,8 @@ def test_variables(board, capsys):
     for name, (shortcut, index) in expected.items():
         if name not in absent:
             wrong += filter(None, [check(console, name, shortcut, is_variable, index)])
-    with capsys.disabled():
-        here = len(expected) - len(absent) - len(missing(wrong))
-        print(f"\nvariables {here} of {len(expected)} ({len(absent)} left out)")
+    here = len(expected) - len(absent) - len(missing(wrong))
+    figure(f"variables {here} of {len(expected)} ({len(absent)} left out)")
     assert not wrong
     for name in sorted(absent):
         for words in filter(None, (name, expected[name][0])):

@@ -77,18 +77,16 @@ def run(micropython, image):
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_save_survives_every_cut(run, state, request, counts, rng, capsys):
+def test_save_survives_every_cut(run, state, request, counts, rng, figure):
     arch = request.node.callspec.params["interpreter"]
     step = counts(1 if state == "fresh" and arch == "amd64" else 2, 1)
     results = run("settings", state, step, rng.randrange(step))
-    with capsys.disabled():
-        for r in results:
-            print(
-                f"\n  {arch}, {r['name']}: {r['tried']} cuts in "
-                f"{r['operations']} operations ({r['erases']} erases), {r['again']} in the start "
-                f"after them: {r['old']} old, {r['new']} new, {r['faulty']} broken",
-                end="",
-            )
+    for r in results:
+        figure(
+            f"{arch}, {r['name']}: {r['tried']} cuts in "
+            f"{r['operations']} operations ({r['erases']} erases), {r['again']} in the start "
+            f"after them: {r['old']} old, {r['new']} new, {r['faulty']} broken"
+        )
     assert [r["faults"] for r in results] == [[]] * len(results)
     for r, least in zip(results, STATES[state], strict=True):
         assert r["operations"] >= least

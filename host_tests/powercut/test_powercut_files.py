@@ -20,18 +20,16 @@ STATES = {
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_files_survive_every_cut(run, state, request, counts, rng, capsys):  # noqa: F811
+def test_files_survive_every_cut(run, state, request, counts, rng, figure):  # noqa: F811
     step = counts(6 if state == "create large" else 1, 1)
     results = run("files", state, step, rng.randrange(step))
     arch = request.node.callspec.params["interpreter"]
-    with capsys.disabled():
-        for r in results:
-            print(
-                f"\n  {arch}, {r['name']}: {r['tried']} cuts in {r['operations']} operations "
-                f"({r['erases']} erases), {r['again']} in the start after them: "
-                f"{r['old']} old, {r['new']} new, {r['faulty']} broken",
-                end="",
-            )
+    for r in results:
+        figure(
+            f"{arch}, {r['name']}: {r['tried']} cuts in {r['operations']} operations "
+            f"({r['erases']} erases), {r['again']} in the start after them: "
+            f"{r['old']} old, {r['new']} new, {r['faulty']} broken"
+        )
     assert [r["faults"] for r in results] == [[]] * len(results)
     for r, least in zip(results, STATES[state], strict=True):
         assert r["operations"] >= least
