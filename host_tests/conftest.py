@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -44,13 +45,16 @@ MOST_WORKERS = 4
 SCRIPT_SECONDS = 60
 
 
+Figure = TypeVar("Figure", int, tuple)
+
+
 @dataclass(frozen=True)
 class Counts:
     """Which of a test's two figures to use: `counts(20, 1000)` is 1000 where `full` is set."""
 
     full: bool
 
-    def __call__(self, reduced: int, full: int) -> int:
+    def __call__(self, reduced: Figure, full: Figure) -> Figure:
         return full if self.full else reduced
 
 

@@ -92,7 +92,7 @@ async def main():
         if len(variables.values) > 40:  # the heap is that of a chip
             variables.values.clear()
     # More than a start reads is never written.
-    for i in range(settings.MAX_SIZE // 1000):
+    for i in range(settings.MAX_SIZE // 1000 + 1):
         variables.values[b"%d" % i] = b"\1" * 250  # a kilobyte each, as it is written
     try:
         settings.save()
