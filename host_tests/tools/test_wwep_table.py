@@ -28,7 +28,9 @@ class Terminal:
         self.pid, self._master = pty.fork()
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-            environment = {**os.environ, "TERM": term}
+            # Its size is the terminal's, whatever a parent of ours has said of another.
+            environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+            environment["TERM"] = term
             os.execve(
                 sys.executable,
                 [*COMMAND, "--host", "127.0.0.1", "--port", "0", *arguments],
