@@ -17,40 +17,41 @@ class Button:
         self._pin = Pin(gpio, Pin.IN, Pin.PULL_UP)
         self._pressed = pressed
         self._edge = asyncio.ThreadSafeFlag()
-        self._closed = ticks_ms()  # when the contact last closed
-        self._held = False  # it opened again after having been closed for _STABLE_MS
+        self._contact = 1  # its level since _since: 0 is closed
+        self._since = ticks_ms()
+        self._still = 1  # the last level that was still
+        self._presses = 0  # not yet told
         self._pin.irq(self._changed, Pin.IRQ_FALLING | Pin.IRQ_RISING)
 
     def _changed(self, pin):
-        # Runs between any two bytecodes: knows of a press also while a task keeps run() waiting.
-        if not pin.value():
-            self._closed = ticks_ms()
-        elif ticks_diff(ticks_ms(), self._closed) >= _STABLE_MS:
-            self._held = True
+        # Runs between any two bytecodes: knows of presses also while a task keeps run() waiting.
+        self._look(pin.value())
+        self._since = ticks_ms()
         self._edge.set()
+
+    def _look(self, level):
+        # The contact has had its level until now, and has this one from now on.
+        if self._contact != self._still and ticks_diff(ticks_ms(), self._since) >= _STABLE_MS:
+            self._still = self._contact
+            if not self._still:
+                self._presses += 1
+        self._contact = level
 
     async def run(self):
         """Service: watches the button until cancelled."""
-        down = False
         while True:
             await self._edge.wait()
-            await self._still()
-            if down != (not self._pin.value()):
-                down = not down
-                if down:
-                    self._pressed()
-            elif self._held and not down:
-                self._pressed()  # it came and went before it could be seen here
-            self._held = False
+            while True:
+                try:
+                    await asyncio.wait_for_ms(self._edge.wait(), _STABLE_MS)
+                except asyncio.TimeoutError:
+                    self._look(self._pin.value())
+                    if self._contact == self._still:
+                        break
+            while self._presses:
+                self._presses -= 1
+                self._pressed()
 
     def stop(self):
         """Leave the pin alone from now on."""
         self._pin.irq(None)
-
-    async def _still(self):
-        # Return when there was no edge for _STABLE_MS.
-        while True:
-            try:
-                await asyncio.wait_for_ms(self._edge.wait(), _STABLE_MS)
-            except asyncio.TimeoutError:
-                return

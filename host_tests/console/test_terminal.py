@@ -276,7 +276,10 @@ def check_screen(terminal, text, cursor):
             for line in range(y + 1)
             for column in range(width)
         ).rstrip()
-        if joined.endswith((PROMPT + text).rstrip()):
+        shown = (PROMPT + text).rstrip()
+        # On a low screen its start may have scrolled away.
+        scrolled = y == terminal.screen.lines - 1 and joined
+        if joined.endswith(shown) or (scrolled and shown.endswith(joined)):
             return
     assert row.startswith(PROMPT.rstrip()), row
     for first in range(cursor + 1):

@@ -62,3 +62,35 @@ def test_a_press_that_lasts_longer_than_that_counts_once(start):
     board.expect("['press']")
     board.control("pin 0 z")
     board.expect("released ['press']")
+
+
+def test_a_short_pause_between_presses_while_the_loop_is_busy(start):
+    """The release and the next press are one run of edges to whoever looks only afterwards."""
+    board = start(
+        START,
+        """
+        def pressed_again(pin):
+            time.sleep_ms(30)  # released that long
+            print("open")
+            pressed(pin)
+
+        async def main():
+            await watch(pressed)
+            print("held")
+            while not Pin(0)():
+                time.sleep_ms(1)
+            pressed_again(Pin(0))
+            await asyncio.sleep_ms(100)
+            print("again", said)
+
+        asyncio.run(main())
+        """,
+        files={"button.py": SOURCE},
+    )
+    board.expect("busy")
+    board.control("pin 0 0")
+    board.expect("held")
+    board.control("pin 0 z")
+    board.expect("open")
+    board.control("pin 0 0")
+    board.expect("again ['press', 'press']")
