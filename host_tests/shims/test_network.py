@@ -51,7 +51,7 @@ def test_join(start):
     assert said(board) == [
         "wlan-active 1",
         "wlan-reconnects 2",
-        "wlan-connect 4e65742031 7365637265743939 -",
+        "wlan-connect 4e65742031 7365637265743939 - 6d70792d6573703332",
         "wlan-disconnect",
         "wlan-active 0",
     ]

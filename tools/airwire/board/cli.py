@@ -35,6 +35,8 @@ def register(subparsers: Any) -> None:
     command.add_argument("--arch", help="amd64 or i386 (the ESP32's object sizes)")
     command.add_argument("--heap", help="MicroPython's heap, such as 160K")
 
+    command.add_argument("--lan", metavar="LAN", help="put it into this LAN (`airwire lan up`)")
+
     command = _add(commands, "status", _status, "state, counters, ports, radio, pins")
     command.add_argument("--json", action="store_true", help="for programs")
 
@@ -136,9 +138,15 @@ def _up(args: argparse.Namespace) -> int:
     from airwire.board.client import Board
 
     board = Board.up(
-        args.name, flash=args.flash, config=args.config, arch=args.arch, heap=args.heap
+        args.name,
+        flash=args.flash,
+        config=args.config,
+        arch=args.arch,
+        heap=args.heap,
+        lan=args.lan,
     )
-    print(f"board {board.name} is up at {board.status()['ip']}")
+    where = f"in LAN {args.lan}" if args.lan else f"at {board.status()['ip']}"
+    print(f"board {board.name} is up {where}")
     print(f"  uart0 (USB, a person)  {board.uart0}")
     print(f"  uart1 (host MCU)       {board.uart1}")
     return 0

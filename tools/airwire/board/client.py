@@ -5,23 +5,19 @@ Everything it does goes through the board's control socket, one connection per r
 number of threads and processes may use one board. Errors that the user can cause are UserError.
 """
 
-import json
 import os
-import select
 import shutil
 import signal
 import socket
-import struct
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from airwire import interpreter, project
 from airwire.board import config as configuration
-from airwire.board import paths, pins, shim_files
+from airwire.board import daemon, paths, pins, shim_files
 from airwire.errors import UserError
 
 # From `up` to a booted firmware: a second in practice, more on a busy machine with a cold disk.
@@ -54,6 +50,7 @@ class Board:
         arch: str | None = None,
         heap: str | None = None,
         owned: bool = False,
+        lan: str | None = None,
     ) -> "Board":
         """Start a board and wait until its firmware runs (after the shims, before boot.py).
 
@@ -61,7 +58,9 @@ class Board:
         it the board keeps its flash, or gets one built from the work tree. config: a TOML file, or
         its tables as a dictionary. arch, heap: "amd64" or "i386", and as "160K"; they win over the
         configuration. owned: the board ends with this process, whatever ends that, and takes
-        the whole `home` with it. Raises UserError, and then leaves no board that was not there.
+        the whole `home` with it. lan: the LAN of the same home in which the board is, with
+        a network of its own; the board ends with it. Raises UserError, and then leaves no
+        board that was not there.
         """
         if not sys.platform.startswith("linux"):
             raise UserError("the virtual board needs Linux")
@@ -90,7 +89,8 @@ class Board:
             }
             if owned:
                 settings |= {"owner": os.getpid(), "home": str(paths.home(home))}
-            board._launch(settings)
+            with _entered(lan, name, home) as (more, enter):
+                board._launch(settings | more, enter)
         return board
 
     def __enter__(self) -> "Board":
@@ -239,16 +239,16 @@ class Board:
         except (FileNotFoundError, ConnectionError):
             return
         with connection:
-            supervisor = _peer(connection)
+            supervisor = daemon.peer(connection)
             try:
                 self._exchange(connection, {"op": "down"}, _REPLY_TIMEOUT)
             except ConnectionError:
                 return
             except UserError:
                 pass  # it does not answer: what follows ends it
-        if not _await_end(supervisor, _DOWN_TIMEOUT):
+        if not daemon.await_end(supervisor, _DOWN_TIMEOUT):
             os.kill(supervisor, signal.SIGKILL)
-            _await_end(supervisor, _DOWN_TIMEOUT)
+            daemon.await_end(supervisor, _DOWN_TIMEOUT)
             for name in paths.TRANSIENT:
                 (self.directory / name).unlink(missing_ok=True)
 
@@ -279,31 +279,10 @@ class Board:
             ) from None
 
     def _connect(self) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            with paths.socket_address(self.directory / paths.CONTROL) as address:
-                connection.connect(address)
-        except (FileNotFoundError, ConnectionError):
-            connection.close()
-            raise
-        except OSError as error:  # its home is a file, or somebody else's
-            connection.close()
-            raise UserError(f"{self.directory}: {error.strerror}") from None
-        return connection
+        return daemon.connect(self.directory / paths.CONTROL)
 
     def _exchange(self, connection: socket.socket, request: dict[str, Any], timeout: float) -> Any:
-        connection.settimeout(timeout)
-        connection.sendall(json.dumps(request).encode() + b"\n")
-        try:
-            line = connection.makefile("rb").readline()
-        except TimeoutError:
-            raise UserError(f"board {self.name} does not answer {request['op']}") from None
-        if not line:
-            raise ConnectionResetError
-        reply = json.loads(line)
-        if not reply["ok"]:
-            raise UserError(reply["error"])
-        return reply["result"]
+        return daemon.exchange(connection, request, timeout, f"board {self.name}")
 
     @contextmanager
     def _new_directory(self) -> Iterator[None]:
@@ -341,20 +320,10 @@ class Board:
         (self.directory / paths.FLASH_COUNTERS).unlink(missing_ok=True)
         new.replace(self.flash)
 
-    def _launch(self, settings: dict[str, Any]) -> None:
+    def _launch(self, settings: dict[str, Any], enter: Callable[[], None] | None) -> None:
         with self.log.open("ab") as log:
             before = log.tell()
-            starter = subprocess.Popen(
-                [sys.executable, "-m", "airwire.board.supervisor"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-            )
-        with starter:
-            starter.stdin.write(json.dumps(settings).encode())
-            starter.stdin.close()
-            lines = _read_lines(starter.stdout.fileno(), START_TIMEOUT)
+            lines = daemon.start("airwire.board.supervisor", settings, log, START_TIMEOUT, enter)
         if lines[-1:] == ["ready"]:
             return
         if lines[-1:] and lines[-1].startswith("error "):
@@ -362,7 +331,7 @@ class Board:
         elif lines[:1] and len(lines) == 1 and Path(f"/proc/{lines[0].split()[1]}").exists():
             supervisor = int(lines[0].split()[1])
             os.kill(supervisor, signal.SIGTERM)
-            _await_end(supervisor, _DOWN_TIMEOUT)
+            daemon.await_end(supervisor, _DOWN_TIMEOUT)
             reason = f"no sign of the firmware after {START_TIMEOUT:.0f} s"
         else:
             reason = "its supervisor has failed"
@@ -391,36 +360,18 @@ def _check_flash(path: Path) -> None:
         raise UserError(f"{path}: {size} bytes, the whole flash has {layout.FLASH_SIZE}")
 
 
-def _read_lines(fd: int, timeout: float) -> list[str]:
-    """Lines from a pipe until its end, or for `timeout` seconds of silence."""
-    data = b""
-    poll = select.poll()
-    poll.register(fd, select.POLLIN)
-    while poll.poll(timeout * 1000):
-        piece = os.read(fd, 4096)
-        if not piece:
-            break
-        data += piece
-    return data.decode().splitlines()
+@contextmanager
+def _entered(
+    lan: str | None, name: str, home: Path | str | None
+) -> Iterator[tuple[dict[str, Any], Callable[[], None] | None]]:
+    """What a supervisor is told of its LAN, and what takes its process there."""
+    if lan is None:
+        yield {}, None
+        return
+    from airwire.lan.client import Lan  # most boards are in none
 
-
-def _peer(connection: socket.socket) -> int:
-    """The pid of the process that listens on the other end."""
-    size = struct.calcsize("3i")
-    return struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[
-        0
-    ]
-
-
-def _await_end(pid: int, timeout: float) -> bool:
-    """Whether the process has ended within `timeout` seconds."""
+    settings, entrance = Lan(lan, home).add_board(name)
     try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        poll = select.poll()
-        poll.register(handle, select.POLLIN)
-        return bool(poll.poll(timeout * 1000))
+        yield {"lan": settings}, entrance.enter
     finally:
-        os.close(handle)
+        entrance.close()

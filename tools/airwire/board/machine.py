@@ -344,7 +344,11 @@ class Machine:
 
     def change_access_point(self, ssid: str, changes: dict[str, Any]) -> None:
         """Change the air. Raises UserError."""
-        self._air_says(self.station.change(ssid, changes, time.monotonic()))
+        self.air_says(self.station.change(ssid, changes, time.monotonic()))
+
+    def air_says(self, lines: list[str]) -> None:
+        """Tell the firmware what happened on the air."""
+        self._air_says(lines)
         self._changed()
 
     def _air_says(self, lines: list[str]) -> None:
@@ -361,8 +365,7 @@ class Machine:
 
     def _air_tick(self) -> None:
         self._air_timer = None
-        self._air_says(self.station.tick(time.monotonic()))
-        self._changed()
+        self.air_says(self.station.tick(time.monotonic()))
 
     # Files
 
@@ -417,7 +420,9 @@ def _unhex(word: str) -> bytes:
 
 
 def _connect(station: Station, words: list[str], now: float) -> list[str]:
-    return station.connect(_unhex(words[1]), _unhex(words[2]), _unhex(words[3]).hex(), now)
+    hostname = _unhex(words[4]) if len(words) > 4 else b""
+    bssid = _unhex(words[3]).hex()
+    return station.connect(_unhex(words[1]), _unhex(words[2]), bssid, now, hostname)
 
 
 _RADIO_LINES = {

@@ -9,13 +9,11 @@ nothing.
 
 import asyncio
 import contextlib
-import errno
 import fcntl
 import json
 import os
 import shutil
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -25,16 +23,11 @@ from typing import Any
 
 from airwire.board import config as configuration
 from airwire.board import paths, pins
-from airwire.board.air import Addresses, Station
 from airwire.board.control import ControlServer
-from airwire.board.dns import PORT as DNS_PORT
-from airwire.board.dns import NameServer
+from airwire.board.loopback import Loopback
 from airwire.board.machine import Machine
 from airwire.errors import UserError
 
-# Holding this UDP port of an address is holding the address: no board of another home or user
-# takes it.
-_CLAIM_PORT = 65353
 # Two `up` of one board at once: the second finds the lock taken, after this long at the latest.
 _LOCK_PATIENCE = 1.0
 # Contacts of a tact switch settle within this time.
@@ -51,8 +44,9 @@ class Supervisor:
     """Everything of a board that outlives its resets, and the operations of the control socket."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        """settings: name, directory, interpreter, shims, config (as BoardConfig.to_dict); for an
-        owned board also owner (a pid) and home (what is removed when that process has ended).
+        """settings: name, directory, interpreter, shims, config (as BoardConfig.to_dict); for a
+        board in a LAN also lan (client.Lan.add_board); for an owned one also owner (a pid) and
+        home (what is removed when that process has ended).
         """
         self._name = settings["name"]
         self._directory = Path(settings["directory"])
@@ -74,9 +68,8 @@ class Supervisor:
         try:
             for name in paths.TRANSIENT:
                 (self._directory / name).unlink(missing_ok=True)
-            self._number, claim = _claim_address(self._config.address)
-            self._dns = NameServer(self._names)
-            self._port_shift, transport = await self._serve_names(loop)
+            self._network = self._connect()
+            await self._network.open(loop)
             self._machine = self._build(loop)
             control = ControlServer(self._directory / paths.CONTROL, self._operate)
             await control.start()
@@ -91,8 +84,7 @@ class Supervisor:
             finally:
                 await control.stop()
                 await self._machine.shut_down()
-                transport.close()
-                claim.close()
+                self._network.close()
         finally:
             for name in paths.TRANSIENT:
                 (self._directory / name).unlink(missing_ok=True)
@@ -147,41 +139,29 @@ class Supervisor:
                     raise UserError(f"board {self._name} is up already") from None
                 await asyncio.sleep(0.01)
 
-    async def _serve_names(
-        self, loop: asyncio.AbstractEventLoop
-    ) -> tuple[int, asyncio.BaseTransport]:
-        """The DNS server of the access points, and with it the question which ports the host gives
-        us.
-        """
-        wanted = self._config.port_shift
-        address = f"127.0.1.{self._number}"
-        for shift in (0, configuration.SHIFTED) if wanted == "auto" else (wanted,):
-            try:
-                transport, _ = await loop.create_datagram_endpoint(
-                    lambda: self._dns, local_addr=(address, DNS_PORT + shift)
-                )
-                return shift, transport
-            except OSError as error:
-                failure = error.strerror or os.strerror(error.errno)
-        raise UserError(f"no DNS server on {address}:{DNS_PORT + shift}: {failure}")
+    def _connect(self) -> Any:
+        """The network that the settings name: the host's loopback, or a LAN."""
+        if "lan" not in self._settings:
+            return Loopback(self._config, self._names)
+        from airwire.lan.attachment import Attachment  # most boards are in none
+
+        return Attachment(self._settings["lan"], self._config, self._air_says, self._stop.set)
+
+    def _air_says(self, lines: list[str]) -> None:
+        self._machine.air_says(lines)
 
     def _build(self, loop: asyncio.AbstractEventLoop) -> Machine:
-        number, directory = self._number, self._directory
-        ip, gateway = f"127.0.0.{number}", f"127.0.1.{number}"
+        directory = self._directory
         identity = {
             "name": self._name,
             "flash": str(directory / paths.FLASH),
             "stat": str(directory / paths.FLASH_COUNTERS),
             "rtc": str(directory / paths.RTC_MEMORY),
-            "ip": ip,
-            "gateway": gateway,
-            "port_shift": self._port_shift,
-            "mac": self._config.mac or f"246f28aabb{number:02x}",
             "wlan_channel": 1,
             "scan_ms": self._config.air.scan_ms,
+            **self._network.identity(),
         }
         self._identity = identity
-        station = Station(self._config.air, Addresses(ip, "255.0.0.0", gateway, gateway))
         shims = self._settings["shims"]
         command = self._config.command or [
             self._settings["interpreter"],
@@ -190,7 +170,9 @@ class Supervisor:
             f"{shims}/start.py",
         ]
         environment = {"MICROPYPATH": f"{shims}:.frozen"}
-        return Machine(loop, directory, identity, command, environment, station, self._changed)
+        return Machine(
+            loop, directory, identity, command, environment, self._network.station(), self._changed
+        )
 
     def _names(self) -> dict[str, str] | None:
         """What the DNS server of the joined access point knows; None: it does not answer."""
@@ -247,10 +229,8 @@ class Supervisor:
             "supervisor": os.getpid(),
             "uptime": round(time.time() - self._started, 3),
             "directory": str(self._directory),
-            "ip": self._identity["ip"],
-            "port_shift": self._port_shift,
             "mac": self._identity["mac"],
-            "dns_queries": self._dns.queries,
+            **self._network.status(),
             **self._machine.status(),
         }
 
@@ -361,22 +341,6 @@ _OPERATIONS = {
     "access_point": Supervisor._access_point,
     "down": Supervisor._down,
 }
-
-
-def _claim_address(wanted: int | None) -> tuple[int, socket.socket]:
-    """The N of 127.0.0.N, and the socket that keeps it ours."""
-    for number in configuration.ADDRESSES if wanted is None else (wanted,):
-        claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            claim.bind((f"127.0.0.{number}", _CLAIM_PORT))
-            return number, claim
-        except OSError as error:
-            claim.close()
-            if error.errno != errno.EADDRINUSE:
-                raise UserError(f"127.0.0.{number}: {error.strerror}") from None
-    if wanted is None:
-        raise UserError("all addresses 127.0.0.2 to 127.0.0.254 are taken by boards")
-    raise UserError(f"127.0.0.{wanted} is taken by another board")
 
 
 def main() -> None:

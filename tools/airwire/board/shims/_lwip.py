@@ -1,6 +1,6 @@
 # Addresses and errors of socket.py: between lwIP's as the firmware sees them and Linux' as the
 # host has them. Holds the rewriting of addresses and ports, the errno mapping, and the blocking
-# name lookup of lwIP.
+# name lookup of lwIP. In LAN mode the addresses are the board's own, and only errors differ.
 
 import _board
 from micropython import const
@@ -54,6 +54,9 @@ def _quad(host):
         return None
 
 
+# In LAN mode the board has interfaces and routes of its own, and nothing is rewritten.
+_lan = _board.config["ip"] == "0.0.0.0"
+
 _last = None  # the last address packed: datagrams go to the same one again and again
 _packed = None
 
@@ -68,10 +71,11 @@ def pack(address, resolving=True):
     ip = _quad(resolve(host) if resolving else host)
     if ip is None:
         raise ValueError("invalid arguments")
-    if ip == b"\0\0\0\0" or ip == b"\xc0\xa8\x04\x01":  # any, and the soft-AP's own
-        ip = _quad(_board.config["ip"])
-    elif ip == b"\xff\xff\xff\xff":
-        ip = b"\x7f\xff\xff\xff"
+    if not _lan:
+        if ip == b"\0\0\0\0" or ip == b"\xc0\xa8\x04\x01":  # any, and the soft-AP's own
+            ip = _quad(_board.config["ip"])
+        elif ip == b"\xff\xff\xff\xff":
+            ip = b"\x7f\xff\xff\xff"
     port = shifted(int(port))
     where = bytearray(16)
     where[0] = 2  # AF_INET
@@ -95,8 +99,11 @@ def unpack(where):
 
 def route(where):
     """Raises EHOSTUNREACH when there is no way to a sockaddr: the station has no address, or it is
-    not on the loopback, the only network of the plain mode. None: to a peer found already."""
+    not on the loopback, the only network of the plain mode. None: to a peer found already.
+    In LAN mode the host knows the way to any other."""
     _board.serve()
+    if _lan and where:
+        return
     joined = _board.station[3] != b"-" or _board.station[1] == b"1" and _static()
     if not joined or (where and where[4] != 127 and not 224 <= where[4] < 240):
         raise OSError(_EHOSTUNREACH)

@@ -185,7 +185,8 @@ class WLAN:
         if not station._active:
             raise OSError("Wifi Invalid Mode")
         _connecting(True)
-        _board.send(b"wlan-connect %s %s %s\n" % tuple([_hex(part) for part in station._target]))
+        words = [_hex(part) for part in station._target] + [_hex(_hostname.encode())]
+        _board.send(b"wlan-connect %s %s %s %s\n" % tuple(words))
 
     def disconnect(self):
         _started()

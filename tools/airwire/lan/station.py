@@ -1,0 +1,65 @@
+"""The station of a board that is in a LAN: what the simulated radio decides moves a real link, and
+its address is what a real DHCP server gives.
+
+Still no sockets and no clock: the link is an object with `carry`, `ask` and `leave`
+(attachment.Attachment).
+"""
+
+from typing import Any, Protocol
+
+from airwire.board import config
+from airwire.board.air import Addresses, Station
+from airwire.lan.dhcp import Lease
+
+
+class Link(Protocol):
+    """The station's link to the access point."""
+
+    def carry(self, on: bool) -> None:
+        """Let packets through, or lose them."""
+
+    def ask(self, hostname: bytes) -> None:
+        """Ask for an address; nothing new when it is being asked for."""
+
+    def leave(self) -> None:
+        """Lose the access point, and the address."""
+
+
+class LanStation(Station):
+    """As Station. `leased` tells it what DHCP has come to."""
+
+    def __init__(self, air: config.Air, link: Link) -> None:
+        self._link = link
+        super().__init__(air, Addresses("", "", "", ""))
+
+    def power_on(self) -> None:
+        """As Station's."""
+        self._link.leave()
+        super().power_on()
+
+    def change(self, ssid: str, changes: dict[str, Any], now: float) -> list[str]:
+        """As Station's; an access point out of range carries nothing from that moment on."""
+        lines = super().change(ssid, changes, now)
+        if self.joined is not None:
+            self._link.carry(self.joined.present)
+        return lines
+
+    def leased(self, lease: Lease | None) -> list[str]:
+        """An address came, changed, or has run out."""
+        if self.joined is None:
+            return []
+        if lease is None:
+            self.address = None
+        else:
+            self.address = Addresses(lease.ip, lease.mask, lease.gateway, lease.dns)
+            self._reason = 0
+        return [self.line()]
+
+    def _ask_for_address(self, now: float) -> None:
+        self._link.carry(True)
+        if self.joined.dhcp:
+            self._link.ask(self._hostname)
+
+    def _drop(self) -> None:
+        self._link.leave()
+        super()._drop()
