@@ -72,6 +72,8 @@ class Attachment:
         self._here.set_up("lo")  # lwIP has one as well
         self._here.set_up(STATION)
         self._bridge.set_master(self._port, names.BRIDGE)
+        self._bridge.set_up(self._port)
+        self.carry(False)
 
     def _tell(self, what: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):  # the LAN has ended: `lost` says so
@@ -107,7 +109,8 @@ class Attachment:
 
     def carry(self, on: bool) -> None:
         """Let packets through, or lose them."""
-        self._bridge.set_up(self._port, on)
+        with contextlib.suppress(OSError):  # no such port: the LAN is ending
+            self._bridge.set_forwarding(self._port, on)
 
     def ask(self, hostname: bytes) -> None:
         """Ask for an address; nothing new when it is being asked for."""
@@ -152,7 +155,10 @@ class Attachment:
         if self._client.due is not None:
             self._timer = self._loop.call_at(self._client.due, self._due)
         if self._client.lease != self._given:
-            self._configure(self._client.lease)
+            try:
+                self._configure(self._client.lease)
+            except OSError:  # an address that is none, or the LAN is ending
+                self.leave()
             self._says(self._station.leased(self._given))
 
     def _quiet(self) -> None:
@@ -168,9 +174,10 @@ class Attachment:
         """Give the interface what the lease says, in place of what it had."""
         old, self._given = self._given, lease
         if old is not None and (lease is None or (lease.ip, lease.mask) != (old.ip, old.mask)):
-            self._here.delete_address(STATION, old.ip, names.prefix(old.mask))
-        self._tell({"ip": lease.ip if lease else ""})
+            with contextlib.suppress(OSError):  # the link went with the LAN
+                self._here.delete_address(STATION, old.ip, names.prefix(old.mask))
         if lease is not None:
             self._here.add_address(STATION, lease.ip, names.prefix(lease.mask))
             if lease.gateway != "0.0.0.0":
                 self._here.add_route(STATION, lease.gateway)
+        self._tell({"ip": lease.ip if lease else ""})

@@ -86,7 +86,7 @@ class Keeper:
         # Broadcasts and multicasts of the access point itself go into its LAN.
         self._netlink.add_route(names.BRIDGE)
         resolver = self._directory / names.RESOLVER
-        resolver.write_text(f"nameserver {names.GATEWAY}\nsearch {names.DOMAIN}\n")
+        resolver.write_text(f"nameserver {names.GATEWAY}\nsearch {names.DOMAIN} {names.BOARDS}\n")
         with contextlib.suppress(OSError):  # a machine without that file has no use for ours
             spaces.cover("/etc/resolv.conf", resolver)
         self._write_hosts()
@@ -96,8 +96,11 @@ class Keeper:
         self._server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=2)
 
     def _write_hosts(self) -> None:
-        lines = [f"{place.ip} {place.name}\n" for place in self._places.values() if place.ip]
-        text = f"{names.GATEWAY} {names.ROUTER}\n" + "".join(lines)
+        text = f"{names.GATEWAY} {names.ROUTER}\n"
+        for place in self._places.values():
+            if place.ip:
+                domain = names.BOARDS if place.kind == BOARD else names.DOMAIN
+                text += f"{place.ip} {place.name}.{domain}\n"
         (self._directory / names.HOSTS).write_text(text)
         if self._server is not None:
             self._server.send_signal(signal.SIGHUP)  # read it again
@@ -171,7 +174,7 @@ class Keeper:
         address.
         """
         place = None
-        with contextlib.suppress(ConnectionError, ValueError, KeyError):
+        with contextlib.suppress(ConnectionError, ValueError, KeyError, asyncio.CancelledError):
             words = json.loads(await reader.readline())
             place = self._places[words["name"]]
             place.pid, place.mac = int(words["pid"]), str(words["mac"])

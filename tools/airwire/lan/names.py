@@ -18,7 +18,9 @@ LOG = "lan.log"
 BRIDGE = "lan0"
 BRIDGE_MAC = "020a1700a001"
 ROUTER = "router"
-DOMAIN = "lan"
+# Names that hosts tell the DHCP server, and clients', are in the first domain; a board can be
+# found in the second by the name that it was started with, whatever its firmware tells.
+DOMAIN, BOARDS = "lan", "board"
 # Neither the soft-AP's 192.168.4.0/24 nor what a home router has, so that a mix-up shows.
 NETWORK = ipaddress.ip_network("10.23.7.0/24")
 GATEWAY = str(NETWORK[1])

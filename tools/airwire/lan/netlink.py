@@ -9,7 +9,9 @@ import os
 import socket
 import struct
 
-_NEWLINK, _DELLINK, _GETLINK, _NEWADDR, _DELADDR, _NEWROUTE = 16, 17, 18, 20, 21, 24
+_NEWLINK, _DELLINK, _GETLINK, _SETLINK, _NEWADDR, _DELADDR, _NEWROUTE = (
+    16, 17, 18, 19, 20, 21, 24,
+)  # fmt: skip
 _REQUEST, _ACK, _REPLACE, _EXCL, _CREATE = 1, 4, 0x100, 0x200, 0x400
 _ERROR = 2
 _UP = 1
@@ -19,6 +21,8 @@ _KIND, _DATA, _PEER = 1, 2, 1
 _LOCAL, _BROADCAST = 2, 4
 _DESTINATION, _OUT, _GATEWAY = 1, 4, 5
 _MAIN_TABLE, _STATIC, _UNIVERSE, _LINK, _UNICAST = 254, 4, 0, 253, 1
+# Of a bridge's port.
+_PORT, _NESTED, _STATE, _DISABLED, _FORWARDING = 12, 0x8000, 1, 0, 3
 # The kernel answers at once and in one piece; the longest answer describes one link.
 _LONGEST = 65536
 
@@ -67,6 +71,14 @@ class Netlink:
         master = self.index(bridge) if bridge else 0
         body = _link(self.index(name)) + _attribute(_MASTER, struct.pack("I", master))
         self._request(_NEWLINK, 0, body)
+
+    def set_forwarding(self, name: str, on: bool) -> None:
+        """Let a bridge take and give packets at one of its ports, or lose them. Other than with
+        set_up() the link's carrier stays, and so do the routes behind it.
+        """
+        state = _attribute(_STATE, bytes((_FORWARDING if on else _DISABLED,)))
+        body = _link(self.index(name), family=socket.AF_BRIDGE)
+        self._request(_SETLINK, 0, body + _attribute(_PORT | _NESTED, state))
 
     def add_address(self, name: str, ip: str, prefix: int) -> None:
         """Give a link an IPv4 address, with the broadcast address of its network."""
@@ -127,8 +139,10 @@ class Netlink:
                 return answer
 
 
-def _link(index: int = 0, flags: int = 0, change: int = 0) -> bytes:
-    return struct.pack("BxHiII", socket.AF_UNSPEC, 0, index, flags, change)
+def _link(
+    index: int = 0, flags: int = 0, change: int = 0, family: int = socket.AF_UNSPEC
+) -> bytes:
+    return struct.pack("BxHiII", family, 0, index, flags, change)
 
 
 def _text(kind: int, text: str) -> bytes:
