@@ -161,6 +161,8 @@ async def _attempt(station, ssid, key):
                 ]
             )
         )
+    elif not wlan.ipconfig("dhcp4"):  # static before: the client stays off until it is asked
+        wlan.ifconfig("dhcp")
     bssid = station.get(b"wlan.bssid").replace(b":", b"")
     bssid = None if bssid == b"0" * 12 else binascii.unhexlify(bssid)
     before = wlan.status()

@@ -91,9 +91,12 @@ class Joined:
         self.console = Console(str(board.uart1))
         self.console.machine(0)
 
+    def set(self, name, value):
+        assert self.console.ok(f"set {name} {value}") == "Set OK"
+
     def join(self):
         """Join the network; returns the address that it got."""
-        assert self.console.ok(f"set wlan.ssid {WIFI}") == "Set OK"
+        self.set("wlan.ssid", WIFI)
         self.console.ok("network_up")
         return self.console.ok("get network.ip")
 

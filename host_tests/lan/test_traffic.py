@@ -94,6 +94,21 @@ def test_an_access_point_out_of_range_carries_nothing(lan, radio):
     assert _pings(lan, ip)
 
 
+def test_a_static_address(lan, real):
+    fixed = {"ip": "10.23.7.77", "netmask": "255.255.255.0", "gateway": "10.23.7.1"}
+    for name, value in fixed.items():
+        real.set(f"static.{name}", value)
+    real.set("network.dhcp.enabled", "0")
+    assert real.join() == "10.23.7.77"
+    assert "(10.23.7.77)" in until(lambda: _pings(lan, "anna"), "ping by the board's name")
+    assert lan.status()["leases"] == []
+    # Back to DHCP.
+    real.console.ok("network_down")
+    real.set("network.dhcp.enabled", "1")
+    ip = real.join()
+    assert ip in [lease["ip"] for lease in until(lambda: lan.status()["leases"], "the lease")]
+
+
 def test_an_access_point_that_withholds_dhcp(lan, radio):
     board = radio()
     board.board.access_point("airwire-open", dhcp=False)

@@ -138,6 +138,12 @@ class Station:
         self._limit = 0 if count == -1 else count + 1
         return [self.line()]
 
+    def static(self, addresses: Addresses | None, now: float) -> list[str]:
+        """WLAN.ifconfig() with addresses, or back to DHCP. In the plain mode it is the firmware's
+        affair alone: the loopback knows no other addresses.
+        """
+        return []
+
     def scan(self, now: float) -> list[str]:
         """WLAN.scan(): the answer comes from `tick`."""
         if not self._active:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from airwire.board import paths
-from airwire.board.air import Station
+from airwire.board.air import Addresses, Station
 from airwire.board.channel import Channel
 from airwire.board.pins import Pins
 from airwire.board.process import Process
@@ -425,11 +425,16 @@ def _connect(station: Station, words: list[str], now: float) -> list[str]:
     return station.connect(_unhex(words[1]), _unhex(words[2]), bssid, now, hostname)
 
 
+def _static(station: Station, words: list[str], now: float) -> list[str]:
+    return station.static(None if words[1] == "-" else Addresses(*words[1:5]), now)
+
+
 _RADIO_LINES = {
     "wlan-active": lambda station, words, now: station.active(words[1] == "1", now),
     "wlan-connect": _connect,
     "wlan-disconnect": lambda station, words, now: station.disconnect(now),
     "wlan-reconnects": lambda station, words, now: station.reconnects(int(words[1]), now),
+    "wlan-address": _static,
     "scan": lambda station, words, now: station.scan(now),
 }
 

@@ -11,11 +11,12 @@ import contextlib
 import json
 import os
 from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 from airwire.board import daemon
-from airwire.board.air import Station
+from airwire.board.air import Addresses, Station
 from airwire.board.config import BoardConfig
 from airwire.errors import UserError
 from airwire.lan import names, spaces
@@ -119,12 +120,22 @@ class Attachment:
         self._listen()
         self._go_on(self._client.start(hostname, self._loop.time()))
 
-    def leave(self) -> None:
-        """Lose the access point, and the address."""
-        self.carry(False)
+    def fix(self, addresses: Addresses) -> None:
+        """Take these addresses, and ask no more. What cannot be an address is none."""
+        self.forget()
+        with contextlib.suppress(OSError):
+            self._configure(Lease(*astuple(addresses), server="", renew=0, rebind=0, end=0))
+
+    def forget(self) -> None:
+        """Give up the address."""
         self._quiet()
         self._client.stop()
         self._configure(None)
+
+    def leave(self) -> None:
+        """Lose the access point, and the address."""
+        self.carry(False)
+        self.forget()
 
     # DHCP
 

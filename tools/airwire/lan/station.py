@@ -21,6 +21,12 @@ class Link(Protocol):
     def ask(self, hostname: bytes) -> None:
         """Ask for an address; nothing new when it is being asked for."""
 
+    def forget(self) -> None:
+        """Give up the address."""
+
+    def fix(self, addresses: Addresses) -> None:
+        """Take these addresses, and ask no more."""
+
     def leave(self) -> None:
         """Lose the access point, and the address."""
 
@@ -35,6 +41,7 @@ class LanStation(Station):
     def power_on(self) -> None:
         """As Station's."""
         self._link.leave()
+        self._static: Addresses | None = None
         super().power_on()
 
     def change(self, ssid: str, changes: dict[str, Any], now: float) -> list[str]:
@@ -43,6 +50,17 @@ class LanStation(Station):
         if self.joined is not None:
             self._link.carry(self.joined.present)
         return lines
+
+    def static(self, addresses: Addresses | None, now: float) -> list[str]:
+        """As Station's; a chip that gives up its own addresses asks for others at once."""
+        self._static = addresses
+        if self.joined is None:
+            return []
+        if addresses is None:
+            self.address = None
+            self._link.forget()
+        self._ask_for_address(now)
+        return [self.line()]
 
     def leased(self, lease: Lease | None) -> list[str]:
         """An address came, changed, or has run out."""
@@ -57,7 +75,11 @@ class LanStation(Station):
 
     def _ask_for_address(self, now: float) -> None:
         self._link.carry(True)
-        if self.joined.dhcp:
+        if self._static:
+            self._link.fix(self._static)
+            self.address = self._static
+            self._reason = 0
+        elif self.joined.dhcp:
             self._link.ask(self._hostname)
 
     def _drop(self) -> None:

@@ -2,7 +2,7 @@
 # same numbers. The station's fate is decided in the supervisor (the air), which reports it; the
 # soft-AP only keeps its settings: nobody can join it in the plain mode, where all boards share the
 # host's loopback. Static addresses are kept and shown, traffic still uses the board's own
-# 127.0.0.N.
+# 127.0.0.N. In LAN mode the supervisor gives them to the board's real interface.
 
 from binascii import hexlify
 
@@ -298,11 +298,17 @@ class WLAN:
             ip, mask, gateway, dns = config
             if isinstance(mask, int):
                 mask = _mask(mask)
-            self._static = tuple([_address(part) for part in (ip, mask, gateway, dns)])
+            self._fix(tuple([_address(part) for part in (ip, mask, gateway, dns)]))
         elif self._ap or config != "dhcp":
             raise ValueError("invalid arguments")
         else:
-            self._static = None
+            self._fix(None)
+
+    def _fix(self, addresses):
+        # In LAN mode the interface really has them.
+        self._static = addresses
+        if _board.config["ip"] == _ZERO and not self._ap:
+            _board.send(b"wlan-address %s\n" % " ".join(addresses or ("-",)).encode())
 
     def ipconfig(self, *args, **kw):
         if not kw:
@@ -323,7 +329,7 @@ class WLAN:
         for key, value in kw.items():
             if key == "dhcp4" and not self._ap:
                 if value:
-                    self._static = None
+                    self._fix(None)
                 else:
                     touched = True
             elif key == "addr4":
@@ -339,7 +345,7 @@ class WLAN:
             else:
                 raise ValueError("unexpected key")
         if touched:
-            self._static = tuple([_address(part) for part in (ip, mask, gateway, dns)])
+            self._fix(tuple([_address(part) for part in (ip, mask, gateway, dns)]))
 
 
 _ALIASES = {
