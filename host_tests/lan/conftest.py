@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -113,7 +114,14 @@ def real(request, lan, home, interpreters, flash_image):
     """A board with its real firmware, in the LAN."""
     if request.param not in interpreters:
         pytest.skip(f"this machine cannot run the {request.param} interpreter")
-    with Board.up("anna", flash=flash_image, home=home, arch=request.param, lan=lan.name) as board:
+    with running(request.param, lan, home, flash_image) as joined:
+        yield joined
+
+
+@contextmanager
+def running(arch, lan, home, flash_image):
+    """A board with its real firmware in a LAN; it has not crashed in the end."""
+    with Board.up("anna", flash=flash_image, home=home, arch=arch, lan=lan.name) as board:
         joined = Joined(board)
         yield joined
         joined.console.close()

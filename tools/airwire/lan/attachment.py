@@ -22,6 +22,7 @@ from airwire.errors import UserError
 from airwire.lan import names, spaces
 from airwire.lan.dhcp import Client, Lease, Packet
 from airwire.lan.netlink import Netlink
+from airwire.lan.responder import Responder
 from airwire.lan.station import LanStation
 from airwire.lan.wire import Wire
 
@@ -49,10 +50,12 @@ class Attachment:
         self._wire: Wire | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._given: Lease | None = None
+        self._hostname = b""
 
     async def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Plug the board in. Raises UserError."""
         self._loop = loop
+        self._responder = Responder(loop)
         directory = Path(self._settings["directory"])
         try:
             self._held = daemon.connect(directory / names.HOLD)
@@ -87,6 +90,7 @@ class Attachment:
     def close(self) -> None:
         """Unplug; the keeper forgets the board."""
         self._quiet()
+        self._responder.stop()
         self._loop.remove_reader(self._held)
         for thing in (self._bridge, self._here, self._held):
             thing.close()
@@ -117,12 +121,14 @@ class Attachment:
         """Ask for an address; nothing new when it is being asked for."""
         if self._client.asking or self._given:
             return
+        self._hostname = hostname
         self._listen()
         self._go_on(self._client.start(hostname, self._loop.time()))
 
-    def fix(self, addresses: Addresses) -> None:
+    def fix(self, addresses: Addresses, hostname: bytes) -> None:
         """Take these addresses, and ask no more. What cannot be an address is none."""
         self.forget()
+        self._hostname = hostname
         with contextlib.suppress(OSError):
             self._configure(Lease(*astuple(addresses), server="", renew=0, rebind=0, end=0))
 
@@ -191,4 +197,8 @@ class Attachment:
             self._here.add_address(STATION, lease.ip, names.prefix(lease.mask))
             if lease.gateway != "0.0.0.0":
                 self._here.add_route(STATION, lease.gateway)
+            if old is None or old.ip != lease.ip:
+                self._responder.start(self._hostname, lease.ip)
+        else:
+            self._responder.stop()
         self._tell({"ip": lease.ip if lease else ""})

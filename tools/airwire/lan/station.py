@@ -24,7 +24,7 @@ class Link(Protocol):
     def forget(self) -> None:
         """Give up the address."""
 
-    def fix(self, addresses: Addresses) -> None:
+    def fix(self, addresses: Addresses, hostname: bytes) -> None:
         """Take these addresses, and ask no more."""
 
     def leave(self) -> None:
@@ -76,7 +76,7 @@ class LanStation(Station):
     def _ask_for_address(self, now: float) -> None:
         self._link.carry(True)
         if self._static:
-            self._link.fix(self._static)
+            self._link.fix(self._static, self._hostname)
             self.address = self._static
             self._reason = 0
         elif self.joined.dhcp:

@@ -4,7 +4,8 @@
 # the built-in socket: a subclass of it does not poll. What is read and written once the station
 # has lost its address is in _netif.py. Known to differ: what comes for listeners and datagram
 # sockets arrives meanwhile; broadcasts and multicasts reach only sockets bound to them;
-# setsockopt(.., 20, callback) is missing.
+# setsockopt(.., 20, callback) is missing. In LAN mode the board has interfaces of its own, and the
+# first two of these differences are gone.
 
 import gc
 import io
@@ -161,8 +162,14 @@ class socket(io.IOBase):
             elif option == IP_ADD_MEMBERSHIP:
                 if len(value) != 8:
                     raise ValueError
-                self._s.setsockopt(0, 35, bytes(value)[:4] + pack(("0.0.0.0", 0))[4:8])
-            elif option != SO_BINDTODEVICE:
+                if _board.config["ip"] != "0.0.0.0":
+                    value = bytes(value)[:4] + pack(("0.0.0.0", 0))[4:8]
+                self._s.setsockopt(0, 35, value)
+            elif option == SO_BINDTODEVICE:
+                if _board.config["ip"] == "0.0.0.0":  # LAN mode: interfaces have lwIP's names
+                    value = value.encode() if isinstance(value, str) else bytes(value)
+                    self._s.setsockopt(1, 25, value + b"\0")
+            else:
                 print("Warning: lwip.setsockopt() option not implemented")
         except OSError as er:
             raise error(er)
@@ -280,7 +287,7 @@ class socket(io.IOBase):
         while True:
             try:
                 self._from_here()
-                if 224 <= where[4] < 240:
+                if 224 <= where[4] < 240 and _board.config["ip"] != "0.0.0.0":
                     self._s.setsockopt(0, 32, pack(("0.0.0.0", 0))[4:8])  # IP_MULTICAST_IF
                 return self._s.sendto(data, where)
             except OSError as er:
