@@ -15,6 +15,7 @@ from airwire.board import config
 from airwire.board.client import Board
 from airwire.board.paths import DEFAULT_NAME, board_names
 from airwire.errors import UserError
+from airwire.lan.client import Lan
 from host_tests.docs.network import Network
 from host_tests.docs.transcripts import ANY, Block, Screen, TranscriptError, fill, match
 
@@ -74,6 +75,7 @@ class Stage:
             program.wait(COMMAND_SECONDS)
         for name in board_names(self.home):
             Board(name, self.home).down()
+        Lan(home=self.home).down()
         self.network.close()
 
     def _program(self, block: Block) -> None:

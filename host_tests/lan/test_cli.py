@@ -50,8 +50,8 @@ def test_a_day(airwire, home):
 @pytest.mark.parametrize(
     ("command", "code", "out"),
     [
-        (["ping", "-c", "1", "router"], 0, "1 packets received"),
-        (["ping", "-c", "1", "client"], 0, "1 packets received"),
+        (["busybox", "ping", "-c", "1", "router"], 0, "1 packets received"),
+        (["busybox", "ping", "-c", "1", "client"], 0, "1 packets received"),
         (["sh", "-c", "exit 7"], 7, ""),
         (["sh", "-c", "kill -9 $$"], 137, ""),
         (["sh", "-c", "pwd; echo $AIRWIRE_HOME"], 0, "/"),
