@@ -16,8 +16,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from airwire.board import paths
-from airwire.board.air import Addresses, Station
+from airwire.board import paths, radio
+from airwire.board.air import Station
 from airwire.board.channel import Channel
 from airwire.board.pins import Pins
 from airwire.board.process import Process
@@ -282,7 +282,7 @@ class Machine:
         self.uarts[number].configure(baud, bits, words[4], stop, rxbuf, flow)
 
     def _radio_line(self, words: list[str]) -> None:
-        lines = _RADIO_LINES[words[0]](self.station, words, time.monotonic())
+        lines = radio.LINES[words[0]](self.station, words, time.monotonic())
         self._air_says(lines)
 
     def _watchdog_line(self, words: list[str]) -> None:
@@ -415,29 +415,6 @@ class Machine:
         }
 
 
-def _unhex(word: str) -> bytes:
-    return b"" if word == "-" else bytes.fromhex(word)
-
-
-def _connect(station: Station, words: list[str], now: float) -> list[str]:
-    hostname = _unhex(words[4]) if len(words) > 4 else b""
-    bssid = _unhex(words[3]).hex()
-    return station.connect(_unhex(words[1]), _unhex(words[2]), bssid, now, hostname)
-
-
-def _static(station: Station, words: list[str], now: float) -> list[str]:
-    return station.static(None if words[1] == "-" else Addresses(*words[1:5]), now)
-
-
-_RADIO_LINES = {
-    "wlan-active": lambda station, words, now: station.active(words[1] == "1", now),
-    "wlan-connect": _connect,
-    "wlan-disconnect": lambda station, words, now: station.disconnect(now),
-    "wlan-reconnects": lambda station, words, now: station.reconnects(int(words[1]), now),
-    "wlan-address": _static,
-    "scan": lambda station, words, now: station.scan(now),
-}
-
 _CONTROL_LINES = {
     "ready": Machine._ready,
     "in": Machine._pin_line,
@@ -451,5 +428,5 @@ _CONTROL_LINES = {
     "sleep-hold": lambda machine, words: machine.pins.hold_in_sleep(words[1] == "1"),
     "sleep": Machine._sleep_line,
     "flash-cut": Machine._flash_cut_line,
-    **dict.fromkeys(_RADIO_LINES, Machine._radio_line),
+    **dict.fromkeys(radio.LINES, Machine._radio_line),
 }

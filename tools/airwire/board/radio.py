@@ -1,7 +1,9 @@
-"""What the numbers of WLAN.status() mean, for a person. The machine that makes them is `air`;
-the words are those of the firmware's console."""
+"""The radio in words: the control lines by which the firmware speaks to it, and what the numbers
+of WLAN.status() mean to a person, as the firmware's console says it. The radio itself is `air`.
+"""
 
 from airwire.board import air
+from airwire.board.air import Addresses, Station
 
 _WORDS = {
     air.IDLE: "idle",
@@ -19,3 +21,28 @@ _WORDS = {
 def words(status: int) -> str:
     """A status in words; the number itself where it has none."""
     return _WORDS.get(status, f"status {status}")
+
+
+def _unhex(word: str) -> bytes:
+    return b"" if word == "-" else bytes.fromhex(word)
+
+
+def _connect(station: Station, words: list[str], now: float) -> list[str]:
+    hostname = _unhex(words[4]) if len(words) > 4 else b""
+    bssid = _unhex(words[3]).hex()
+    return station.connect(_unhex(words[1]), _unhex(words[2]), bssid, now, hostname)
+
+
+def _static(station: Station, words: list[str], now: float) -> list[str]:
+    return station.static(None if words[1] == "-" else Addresses(*words[1:5]), now)
+
+
+# Line: (station, its words, the time) -> lines for the firmware.
+LINES = {
+    "wlan-active": lambda station, words, now: station.active(words[1] == "1", now),
+    "wlan-connect": _connect,
+    "wlan-disconnect": lambda station, words, now: station.disconnect(now),
+    "wlan-reconnects": lambda station, words, now: station.reconnects(int(words[1]), now),
+    "wlan-address": _static,
+    "scan": lambda station, words, now: station.scan(now),
+}
