@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from airwire import project
-from host_tests.bench import imports
+from host_tests.bench import dhcp_offer, imports
 from host_tests.bench.rows import Row, publish
 
 WITHIN = Row("live heap", 60_000, "bytes", 65_536, "shims alone", 55_000)
@@ -74,3 +74,8 @@ def test_modules_come_after_what_they_import():
     assert place["firmware.commands.index"] < place["firmware.console.registry"]
     assert order[-1] == "firmware.device"
     assert not [name for name in order if name.startswith("firmware.services")]  # on first use
+
+
+def test_an_offer_of_an_address_allocates_little(interpreters):
+    if "i386" in interpreters:  # the bound is of objects of the chip's size
+        assert 0 < dhcp_offer.allocated() <= dhcp_offer.MOST_BYTES

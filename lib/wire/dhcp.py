@@ -12,6 +12,7 @@
 # type before it), so a client may say it the one way today and the other way tomorrow.
 
 import struct
+from array import array
 from binascii import crc32
 
 from . import const
@@ -67,18 +68,15 @@ _RELEASE = const(7)
 _INFORM = const(8)
 
 # The table has a record for each address of the pool, in their order: the client's key (4 bytes),
-# its hardware address (6), the state, the time until which it holds (4).
-_RECORD = const(15)
+# its hardware address (6), the state. Beside it is the time until which each holds; after that the
+# address is free, and its last client gets it again unless another one needs it.
+_RECORD = const(11)
 _HARDWARE = const(4)
 _STATE = const(10)
-_UNTIL = const(11)
-# States. One whose time is over is like _KNOWN: the address is free, its last client gets it again
-# unless another one needs it.
 _FREE = const(0)
-_KNOWN = const(1)
-_OFFERED = const(2)
-_BOUND = const(3)
-_DECLINED = const(4)
+_OFFERED = const(1)
+_BOUND = const(2)
+_DECLINED = const(3)
 
 # What is saved: the pool's first address, then for each lease its place in the pool, the key and
 # the hardware address. No times: see load().
@@ -86,7 +84,6 @@ _SAVED_HEAD = const(4)
 _SAVED = const(11)
 
 _MAGIC = b"\x63\x82\x53\x63"
-_NOTHING = bytes(_RECORD)
 # What stands before an Ethernet address in the identifier that is made of it.
 _ETHERNET = crc32(b"\x01")
 
@@ -130,6 +127,7 @@ class Server:
         if _OPTIONS + len(self._identity) + len(self._times) + len(self._told) > MAX_MESSAGE:
             raise ValueError("DHCP options too long")
         self._table = bytearray(count * _RECORD)
+        self._until = array("I", (0,) * count)
         self._zeros = bytes(64)
         self._key = bytearray(4)
         self._kind = self._overload = 0
@@ -156,13 +154,13 @@ class Server:
         if self._read(buf, length):
             kind = self._kind
         if kind == _DISCOVER:
-            at = self._choose(buf, now)
-            if at < 0:
+            place = self._choose(buf, now)
+            if place < 0:
                 self.exhausted += 1
                 return 0
-            if self._table[at + _STATE] != _BOUND or not self._holds(at, now):
-                self._put(buf, at, _OFFERED, now + _OFFER_SECONDS)
-            return self._reply(buf, _OFFER, at)
+            if not self._leased(place, now):
+                self._put(buf, place, _OFFERED, now + _OFFER_SECONDS)
+            return self._reply(buf, _OFFER, place)
         ours = not self._server or self._same(buf, self._server, self._address)
         if kind == _REQUEST:
             # Renewing and rebinding, a client says the address that it has; selecting and after a
@@ -188,18 +186,20 @@ class Server:
     def leases(self, now):
         """Yield (address, hardware address, seconds left) of each lease: 4 bytes, 6 bytes, int."""
         first = self._first
-        for at in range(0, len(self._table), _RECORD):
-            if self._table[at + _STATE] == _BOUND and self._holds(at, now):
-                address = bytes((first[0], first[1], first[2], first[3] + at // _RECORD))
+        for place in range(len(self._until)):
+            if self._leased(place, now):
+                at = place * _RECORD
+                address = bytes((first[0], first[1], first[2], first[3] + place))
                 hardware = bytes(self._table[at + _HARDWARE : at + _STATE])
-                yield address, hardware, self._until(at) - now
+                yield address, hardware, self._until[place] - now
 
     def save(self, now):
         """Return the leases for load(), and take them for saved."""
         saved = bytearray(self._first)
-        for at in range(0, len(self._table), _RECORD):
-            if self._table[at + _STATE] == _BOUND and self._holds(at, now):
-                saved.append(at // _RECORD)
+        for place in range(len(self._until)):
+            if self._leased(place, now):
+                at = place * _RECORD
+                saved.append(place)
                 saved.extend(self._table[at : at + _STATE])
         self.changed = False
         return bytes(saved)
@@ -214,11 +214,12 @@ class Server:
         if saved[:_SAVED_HEAD] != self._first:
             return
         for i in range(_SAVED_HEAD, len(saved) - _SAVED + 1, _SAVED):
-            at = saved[i] * _RECORD
-            if at < len(self._table):
+            place = saved[i]
+            if place < len(self._until):
+                at = place * _RECORD
                 self._table[at : at + _STATE] = saved[i + 1 : i + _SAVED]
                 self._table[at + _STATE] = _BOUND
-                struct.pack_into(">I", self._table, at + _UNTIL, now + self._seconds)
+                self._until[place] = now + self._seconds
 
     # Reading
 
@@ -297,116 +298,108 @@ class Server:
     # The table
 
     def _place(self, buf, at):
-        # The record of the address there, -1 if the pool has it not.
+        # The place of the address there, -1 if the pool has it not.
         first = self._first
         if buf[at] == first[0] and buf[at + 1] == first[1] and buf[at + 2] == first[2]:
-            place = (buf[at + 3] - first[3]) * _RECORD
-            if 0 <= place < len(self._table):
+            place = buf[at + 3] - first[3]
+            if 0 <= place < len(self._until):
                 return place
         return -1
 
     def _find(self):
-        # The client's record, or -1.
-        at = self._table.find(self._key)
-        while at >= 0:
-            if at % _RECORD == 0 and _FREE < self._table[at + _STATE] < _DECLINED:
-                break
-            at = self._table.find(self._key, at + 1)
-        return at
-
-    def _until(self, at):
-        at += _UNTIL
+        # The client's place, or -1.
         table = self._table
-        return table[at] << 24 | table[at + 1] << 16 | table[at + 2] << 8 | table[at + 3]
+        at = table.find(self._key)
+        while at >= 0:
+            if at % _RECORD == 0 and _FREE < table[at + _STATE] < _DECLINED:
+                return at // _RECORD
+            at = table.find(self._key, at + 1)
+        return -1
 
-    def _holds(self, at, now):
-        # Whether the address is kept for somebody, or from everybody.
-        return self._table[at + _STATE] > _KNOWN and self._until(at) > now
+    def _leased(self, place, now):
+        return self._table[place * _RECORD + _STATE] == _BOUND and self._until[place] > now
 
-    def _put(self, buf, at, state, until):
+    def _put(self, buf, place, state, until):
+        at = place * _RECORD
         self._table[at : at + _HARDWARE] = self._key
         self._table[at + _HARDWARE : at + _STATE] = buf[_CHADDR:_CHADDR_END]
         self._table[at + _STATE] = state
-        struct.pack_into(">I", self._table, at + _UNTIL, until)
+        self._until[place] = until
 
     def _choose(self, buf, now):
         # RFC 2131 4.3.1: the client's own address, or the one that it asks for, or that which
         # nobody has had for longest. -1 if all are taken.
+        untils = self._until
         best = self._find()
         if best < 0 and self._asked:
             best = self._place(buf, self._asked)
-            if best >= 0 and self._holds(best, now):
+            if best >= 0 and untils[best] > now:
                 best = -1
         if best >= 0:
             return best
-        oldest = 0
-        for at in range(0, len(self._table), _RECORD):
-            if not self._holds(at, now):
-                until = self._until(at)
-                if best < 0 or until < oldest:
-                    best = at
-                    oldest = until
+        oldest = now + 1
+        for place in range(len(untils)):
+            if untils[place] < oldest:
+                best = place
+                oldest = untils[place]
         return best
 
     # What clients want
 
     def _request(self, buf, wanted, now):
-        at = self._place(buf, wanted)
+        place = self._place(buf, wanted)
         mine = self._find()
-        if at != mine:
-            if at < 0 or self._holds(at, now) or (mine >= 0 and self._holds(mine, now)):
-                at = -1
+        if place != mine:
+            if place < 0 or self._until[place] > now or (mine >= 0 and self._until[mine] > now):
+                place = -1
             elif mine >= 0:
-                self._table[mine : mine + _RECORD] = _NOTHING
-        if at < 0:
+                self._table[mine * _RECORD + _STATE] = _FREE
+        if place < 0:
             return self._reply(buf, _NAK, -1)
-        if self._table[at + _STATE] != _BOUND or not self._holds(at, now):
+        if not self._leased(place, now):
             self.changed = True
-        self._put(buf, at, _BOUND, now + self._seconds)
+        self._put(buf, place, _BOUND, now + self._seconds)
         if wanted == _CIADDR:
             self.to = bytes(buf[_CIADDR:_YIADDR])
-        return self._reply(buf, _ACK, at)
+        return self._reply(buf, _ACK, place)
 
     def _withdraw(self, now):
         # The client has taken another server's offer.
-        at = self._find()
-        if at >= 0 and self._table[at + _STATE] == _OFFERED:
-            self._leave(at, _KNOWN, now)
+        place = self._find()
+        if place >= 0 and self._table[place * _RECORD + _STATE] == _OFFERED:
+            self._until[place] = now
         return 0
 
-    def _give_up(self, kind, at, now):
+    def _give_up(self, kind, place, now):
         # Only who has the address can: otherwise one client could take the leases of all.
-        if at < 0 or at != self._find() or not self._holds(at, now):
+        if place < 0 or place != self._find() or self._until[place] <= now:
             return
-        if self._table[at + _STATE] == _BOUND:
+        if self._leased(place, now):
             self.changed = True
         if kind == _RELEASE:
-            self._leave(at, _KNOWN, now)
+            self._until[place] = now
         else:
-            self._leave(at, _DECLINED, now + _DECLINED_SECONDS)
+            self._table[place * _RECORD + _STATE] = _DECLINED
+            self._until[place] = now + _DECLINED_SECONDS
 
-    def _leave(self, at, state, until):
-        self._table[at + _STATE] = state
-        struct.pack_into(">I", self._table, at + _UNTIL, until)
-
-    def _reply(self, buf, kind, at):
-        # Writes the reply, with the address of the record `at` and the times of its lease, or
-        # without them (-1). What is not written here stays as the client sent it (RFC 2131 4.3.1).
+    def _reply(self, buf, kind, place):
+        # Writes the reply, with the address at `place` and the times of its lease, or without
+        # them (-1). What is not written here stays as the client sent it (RFC 2131 4.3.1).
         zeros = self._zeros
         buf[0] = 2
         buf[_HOPS] = buf[_SECS] = buf[_SECS + 1] = 0
         if kind != _ACK:
             struct.pack_into(">I", buf, _CIADDR, 0)
         struct.pack_into(">II", buf, _YIADDR, 0, 0)
-        if at >= 0:
+        if place >= 0:
             buf[_YIADDR:_SIADDR] = self._first
-            buf[_YIADDR + 3] += at // _RECORD
+            buf[_YIADDR + 3] += place
         buf[_SNAME:_FILE] = zeros
         buf[_FILE : _FILE + 64] = zeros
         buf[_FILE + 64 : _COOKIE] = zeros
         end = self._add(buf, _OPTIONS, self._identity)
         buf[_OPTIONS + 2] = kind
-        if at >= 0:
+        if place >= 0:
             end = self._add(buf, end, self._times)
         if kind != _NAK:
             end = self._add(buf, end, self._told)
