@@ -1,6 +1,8 @@
 # The DHCP server by RFC 2131: what each message does to the table, what is answered and to whom.
 # The replies' form is looked at by dhcp_client.Reply. Runs on CPython and on MicroPython.
 
+from binascii import crc32
+
 from checks import raises
 from dhcp_client import (
     ACK,
@@ -108,6 +110,15 @@ def test_a_client_is_its_identifier():
     assert join(dut, A) == address(4)
     assert join(dut, A, ident=b"\x01" + A) == address(4)  # the usual one
     assert join(dut, A, ident=b"\x00" + A) == address(5)
+
+
+def test_a_key_is_found_only_where_keys_are():
+    dut = server()
+    ident = b"the key of this one is in the hardware address of the other"
+    other = b"\x02" + crc32(ident).to_bytes(4, "big") + b"\x01"
+    assert join(dut, other) == address(2)
+    assert join(dut, A, ident=ident) == address(3)
+    assert join(dut, A, ident=ident) == address(3)
 
 
 def test_thirteen_clients_for_twelve_addresses():
@@ -311,9 +322,19 @@ def test_what_is_no_request_of_this_network_is_dropped():
     bad += [message(kind, A) for kind in (0, OFFER, ACK, NAK, 9, 255)]
     dut = server()
     for data in bad:
+        assert ask(dut, good).kind == OFFER  # of which nothing counts for the next message
         assert ask(dut, data) is None, data
     assert dut.dropped == len(bad)
     assert dut.save(0) == FIRST
+
+
+def test_options_that_end_with_the_buffer():
+    for raw in (b"\x0c", b"\x0c\x01", option(53, b"\x01")[:2]):
+        head = message(0, A, raw=b"", least=0)
+        buf = bytearray(head + bytes(548 - len(head) - len(raw)) + raw)
+        dut = server()
+        assert dut.process(buf, 548, None, 0) == 0
+        assert dut.dropped == 1
 
 
 def test_options_as_they_may_come():

@@ -372,7 +372,7 @@ class Server:
 
     def _give_up(self, kind, place, now):
         # Only who has the address can: otherwise one client could take the leases of all.
-        if place < 0 or place != self._find() or self._until[place] <= now:
+        if place < 0 or place != self._find():
             return
         if self._leased(place, now):
             self.changed = True
