@@ -1,7 +1,8 @@
 # DNS as a stub resolver needs it (RFC 1035): one question for the IPv4 addresses of a name, and
 # the reading of what comes back. The answer is read in place in the receive buffer, and believed
 # in nothing: every offset is checked against the datagram's length, every chain has an end.
-# Time-outs, retries and the id are the caller's.
+# Time-outs, retries and the id are the caller's. What reads names here serves the responders
+# beside it as well (mdns, llmnr, dns_server).
 
 import struct
 
@@ -72,7 +73,7 @@ def build_query(ident, name):
     if not 0 <= ident <= 0xFFFF:
         raise ValueError("DNS id out of range")
     head = struct.pack(">HHHHHH", ident, _RECURSION_DESIRED, 1, 0, 0, 0)
-    return head + _encode(name) + b"\x00\x01\x00\x01"  # type A, class IN
+    return head + encode_name(name) + b"\x00\x01\x00\x01"  # type A, class IN
 
 
 def parse_answer(buf, length, ident, name):
@@ -82,24 +83,24 @@ def parse_answer(buf, length, ident, name):
     for which they hold. Returns None if the datagram is not the answer to this question: wait on.
     Otherwise raises one of DnsError.
     """
-    if length < HEADER_SIZE or _u16(buf, 0) != ident:
+    if length < HEADER_SIZE or u16(buf, 0) != ident:
         return None
     if buf[2] & (_FLAG_RESPONSE | _FLAGS_OPCODE) != _FLAG_RESPONSE:
         return None
     rcode = buf[3] & _RCODE
-    questions = _u16(buf, 4)
+    questions = u16(buf, 4)
     if questions == 0 and rcode not in (_NO_ERROR, _NX_DOMAIN):
         raise ServerFailure(
             rcode
         )  # a server that did not understand the question does not repeat it
-    question = _encode(name)
+    question = encode_name(name)
     position = HEADER_SIZE + len(question)
     if questions != 1 or length < position + 4:
         return None
     # Lengths of labels are below "A", so that lower() changes letters only.
     if bytes(buf[HEADER_SIZE:position]).lower() != question.lower():
         return None
-    if _u16(buf, position) != _TYPE_A or _u16(buf, position + 2) != _CLASS_IN:
+    if u16(buf, position) != _TYPE_A or u16(buf, position + 2) != _CLASS_IN:
         return None
     if rcode == _NX_DOMAIN:
         raise NameNotFound()
@@ -122,28 +123,28 @@ def _addresses(buf, length, start):
     while moved and not addresses:
         moved = False
         position = start
-        for _ in range(_u16(buf, 6)):
+        for _ in range(u16(buf, 6)):
             owner = position
-            fixed = _skip_name(buf, length, position)
+            fixed = skip_name(buf, length, position)
             data = fixed + _RECORD_FIXED
             if data > length:
                 raise Malformed("record cut off")
-            position = data + _u16(buf, fixed + 8)
+            position = data + u16(buf, fixed + 8)
             if position > length:
                 raise Malformed("data cut off")
-            kind = _u16(buf, fixed)
-            if kind not in (_TYPE_A, _TYPE_CNAME) or _u16(buf, fixed + 2) != _CLASS_IN:
+            kind = u16(buf, fixed)
+            if kind not in (_TYPE_A, _TYPE_CNAME) or u16(buf, fixed + 2) != _CLASS_IN:
                 continue
-            if not _same_name(buf, length, owner, target):
+            if not same_name(buf, length, owner, buf, length, target):
                 continue
-            ttl = min(ttl, _ttl(buf, fixed + 4))
+            ttl = min(ttl, ttl_at(buf, fixed + 4))
             if kind == _TYPE_A:
                 if position != data + 4:
                     raise Malformed("address size")
                 if len(addresses) < MAX_ADDRESSES:
                     addresses.append(bytes(buf[data:position]))
             else:
-                if _skip_name(buf, length, data) != position:
+                if skip_name(buf, length, data) != position:
                     raise Malformed("alias size")
                 aliases += 1
                 if aliases > MAX_ALIASES:
@@ -155,8 +156,8 @@ def _addresses(buf, length, start):
     return addresses, ttl
 
 
-def _encode(name):
-    # The name as it stands in a question.
+def encode_name(name):
+    """Return the dotted `name` as it stands in a question; ValueError if it cannot."""
     if name.endswith(b"."):
         name = name[:-1]
     if len(name) > MAX_NAME:
@@ -171,22 +172,24 @@ def _encode(name):
     return bytes(wire)
 
 
-def _u16(buf, position):
+def u16(buf, position):
+    """The two bytes at `position` as a number."""
     return buf[position] << 8 | buf[position + 1]
 
 
-def _ttl(buf, position):
+def ttl_at(buf, position):
+    """The time to live at `position`, at most MAX_TTL."""
     # RFC 2181 8: with the highest bit set it counts as zero.
-    high = _u16(buf, position)
+    high = u16(buf, position)
     if high & 0x8000:
         return 0
     if high > MAX_TTL >> 16:
         return MAX_TTL
-    return min(high << 16 | _u16(buf, position + 2), MAX_TTL)
+    return min(high << 16 | u16(buf, position + 2), MAX_TTL)
 
 
-def _skip_name(buf, length, position):
-    # The offset after the name at `position`, which a pointer or the root ends.
+def skip_name(buf, length, position):
+    """The offset after the name at `position`, which a pointer or the root ends."""
     while position < length:
         size = buf[position]
         if size == 0:
@@ -201,24 +204,26 @@ def _skip_name(buf, length, position):
     raise Malformed("name")
 
 
-def _same_name(buf, length, one, other):
-    # Compares two names of the message, letters in either case. A pointer must lead below where
-    # its name began, and below every pointer before it, so a chain of them ends; so does a name,
-    # at the size that RFC 1035 allows.
+def same_name(buf, length, one, other_buf, other_length, other):
+    """Whether the name at `one` is the name at `other` of another buffer, or of the same one;
+    letters in either case.
+    """
+    # A pointer must lead below where its name began, and below every pointer before it, so a chain
+    # of them ends; so does a name, at the size that RFC 1035 allows.
     one_limit = one
     other_limit = other
     size_left = MAX_NAME + 2
     while True:
-        label = _label(buf, length, one, one_limit)
+        label = first_label(buf, length, one, one_limit)
         if label != one:
             one = one_limit = label
-        label = _label(buf, length, other, other_limit)
+        label = first_label(other_buf, other_length, other, other_limit)
         if label != other:
             other = other_limit = label
         if one == other:
             return True
         size = buf[one]
-        if buf[other] != size:
+        if other_buf[other] != size:
             return False
         if size == 0:
             return True
@@ -227,15 +232,33 @@ def _same_name(buf, length, one, other):
             raise Malformed("name too long")
         for i in range(1, size + 1):
             x = buf[one + i]
-            y = buf[other + i]
+            y = other_buf[other + i]
             if x != y and (x ^ y != 0x20 or not 0x61 <= x | 0x20 <= 0x7A):
                 return False
         one += 1 + size
         other += 1 + size
 
 
-def _label(buf, length, position, limit):
-    # The offset of the label at `position`, or of the one to which the pointer there leads.
+def expand_name(buf, length, position):
+    """Return the name at `position` without pointers."""
+    name = b""
+    limit = position
+    while True:
+        label = first_label(buf, length, position, limit)
+        if label != position:
+            limit = label
+        position = label + 1 + buf[label]
+        name += bytes(buf[label:position])
+        if position == label + 1:
+            return name
+        if len(name) > MAX_NAME + 1:
+            raise Malformed("name too long")
+
+
+def first_label(buf, length, position, limit):
+    """The offset of the label at `position`, or of the one to which the pointer there leads, which
+    must be below `limit`: where its name began, or the last pointer before this one led.
+    """
     while position < length:
         size = buf[position]
         if size <= MAX_LABEL:
