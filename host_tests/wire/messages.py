@@ -41,8 +41,9 @@ class Message:
     def __init__(self, buf, length):
         self.buf = bytes(buf[:length])
         self.at = 12
-        self.ident, self.flags, *counts = struct.unpack_from(">HHHHHH", self.buf)
-        self.questions = [(self.name(), *self.take(">HH")) for _ in range(counts[0])]
+        self.ident, self.flags = struct.unpack_from(">HH", self.buf)
+        counts = struct.unpack_from(">HHHH", self.buf, 4)
+        self.questions = [(self.name(),) + self.take(">HH") for _ in range(counts[0])]
         self.answers, self.authorities, self.extra = [
             [self.record() for _ in range(count)] for count in counts[1:]
         ]

@@ -49,7 +49,15 @@ def test_configured_names():
 
 
 def test_other_names_are_refused():
-    for name in (b"com", b"", b"a.setup.com", b"setup.com.au", b"setup.org", b"setup", b"etup.com"):
+    for name in (
+        b"com",
+        b"",
+        b"a.setup.com",
+        b"setup.com.au",
+        b"setup.org",
+        b"setup",
+        b"etup.com",
+    ):
         for kind in (A, AAAA, ANY):
             assert asked(OURS, name, kind) == (REFUSED, [])
 

@@ -201,13 +201,15 @@ class Responder:
             self._later_due = now + _MORE_DELAY + self._random(_DELAY_SPAN) & _MASK
             self._asker = address[0]
             return 0
+        if dns.u16(buf, 8):
+            # Somebody probes for a name of ours, and must hear of us in time: as all others do,
+            # since several programs may share his port.
+            self._gap = _PROBE_GAP
+            single = 0
         # 5.4: to the asker alone what all have heard in the last quarter of its time.
-        single &= wanted & ~group
-        group = wanted & ~(single & records.recent(now))
-        single = wanted & ~group
+        single &= wanted & ~group & records.recent(now)
+        group = wanted & ~single
         if group:
-            if dns.u16(buf, 8):
-                self._gap = _PROBE_GAP
             delay = 0 if alone else _SHARED_DELAY + self._random(_DELAY_SPAN)
             self._ask(group, now + delay)
         return records.reply(buf, 0, single, dns.MAX_TTL) if single else 0
@@ -296,7 +298,9 @@ class Responder:
             position = data + dns.u16(buf, data - 2)
         for name in theirs:
             ours = records.proposed(name)
-            if ours and ours < sorted(theirs[name]):
+            # What says nothing else than we do may be our own, as the link gives it back.
+            other = [record for record in theirs[name] if record not in ours]
+            if ours and other and ours < sorted(theirs[name]):
                 self._probe(now, _LOST_PAUSE)
                 return
 
@@ -316,8 +320,9 @@ class Responder:
         self._at = 0  # when the next probe or announcement is due
 
     def _random(self, span):
+        # All products are small ints.
         self._seed = (self._seed * 75 + 74) % 65537
-        return self._seed % span
+        return self._seed * span >> 16
 
 
 def _data(buf, length, position):
