@@ -1,5 +1,5 @@
-# DNS messages for the tests of the name services, put together and taken apart by the book, without
-# the code under test. Runs on CPython and on MicroPython.
+# DNS messages for the tests of the name services, put together and taken apart by the book,
+# without the code under test. Runs on CPython and on MicroPython.
 
 import struct
 

@@ -31,6 +31,8 @@ _CONFLICT_PAUSE = const(5000)
 # 6: no record is multicast twice within a second, or 250 ms when somebody probes for it; 8.3: two
 # announcements are as far apart.
 _GAP = const(1000)
+# When what was too early for that is tried again.
+_RETRY = const(50)
 # 6: records that others may have as well are delayed by 20 to 120 ms; 7.2: by 400 to 500 ms when
 # the asker has yet to say what he knows.
 _SHARED_DELAY = const(20)
@@ -193,7 +195,7 @@ class Responder:
             return 0
         wanted &= ~known
         if address[1] != PORT:
-            return records.reply(buf, position, wanted, _LEGACY_TTL) if wanted else 0
+            return records.answer(buf, position, wanted, 0, _LEGACY_TTL) if wanted else 0
         if buf[2] & _TRUNCATED:
             if self._later:
                 self._ask(self._later, now)
@@ -207,12 +209,12 @@ class Responder:
             self._gap = _PROBE_GAP
             single = 0
         # 5.4: to the asker alone what all have heard in the last quarter of its time.
-        single &= wanted & ~group & records.recent(now)
+        single &= wanted & ~group & records.sent(now, 0)
         group = wanted & ~single
         if group:
             delay = 0 if alone else _SHARED_DELAY + self._random(_DELAY_SPAN)
             self._ask(group, now + delay)
-        return records.reply(buf, 0, single, dns.MAX_TTL) if single else 0
+        return records.answer(buf, 0, single, 0, dns.MAX_TTL) if single else 0
 
     def _known(self, buf, length, position):
         # 7.1: which of our records are in the answer section at `position`, with at least half of
@@ -223,7 +225,9 @@ class Responder:
             data = _data(buf, length, position)
             name = records.owner(buf, length, position)
             if name >= 0:
-                known |= records.found(name, buf, length, data, True)
+                number = records.same(name, buf, length, data)
+                if number >= 0 and 2 * dns.ttl_at(buf, data - 6) >= records.rows[number][2]:
+                    known |= 1 << number
             position = data + dns.u16(buf, data - 2)
         return known
 
@@ -235,19 +239,19 @@ class Responder:
 
     def _multicast(self, now, buf):
         records = self._records
-        leaving = self._phase == _LEAVING
-        ready = self._pending
-        if not leaving:
-            ready &= ~records.sent_within(self._gap, now)
-            if not ready:
-                # All too early: when the first of them may go out.
-                self._due = now + records.shortest(self._pending, self._gap, now) & _MASK
+        if self._phase == _LEAVING:
+            size = records.answer(buf, 0, self._pending, records.all, 0)
+        else:
+            early = records.sent(now, self._gap)
+            if not self._pending & ~early:
+                self._due = now + _RETRY & _MASK
                 return 0
-        size = records.message(buf, ready, now, self._gap, 0 if leaving else dns.MAX_TTL)
+            size = records.answer(buf, 0, self._pending & ~early, early, dns.MAX_TTL)
+            records.mark(now)
         self._pending &= ~records.written
         if not self._pending:
             self._gap = _GAP
-            if leaving:
+            if self._phase == _LEAVING:
                 self._phase = _STOPPED
         return size
 
@@ -264,14 +268,14 @@ class Responder:
             data = _data(buf, length, position)
             name = records.owner(buf, length, position)
             if name >= 0:
-                if records.rival(name, buf, length, data, probing):
-                    self._conflict(name, probing, now)
-                    return
-                if not probing:
+                number = records.same(name, buf, length, data)
+                if number < 0:
+                    if records.rival(name, buf, data, probing):
+                        self._conflict(name, probing, now)
+                        return
+                elif not probing and 2 * dns.ttl_at(buf, data - 6) < records.rows[number][2]:
                     # 6.6: ours, but with a time that would have it forgotten: said again.
-                    weak = records.found(name, buf, length, data, False)
-                    if weak:
-                        self._ask(weak, now)
+                    self._ask(1 << number, now)
             position = data + dns.u16(buf, data - 2)
 
     def _conflict(self, name, probing, now):
@@ -297,7 +301,7 @@ class Responder:
                 theirs.setdefault(name, []).append(records.comparable(buf, length, data))
             position = data + dns.u16(buf, data - 2)
         for name in theirs:
-            ours = records.proposed(name)
+            ours = records.compared(name)
             # What says nothing else than we do may be our own, as the link gives it back.
             other = [record for record in theirs[name] if record not in ours]
             if ours and other and ours < sorted(theirs[name]):
