@@ -23,17 +23,17 @@ def test_a_start():
         times = [time for time, _, _ in said]
         assert 0 <= times[0] < 250
         assert [time - times[0] for time in times] == [0, 250, 500, 750, 1750]
-        for _, _, message in said[:3]:
-            assert message.flags == 0 and not message.answers
-            assert message.questions == [(b"box.local", ANY, 0x8001), (INSTANCE, ANY, 0x8001)]
-            assert message.authorities == [
+        for _, _, m in said[:3]:
+            assert m.flags == 0 and not m.answers
+            assert m.questions == [(b"box.local", ANY, 0x8001), (INSTANCE, ANY, 0x8001)]
+            assert m.authorities == [
                 (b"box.local", A, 1, 120, ADDRESS),
                 (INSTANCE, SRV, 1, 120, b"\0\0\0\0\0\x50box.local"),
                 (INSTANCE, TXT, 1, 4500, b"\x06path=/"),
             ]
-        for _, _, message in said[3:]:
-            assert message.flags == RESPONSE and not message.questions
-            assert names(message.answers) == [
+        for _, _, m in said[3:]:
+            assert m.flags == RESPONSE and not m.questions
+            assert names(m.answers) == [
                 (b"box.local", A),
                 (b"box.local", NSEC),
                 (b"5.0.0.10.in-addr.arpa", PTR),
@@ -43,7 +43,7 @@ def test_a_start():
                 (INSTANCE, NSEC),
                 (b"_services._dns-sd._udp.local", PTR),
             ]
-            unique = [record[2] == 0x8001 for record in message.answers]
+            unique = [record[2] == 0x8001 for record in m.answers]
             assert unique == [True, True, False, False, True, True, True, False]
         assert box.name == b"box" and box.established
     assert len({Link().board(seed=641 * i).wait(0) for i in range(100)}) > 50
@@ -113,7 +113,7 @@ def test_many_names_are_taken():
         link.tell(theirs(record(box.name + b".local", A, HIGHER)))
         assert box.name == b"box-%d" % i
         assert box.wait(link.now) < 250
-    for i in range(16, 20):  # the fifteenth within ten seconds, and on
+    for _ in range(16, 20):  # the fifteenth within ten seconds, and on
         link.tell(theirs(record(box.name + b".local", A, HIGHER)))
         assert box.wait(link.now) == 5000
         link.run(1000)

@@ -1,6 +1,6 @@
-# The DNS server of the soft-AP (RFC 1035): it knows one address, the module's, under the names that
-# it was given, or in setup under every name. The reply is written over the question, in the receive
-# buffer. It never looks anything up, so whatever is not its own is refused.
+# The DNS server of the soft-AP (RFC 1035): it knows one address, the module's, under the names
+# that it was given, or in setup under every name. The reply is written over the question, in the
+# receive buffer. It never looks anything up, so whatever is not its own is refused.
 
 import struct
 
@@ -12,8 +12,8 @@ BUFFER_SIZE = dns.MAX_MESSAGE
 # Seconds. Short, since after setup the same names lead elsewhere.
 TTL = 60
 
-# Replies to ports below this one would go to servers of small services (echo, chargen, time), which
-# answer them in turn.
+# Replies to ports below this one would go to servers of small services (echo, chargen, time),
+# which answer them in turn.
 _LEAST_PORT = const(53)
 
 _RESPONSE = const(0x80)
@@ -66,8 +66,8 @@ class Server:
         self._tail = struct.pack(">HHHIH", 0xC00C, _TYPE_A, _CLASS_IN, ttl, 4) + address
 
     def process(self, buf, length, address):
-        """Read the `length` bytes in `buf` that came from `address`, (host, port). Returns the size
-        of the reply to it, which is in `buf` now, or 0: none.
+        """Read the `length` bytes in `buf` that came from `address`, (host, port). Returns the
+        size of the reply to it, which is in `buf` now, or 0: none.
         """
         if length < dns.HEADER_SIZE or buf[2] & _RESPONSE or address[1] < _LEAST_PORT:
             return 0

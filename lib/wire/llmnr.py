@@ -1,5 +1,5 @@
-# Link-Local Multicast Name Resolution (RFC 4795), by which Windows asks for names without a dot: the
-# responder. The reply is written over the query, in the receive buffer, and goes to the asker
+# Link-Local Multicast Name Resolution (RFC 4795), by which Windows asks for names without a dot:
+# the responder. The reply is written over the query, in the receive buffer, and goes to the asker
 # alone; what is not ours is silence. That the name is ours alone is settled by mDNS beforehand.
 
 import struct
@@ -39,8 +39,8 @@ class Responder:
         self._address = bytes(address)
 
     def process(self, buf, length, address):
-        """Read the `length` bytes in `buf` that came from `address`, (host, port). Returns the size
-        of the reply to it, which is in `buf` now, or 0: none.
+        """Read the `length` bytes in `buf` that came from `address`, (host, port). Returns the
+        size of the reply to it, which is in `buf` now, or 0: none.
         """
         # 2.1.1: one question and nothing else; additional records (EDNS) are passed over.
         if length < dns.HEADER_SIZE or buf[2] & _NOT_A_QUERY or dns.u16(buf, 4) != 1:

@@ -1,5 +1,5 @@
-# The Multicast DNS responder (RFC 6762) and its services (RFC 6763): which of our records are asked
-# for, who may have them when, and what to do about another who claims our names. It sends
+# The Multicast DNS responder (RFC 6762) and its services (RFC 6763): which of our records are
+# asked for, who may have them when, and what to do about another who claims our names. It sends
 # nothing and reads no clock: process() is given what came, and may leave a reply to its sender;
 # poll() gives what is to be multicast now. What the records are is in mdns_records.
 #
@@ -64,8 +64,8 @@ class Responder:
     """`name` (bytes, dots allowed) and `.local` is the host; `services` are tuples of a type
     (b"_http._tcp"), an instance (its name for people), a port and the TXT strings (b"key=value").
 
-    `ttl` is the seconds for which others may keep what has the host's name in it. Raises ValueError
-    for what cannot be sent.
+    `ttl` is the seconds for which others may keep what has the host's name in it. Raises
+    ValueError for what cannot be sent.
     """
 
     def __init__(self, name, services=(), ttl=120):
@@ -140,8 +140,8 @@ class Responder:
         return self._multicast(now, buf)
 
     def process(self, buf, length, address, now):
-        """Read the `length` bytes in `buf` that came from `address`, (host, port). Returns the size
-        of the reply to it alone, which is in `buf` now, or 0: none.
+        """Read the `length` bytes in `buf` that came from `address`, (host, port). Returns the
+        size of the reply to it alone, which is in `buf` now, or 0: none.
         """
         # 18.3, 18.11: others are silently ignored.
         if length < dns.HEADER_SIZE or buf[2] & _OPCODE or buf[3] & _RCODE:

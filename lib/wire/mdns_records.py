@@ -5,7 +5,7 @@
 # Records are rows, (owner's number, type, time to live, data up to a name, that name's number).
 # The first three are the host's: its address, what it has (NSEC) and its name by address. Each
 # service has its instance among those of its type (PTR), where it is (SRV), its TXT and what the
-# instance has (NSEC); each type its place among all types. Sets of records are bits of a small int.
+# instance has (NSEC); each type its place among all types. Sets of records are bits of an int.
 
 import struct
 
@@ -27,8 +27,8 @@ _SRV = const(33)
 _NSEC = const(47)
 _ANY = const(255)
 
-# What comes along (RFC 6762 6.1, RFC 6763 12), by the bits: with the address that there is no other
-# one; with what leads to the host, the address; with a PTR, what is in the two rows after it.
+# What comes along (RFC 6762 6.1, RFC 6763 12), by the bits: with the address that there is no
+# other one; with what leads to the host, the address; with a PTR, the two rows after it.
 _ADDRESS = const(1)
 _LACKS = const(2)
 _NEXT_TWO = const(6)

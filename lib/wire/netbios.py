@@ -19,7 +19,7 @@ _FILE_SERVER = const(0x20)
 LOCAL = b".LOCAL"
 
 _HEADER = const(12)
-# The one form a query has: 32 letters for 16 bytes, two for each, and no scope. Type, class follow.
+# The one form a query has: 32 letters for 16 bytes, and no scope. Type and class follow.
 _LABEL = const(32)
 _NAME_END = const(46)
 _QUERY_SIZE = const(50)
@@ -55,8 +55,8 @@ class Responder:
         self._mac = bytes(mac)
 
     def process(self, buf, length, address):
-        """Read the `length` bytes in `buf` that came from `address`, (host, port). Returns the size
-        of the reply to it, which is in `buf` now, or 0: none.
+        """Read the `length` bytes in `buf` that came from `address`, (host, port). Returns the
+        size of the reply to it, which is in `buf` now, or 0: none.
         """
         # One question; what follows it is passed over.
         if length < _QUERY_SIZE or len(buf) < BUFFER_SIZE or buf[2] & _NOT_A_QUERY:
