@@ -10,6 +10,7 @@ import binascii
 import sys
 from collections.abc import Callable, Sequence
 
+import datagrams
 import dhcp_offer
 import imports
 import measure
@@ -197,7 +198,7 @@ def main(words: list[str]) -> int:
         rows.append(Row("all modules", sum(costs.values()), "bytes"))
         return publish(rows, project.BUILD / "bench-modules.json", console)
     rows = [*bench.memory(), bench.boot(), *bench.get(), *bench.on_demand(), bench.sizes()]
-    rows += stream_mode.rows() + dhcp_offer.rows()
+    rows += stream_mode.rows() + dhcp_offer.rows() + datagrams.rows()
     return publish(rows, RESULTS, console)
 
 
