@@ -350,13 +350,15 @@ def test_arguments():
         raises(ValueError, respond, name)
     for service in (
         (b"", b"i", 80, []),
+        (b"_x." + b"a" * 62, b"i", 80, []),
         (b"_x._tcp", b"", 80, []),
         (b"_x._tcp", b"i" * 64, 80, []),
         (b"_x._tcp", b"i", 80, [b"x" * 256]),
         (b"_x._tcp", b"i", 80, [b"x" * 250] * 4),
     ):
         raises(ValueError, respond, b"a", [service])
-    raises(ValueError, respond, b"a", [HTTP, HTTP])
+    raises(ValueError, respond, b"a" * 60 + (b"." + b"a" * 60) * 3)
     raises(ValueError, respond, b"a", [(b"_x._tcp", b"%d" % i, 1, []) for i in range(6)])
-    raises(ValueError, respond, b"a", (), -1)
+    for ttl in (-1, 0, 86401):
+        raises(ValueError, respond, b"a", (), ttl)
     raises(ValueError, respond(b"a").start, b"\1\2\3", 0, 0)

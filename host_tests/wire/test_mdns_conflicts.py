@@ -85,6 +85,17 @@ def test_an_instance_gets_a_number_of_its_own():
     assert (b"My Module-2._http._tcp.local", SRV) in names(link.sent[-1][2].answers)
 
 
+def test_instances_of_ours_with_one_name():
+    link = Link()
+    services = [(b"_x._udp", b"a", 1, []), (b"_x._udp", b"a", 2, []), (b"_x._udp", b"a-3", 3, [])]
+    link.board(b"box", services)
+    link.tell(theirs(record(b"a-2._x._udp.local", TXT, b"\x01x")))
+    link.run(START)
+    said = [(r[0], r[4][5]) for r in link.sent[-1][2].answers if r[1] == SRV]
+    ends = [(b"a._x._udp.local", 1), (b"a-4._x._udp.local", 2), (b"a-3._x._udp.local", 3)]
+    assert said == ends
+
+
 def test_what_is_no_conflict():
     link = Link()
     box = link.board(b"box", [HTTP])

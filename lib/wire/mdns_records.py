@@ -39,6 +39,9 @@ _HAS_SRV = b"\0\5\0\0\x80\0\x40"
 
 # RFC 6762 10: what has no host's name in it is good for 75 minutes.
 _LONG_TTL = const(4500)
+# Names to which a number can be added, however often that must be. RFC 6763 7 allows types of 21.
+_MAX_HOST = const(240)
+_MAX_TYPE = const(64)
 # All strings of a TXT must fit into one message with the rest.
 _MAX_TXT = const(800)
 _FLAGS = const(0x8400)
@@ -51,8 +54,8 @@ _MASK = const(0x3FFFFFFF)
 
 class Records:
     def __init__(self, name, services, ttl):
-        if len(services) > MAX_SERVICES or not 0 <= ttl <= dns.MAX_TTL:
-            raise ValueError("too many services or too long a time to live")
+        if len(services) > MAX_SERVICES or len(name) > _MAX_HOST or not 0 < ttl <= dns.MAX_TTL:
+            raise ValueError("services, name or time to live out of range")
         # By number: the name, the type of an instance (or 0), what the user called it (None: no
         # name of ours alone), and how often it was taken.
         self._names = []
@@ -65,6 +68,8 @@ class Records:
         rows = [(HOST, _A, ttl, b"", _NONE), (HOST, _NSEC, ttl, b"", HOST)]
         rows.append((_REVERSE, _PTR, ttl, b"", HOST))
         for service, instance, port, strings in services:
+            if len(service) > _MAX_TYPE:
+                raise ValueError("service type too long")
             service = dns.encode_name(service + b".local")
             new = service not in self._names
             kind = self._add(service, 0, None) if new else self._names.index(service)
@@ -128,15 +133,17 @@ class Records:
         return base[:keep] + end
 
     def rename(self, number):
-        """Go on to the next name; ValueError if that is none or not the only one."""
-        self._taken[number] += 1
-        name = self.name(number)
-        if number == HOST:
-            wire = dns.encode_name(name + b".local")
-        else:
-            wire = bytes((len(name),)) + name + self._names[self._parents[number]]
-            if not 0 < len(name) <= dns.MAX_LABEL or wire in self._names:
-                raise ValueError("instance empty, too long or not the only one")
+        """Go on to the next name that we have not got ourselves."""
+        wire = None
+        while wire is None or wire in self._names:
+            self._taken[number] += 1
+            name = self.name(number)
+            if number == HOST:
+                wire = dns.encode_name(name + b".local")
+            else:
+                if not 0 < len(name) <= dns.MAX_LABEL:
+                    raise ValueError("instance empty or too long")
+                wire = bytes((len(name),)) + name + self._names[self._parents[number]]
         self._names[number] = wire
 
     def owner(self, buf, length, position):
