@@ -195,7 +195,11 @@ class Responder:
             return 0
         wanted &= ~known
         if address[1] != PORT:
-            return records.answer(buf, position, wanted, 0, _LEGACY_TTL) if wanted else 0
+            # An ordinary resolver, which asks one question (RFC 9619). Of several, those that are
+            # not ours have not been looked at, and would be said again as they are.
+            if not wanted or dns.u16(buf, 4) != 1:
+                return 0
+            return records.answer(buf, position, wanted, 0, _LEGACY_TTL)
         if buf[2] & _TRUNCATED:
             if self._later:
                 self._ask(self._later, now)
