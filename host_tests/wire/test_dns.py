@@ -279,6 +279,21 @@ def test_name_longer_than_allowed():
     raises(dns.Malformed, parse, message(alias, record(long_name, A, b"\x01\x02\x03\x04")))
 
 
+def test_names_without_pointers():
+    buf = bytes(12) + b"\x01a\xc0\x10" + b"\x01b\0\x01c\xc0\x10\x02de\xc0\x13"
+    assert dns.expand_name(buf, len(buf), 16) == b"\x01b\0"
+    assert dns.expand_name(buf, len(buf), 23) == b"\x02de\x01c\x01b\0"
+    raises(dns.Malformed, dns.expand_name, buf, len(buf), 12)  # leads on, not back
+    raises(dns.Malformed, dns.expand_name, buf, len(buf) - 1, 23)
+    for last, good in ((61, True), (62, False)):
+        name = (b"\x3f" + b"a" * 63) * 3 + bytes((last,)) + b"a" * last + b"\0"
+        assert len(name) == (255 if good else 256)
+        if good:
+            assert dns.expand_name(bytes(12) + name, 12 + len(name), 12) == name
+        else:
+            raises(dns.Malformed, dns.expand_name, bytes(12) + name, 12 + len(name), 12)
+
+
 def test_names_that_run_over_the_end():
     # The question's label has the bytes of the answer's last record, whose owner points to a byte
     # before it that counts them: read as a label, the record reaches the end of the message. At

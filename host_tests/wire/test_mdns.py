@@ -176,6 +176,9 @@ def test_ordinary_resolvers():
     assert reply.ident == 77 and reply.flags == RESPONSE and len(reply.questions) == 1
     assert reply.answers == [(INSTANCE, SRV, 1, 10, b"\0\0\0\0\0\x50box.local")]
     assert (b"box.local", A, 1, 10, ADDRESS) in reply.extra
+    browse = message([question(b"_http._tcp.local", PTR)])
+    reply = only(link.tell(browse, ("10.0.0.9", 40000)))
+    assert names(reply.extra)[0] == (b"box.local", A)
     assert b"\0\0\0\0\0\x50\x03box\x05local\0" in reply.buf  # no pointer there
     assert all(r[2] == 1 and r[3] <= 10 for r in reply.extra)
     assert link.run(1000) == []
@@ -236,6 +239,11 @@ def test_known_answers_that_come_later():
         link.tell(pointer, sender)
         said = only(link.run(1000))[2]
         assert len(said.answers) == left
+    delays = set()
+    for _ in range(20):
+        link.now += HOUR
+        delays.add(ask(link, *asked, flags=0x0200)[1][0][0])
+    assert len(delays) > 5
     # All of it: nothing is left to say.
     link.now += HOUR
     link.tell(message(asked, [host], flags=0x0200))
@@ -278,6 +286,33 @@ def test_no_record_twice_within_a_second():
     assert [time - begun for time, _, _ in link.sent] == [0, 250, 500, 750, 1000]
 
 
+def test_what_comes_along_was_not_said_within_a_second():
+    link = Link()
+    link.started(b"box", [HTTP])
+    link.now += HOUR
+    link.tell(message([question(b"box.local")]))
+    link.run(300)
+    link.tell(message([question(b"_http._tcp.local", PTR)]))
+    said = link.run(500)[-1][2]
+    assert names(said.extra) == [(INSTANCE, SRV), (INSTANCE, TXT)]
+
+
+def test_data_that_end_with_the_buffer():
+    for kind in (A, SRV, TXT, PTR):
+        name = b"box.local" if kind == A else INSTANCE if kind != PTR else b"_http._tcp.local"
+        for size in range(8):
+            known = record(
+                name, kind, b"\0\0\0\0\0\x50\x03"[:size] if kind == SRV else bytes(size)
+            )
+            query = bytearray(message([question(name, kind)], [known]))
+            link = Link()
+            box = link.started(b"box", [HTTP])
+            link.now += HOUR
+            assert box.process(query, len(query), PEER, link.now) == 0
+            reply = bytearray(message([], [known], flags=RESPONSE))
+            assert box.process(reply, len(reply), PEER, link.now) == 0
+
+
 def test_a_weak_copy_is_made_good():
     link = Link()
     link.started(b"box")
@@ -302,6 +337,8 @@ def test_goodbye():
     assert (b"_http._tcp.local", PTR, 1, 0, INSTANCE) in said.answers
     assert box.wait(link.now) is None
     assert ask(link, question(b"box.local")) == ([], [])
+    box.stop(link.now)
+    assert box.wait(link.now) is None
     # Who has never said anything has nothing to take back.
     box = Link().board()
     box.stop(0)

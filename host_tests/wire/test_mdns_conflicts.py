@@ -186,7 +186,20 @@ def test_ties_of_instances():
         srv = record(INSTANCE, SRV, b"\0\0\0\0\0" + bytes((port,)) + wire(b"box.local"))
         link.tell(probe(INSTANCE, srv, record(INSTANCE, TXT, text)))
         assert (box.wait(link.now) == 1000) == waits
+    # Pointers are no part of the comparison: this is what we say ourselves.
+    query = question(INSTANCE, ANY)
+    local = 12 + query.index(b"\x05local")
+    srv = record(INSTANCE, SRV, b"\0\0\0\0\0\x50\x03box\xc0" + bytes((local,)))
+    link = Link()
+    box = link.board(b"box", [HTTP])
+    link.tell(message([query], authorities=[srv, record(INSTANCE, TXT, b"\x06path=/")]))
+    assert box.wait(link.now) < 1000
+    # What the asker knows is no part of it either.
+    higher = record(b"box.local", A, HIGHER)
+    link.tell(message([question(b"box.local", ANY)], [higher], [record(b"box.local", A, LOWER)]))
+    assert box.wait(link.now) < 1000
     # The text comes first in order.
+    srv = record(INSTANCE, SRV, b"\0\0\0\0\0\x4f" + wire(b"box.local"))
     link = Link()
     box = link.board(b"box", [HTTP])
     link.tell(probe(INSTANCE, srv, record(INSTANCE, TXT, b"\x07path=/a")))

@@ -83,6 +83,11 @@ def test_silence():
     low = bytearray(query(ours))
     low[14] = 0x40
     scope = query(ours)[:45] + b"\x03net\0" + query(ours)[46:]
+    open_end = bytearray(query(ours))
+    open_end[45] = 1
+    # M-Y as 4, 0x19 for Y: letters past P that would add up to it.
+    wide = bytearray(query(ours))
+    wide[15:17] = b"\x45\x5a"
     label = bytearray(query(ours))
     label[12] = 0x21
     for datagram in (
@@ -105,6 +110,9 @@ def test_silence():
         bytes(bad),
         bytes(low),
         scope,
+        bytes(open_end),
+        bytes(wide),
+        query(b"*" + bytes(14) + b"\1", STATUS),
         bytes(label),
     ):
         assert ask(datagram) == b"", datagram

@@ -130,10 +130,10 @@ def _question_end(buf, length):
 
 
 def _at(buf, position, name):
-    # Whether the lower case `name`, which fits, is at `position`. Lengths are below "A".
+    # Whether the lower case `name` is at `position`. All lengths in it are below 0x20.
     for byte in name:
         found = buf[position]
-        if found != byte and (found | 0x20 != byte or byte < 0x61):
+        if found != byte and found | 0x20 != byte:
             return False
         position += 1
     return True

@@ -201,7 +201,6 @@ class Records:
         kind = dns.u16(buf, data - _RECORD_FIXED)
         return (
             self._bases[name] is not None
-            and kind != _NSEC
             and buf[data - 7] == _CLASS_IN
             and dns.ttl_at(buf, data - 6) > 0  # else a goodbye
             and (probing or self.asked(name, kind) & self.proposed)
