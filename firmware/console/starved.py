@@ -32,6 +32,8 @@ async def failed(self, line):
 
 async def _discard(self, size):
     # Takes so many bytes of the session's input, or what comes of them.
+    if not size:
+        return
     port = self.port
     self.in_data = True
     port.raw(True)
