@@ -10,7 +10,7 @@ from machine import WDT, Timer
 from micropython import const
 
 from firmware import board, forget
-from firmware.console import log, ports
+from firmware.console import log, ports, registry
 from firmware.console.errors import CommandError
 from firmware.console.session import Session
 from firmware.net.station import Station
@@ -108,10 +108,15 @@ class Device:
 
     def fault(self, name, exc):
         """Record an exception that nobody expected."""
-        from firmware.store import faults
+        if isinstance(exc, MemoryError):
+            registry.make_room()
+        try:
+            from firmware.store import faults
 
-        faults.record(name, exc, self.uptime())
-        log.line(log.STATUS, b"Fault in %s: %s" % (name.encode(), repr(exc).encode()))
+            faults.record(name, exc, self.uptime())
+            log.line(log.STATUS, b"Fault in %s: %s" % (name.encode(), repr(exc).encode()))
+        except MemoryError:
+            registry.make_room()  # what led here goes on, or ends with a reset
 
     async def resolve(self, host):
         """Dotted text (str) for a host name (bytes). Raises resolver.LookupFailed, OSError."""

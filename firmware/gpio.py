@@ -123,12 +123,15 @@ def changed(name, index):
         # Others than the one that was set may have lost their GPIO since.
         for gpio, text in _of(b"gpio.init "):
             if index is None or gpio == int(index):
-                check(gpio, parse(text)[0])
+                try:
+                    check(gpio, parse(text)[0])
+                except CommandError as e:  # for a value, it is one that cannot be
+                    raise CommandError(errors.BAD_ARGUMENT, e.text)
     elif name == b"gpio.sleep":
         for gpio, state in _of(b"gpio.sleep "):
             holder = board.owner(gpio)
             if holder and holder[:5] == b"UART0":
-                raise taken(gpio, holder)
+                raise CommandError(errors.BAD_ARGUMENT, taken(gpio, holder).text)
             _check_pad(gpio, state)
     elif name == b"gpio.alias":
         aliases = [alias for _, alias in _of(b"gpio.alias ")]

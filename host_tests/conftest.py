@@ -100,6 +100,11 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"airwire: {figures} counts, seed {seed} (repeat with --seed={seed})"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Tests at a time where the Makefile leaves it open: a real board is one."""
     return 0 if config.option.port else min(os.cpu_count() or 1, MOST_WORKERS)

@@ -79,6 +79,8 @@ def pwm_update(session, args):
     if args[1] == b"stop":
         if len(args) > 2:
             raise CommandError(errors.TOO_MANY)
+        if (board.owner(number) or b"")[:3] != b"PWM":
+            raise CommandError(errors.FAILED, b"GPIO %d is no PWM output" % number)
         gpio.set_direction(number, b"none")
         return
     if len(args) < 3:

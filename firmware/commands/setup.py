@@ -1,7 +1,7 @@
 # Setting the module up: scripts (setup), and the questions of `network_up -s`.
 from micropython import const
 
-from firmware.console import errors, log, registry
+from firmware.console import errors, log, registry, starved
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
 from firmware.store import settings, variables
@@ -31,9 +31,9 @@ async def setup(session, args):
             continue
         if _is_setup(line):
             raise CommandError(errors.FAILED, b"Line %d: a script cannot carry out one" % number)
+        if starved.announced(line):  # its bytes would be the host's
+            raise CommandError(errors.FAILED, b"Line %d: a script has no data" % number)
         code, text = await session.execute(line)
-        if isinstance(text, list):
-            text = b"\r\n".join(text)
         if code:
             raise CommandError(code, b"Line %d: %s" % (number, text))
         if text and session.print_level >= log.OPERATION:

@@ -48,6 +48,7 @@ async def _read(session, size, sink, silence):
     most = _ECHO_PIECE if session.echo else len(view)
     failure = None
     while size:
+        session.left = size
         if session.pos >= session.end:
             n = port.readinto(view[:most])
             if not n:
@@ -64,6 +65,7 @@ async def _read(session, size, sink, silence):
         data = view[session.pos : session.pos + n]
         session.pos += n
         size -= n
+        session.left = size
         if session.echo:
             await session.write(data)
         if failure:

@@ -50,6 +50,10 @@ class Editor:
                 self._line = bytearray(MAX_LINE)
             self._line[n : self._length] = memoryview(buf)[pos:stop]
 
+    def spoil(self):
+        """Make the line one that is too long, whatever comes until it ends."""
+        self._length = MAX_LINE + 1
+
     def text(self):
         """The line as bytes; None when it was longer than MAX_LINE."""
         n = self._length

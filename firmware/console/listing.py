@@ -8,8 +8,11 @@ import asyncio
 
 from micropython import const
 
+from . import registry
+
 _PIECE = const(512)  # bytes of one write, about
 _PAUSE = const(8)  # lines at a time: the loop is held for a few milliseconds
+_BLANK = b" " * 64
 
 
 class Listing:
@@ -38,19 +41,30 @@ class Listing:
         """Yield head, all lines joined by CR LF, and tail, in pieces; between them None, when
         others should have their turn.
         """
-        piece = bytearray(head)
+        yield head
+        piece = bytearray()
         left = self.size
-        n = 0
-        for line in self:
-            piece.extend(line)
-            left -= len(line) + 2
-            piece.extend(b"\r\n" if left > 0 else tail)
-            n += 1
-            if n % _PAUSE == 0 or len(piece) >= _PIECE:
-                yield piece
-                yield None
-                piece = bytearray()
-        yield piece
+        sent = n = 0
+        try:
+            for line in self:
+                piece.extend(line)
+                left -= len(line) + 2
+                piece.extend(b"\r\n" if left > 0 else tail)
+                n += 1
+                if n % _PAUSE == 0 or len(piece) >= _PIECE:
+                    yield piece
+                    yield None
+                    sent += len(piece)
+                    piece = bytearray()
+            yield piece
+        except MemoryError:  # the length is told already: the rest of it is blank
+            piece = None
+            registry.make_room()
+            left = self.size - 2 - sent
+            while left > 0:
+                yield _BLANK[:left]
+                left -= len(_BLANK)
+            yield tail
 
 
 class Parts:

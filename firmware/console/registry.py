@@ -7,6 +7,7 @@
 # so that nothing of a command is in RAM before it is first used. A "!" at the end of a row marks a
 # command whose arguments hold a password.
 import gc
+import sys
 
 from micropython import const
 
@@ -19,6 +20,16 @@ _MOST_FILES = const(4)
 # Bytes that are free when a further one is loaded, or the earlier ones go: room for the largest
 # file with what it imports (12 KB), its data, and free memory that lies in small pieces.
 _RESERVE = const(24_576)
+
+# What commands import besides, keeps no state, and is in nobody else's names.
+_SPARE = (
+    "firmware.console.ask",
+    "firmware.console.completion",
+    "firmware.console.data",
+    "firmware.console.listing",
+    "firmware.store.kinds",
+    "firmware.store.lines",
+)
 
 _files = []  # command files in RAM, as they were loaded
 _functions = {}  # name -> function, of the modules imported so far
@@ -63,6 +74,8 @@ def _load(file):
     while len(_files) >= _MOST_FILES or (_files and gc.mem_free() < _RESERVE):
         _forget(_files.pop(0))
         gc.collect()
+    if gc.mem_free() < _RESERVE:
+        make_room()
     _files.append(file)
     try:
         _import(file)
@@ -77,11 +90,14 @@ def _import(file):
 
 
 def make_room():
-    """Forget the command files that were loaded, when memory has run out: commands that are being
-    carried out go on, and the next ones load what they need.
+    """Forget the command files that were loaded, when memory has run out, and what they share:
+    commands that are being carried out go on, and the next ones load what they need.
     """
     while _files:
         _forget(_files.pop())
+    for name in list(sys.modules):
+        if name in _SPARE or (name[:14] == "firmware.live." and name[14:] != "time"):
+            forget(name)
     gc.collect()
 
 

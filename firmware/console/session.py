@@ -44,6 +44,7 @@ class Session:
         self.leave = None  # in stream mode: called by the command `exit`
         self.paused = False  # run() returns after the reply that is being made
         self.in_data = False  # inside a data phase: no byte has a meaning of its own
+        self.left = None  # bytes of the command's data that are to come; None: no data phase yet
         self.dropped = 0  # log lines that found no room
         self.editor = Editor()
         self.buf = bytearray(260)  # input: one drain of UART0's ring ...
@@ -51,6 +52,7 @@ class Session:
         self.end = 0
         # a command is being carried out: log lines come before its reply, without prompt
         self.running = False
+        self.done = False  # the editor has a whole line, which is not carried out yet
         self._prompted = False  # log lines at the start have drawn the first prompt
         self._writers = 0  # that write to the port or wait until they may
         self._writing = False
@@ -173,17 +175,24 @@ class Session:
         if self.prompt and not self._prompted:
             await self.port.write(b"> ")
         while not self.paused:
-            n = self.port.readinto(self.buf)
-            if not n:
-                await self.port.readable()
-                continue
-            self.pos = 0
-            self.end = n
-            line = None if self.echo else self._whole_line(n)
-            if line is not None:
-                await self._run_line(line)
-            if self.pos < self.end:  # more than a line, or what came behind a data phase
-                await self._consume()
+            try:
+                if self.pos >= self.end and not self.done:
+                    n = self.port.readinto(self.buf)
+                    if not n:
+                        await self.port.readable()
+                        continue
+                    self.pos = 0
+                    self.end = n
+                    line = None if self.echo else self._whole_line(n)
+                    if line is not None:
+                        await self._run_line(line)
+                # More than a line, or what came behind a data phase.
+                if self.pos < self.end or self.done:
+                    await self._consume()
+            except MemoryError:
+                from . import starved
+
+                await starved.recover(self)
         self._prompted = False
 
     def rest(self):
@@ -209,21 +218,24 @@ class Session:
             return None
         if self.editor.last and not stop:
             return None  # it may be the other half of a terminator
+        line = bytes(memoryview(buf)[:stop])
         self.editor.last = 0 if pair else _LF
         self.pos = end
-        return bytes(memoryview(buf)[:stop])
+        return line
 
     async def _consume(self):
         # Serve what is in the buffer through a line editor.
-        while self.pos < self.end and not self.paused:
+        while (self.done or self.pos < self.end) and not self.paused:
             editor = self._line_editor()
-            out = bytearray()
-            self.pos, done = editor.take(self.buf, self.pos, self.end, out)
-            if out:
-                await self.write(out)
-            if done:
+            if not self.done:
+                out = bytearray()
+                self.pos, self.done = editor.take(self.buf, self.pos, self.end, out)
+                if out:
+                    await self.write(out)
+            if self.done:
                 line = editor.text()
                 editor.clear()
+                self.done = False
                 if editor.human and line:
                     self._human().remember(self, line)
                 await self._run_line(line)
@@ -279,6 +291,7 @@ class Session:
         """Run one command line (bytes, no terminator; None for one that was too long); returns
         (result code, response): bytes, or what listing.py makes of a long response.
         """
+        self.left = None
         if line is None:
             return errors.OVERFLOW, errors.TEXTS[errors.OVERFLOW]
         try:
@@ -308,8 +321,9 @@ class Session:
         except cmdline.ParseError:
             return errors.PARSE, errors.TEXTS[errors.PARSE]
         except MemoryError:
-            registry.make_room()
-            return errors.FAILED, b"Out of memory"
+            from . import starved
+
+            return await starved.failed(self, line)
         except Exception as e:
             self.device.fault(self.name, e)
             return errors.FAILED, errors.TEXTS[errors.FAILED]

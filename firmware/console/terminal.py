@@ -94,6 +94,10 @@ class Terminal:
         """The line as bytes; None when more than MAX_LINE bytes were typed."""
         return None if self._overlong else bytes(self.line)
 
+    def spoil(self):
+        """As Editor.spoil."""
+        self._overlong = True
+
     def remember(self, line):
         """Put a line into the history."""
         history = self._history

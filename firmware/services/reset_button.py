@@ -5,6 +5,7 @@
 # Loaded when the button was found down (device.py looks now and then). Only the level is looked
 # at, so the button may serve presses to another part at the same time.
 import asyncio
+from time import ticks_add, ticks_diff, ticks_ms
 
 from machine import Pin
 from micropython import const
@@ -13,10 +14,10 @@ from firmware import board
 from firmware.console import log
 
 _STEP_MS = const(100)
-_UNSEEN = const(2)  # steps that it was down already when it was found, on average
-_SLOW = const(30)  # steps held
-_FAST = const(80)
-_RESET = const(100)
+_UNSEEN_MS = const(250)  # for which it was down already when it was found, on average
+_SLOW_MS = const(3000)
+_FAST_MS = const(8000)
+_RESET_MS = const(10_000)
 
 # Who may have the LED that blinks.
 _LED_OWNERS = (None, b"wwep.led_gpio")
@@ -27,18 +28,19 @@ async def hold(device):
     owner = board.owner(board.LED)
     led = None
     lit = 0
-    steps = _UNSEEN
+    steps = 0
+    begun = ticks_add(ticks_ms(), -_UNSEEN_MS)
     try:
-        while steps < _RESET:
+        while (held := ticks_diff(ticks_ms(), begun)) < _RESET_MS:
             if not board.button_down():
                 return
-            if steps == _SLOW and owner in _LED_OWNERS:
+            if held >= _SLOW_MS and led is None and owner in _LED_OWNERS:
                 led = Pin(board.LED)
                 lit = led.value() if owner else 0
                 led.init(Pin.OUT, value=lit)
                 if not owner:
                     board.claim(board.LED, b"factory reset button")
-            if led and (steps >= _FAST or steps % 5 == 0):
+            if led and (held >= _FAST_MS or steps % 5 == 0):
                 led.value(not led.value())
             steps += 1
             await asyncio.sleep_ms(_STEP_MS)

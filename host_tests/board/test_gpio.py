@@ -136,7 +136,7 @@ def test_what_cannot_be(board):
         for line in (f"gdi {number} in", f"gge {number}", f"gse {number} 1", f"adc {number}"):
             refused(console, line, f"GPIO {number} is used by {owner}")
         if owner != "SPI flash":
-            refused(console, f"set gpio.init {number} in", f"GPIO {number} is used by {owner}")
+            refused(console, f"set gpio.init {number} in", f"GPIO {number} is used by {owner}", 7)
     assert console.run("set gpio.init 6 in").code == 7
     for number in range(34, 40):
         refused(console, f"gdi {number} out", f"GPIO {number} can only be an input", 7)
@@ -284,6 +284,11 @@ def test_pwm(board):
     console.ok(f"pwm {pins[7]} 100 50")
     console.ok("pwm 21 stop")
     assert board.board.pad(21) == {}
+    refused(console, "pwm 21 stop", "GPIO 21 is no PWM output")
+    console.ok("gdi 21 out 1")
+    refused(console, "pwm 21 stop", "GPIO 21 is no PWM output")
+    assert board.board.pin(21) == 1
+    console.ok("gdi 21 none")
     console.ok("gdi 4 out 1")
     assert board.board.pin(4) == 1
 

@@ -111,6 +111,11 @@ def test_scripts(board):
     assert reply.code == 6
     assert reply.text.startswith(b"Line 3: Unknown variable")
     assert console.ok("get wlan.ssid") == "third"
+    create(console, "greedy", "set wlan.ssid 5th", "fcr q 3", "set wlan.ssid 6th")
+    console.send(b"setup cmd greedy\n")
+    assert console.run("get wlan.mac").text == b"Line 2: a script has no data"
+    assert console.reply().code == 0, "the host's line was not eaten"
+    assert (console.ok("get wlan.ssid"), console.run("fst q").code) == ("5th", 1)
     create(console, "again", "setup cmd again")
     assert console.run("setup cmd again").text == b"Line 1: a script cannot carry out one"
     for line, code in (

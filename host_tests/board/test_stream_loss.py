@@ -93,7 +93,12 @@ def test_nothing_is_lost_when_the_host_stalls(board, rng, counts):
     data = rng.randbytes(size)
     with contextlib.closing(Server(WINDOW)) as server:
         console, connection = fast(board, server)
-        sender = threading.Thread(target=connection.sendall, args=(data,))
+
+        def send():
+            for start in range(0, size, PIECE):  # the time-out is that of each sendall()
+                connection.sendall(data[start : start + PIECE])
+
+        sender = threading.Thread(target=send)
         sender.start()
         at = 0
         for part in range(1, STALLS + 1):

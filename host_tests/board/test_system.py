@@ -101,7 +101,7 @@ def test_a_state_that_a_gpio_cannot_have_asleep_is_refused(board):
     for gpio, state, code, text in (
         (34, "output_low", 7, "GPIO 34 can only be an input"),
         (35, "input_pull_up", 7, "GPIO 35 has no pull resistors"),
-        (1, "input_highz", 1, "GPIO 1 is used by UART0 TX"),
+        (1, "input_highz", 7, "GPIO 1 is used by UART0 TX"),
         (6, "input_highz", 7, "Invalid argument"),
         (22, "asleep", 7, "Invalid argument"),
     ):

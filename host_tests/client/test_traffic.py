@@ -33,7 +33,7 @@ MEMORY_SLACK = 256
 # Commands in a row of rounds. What is allocated once and used from then on makes some grow;
 # a command that leaves something behind makes all of them grow.
 ROUNDS_REDUCED = (60, 60, 60)
-ROUNDS_FULL = (1000, 5000, 5000)
+ROUNDS_FULL = (500, 4750, 4750)
 
 
 class _Echo(socketserver.BaseRequestHandler):

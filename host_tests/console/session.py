@@ -42,6 +42,10 @@ class Session:
         """Whether the firmware has imported a module."""
         return self._ask(f"loaded {module}") == b"1"
 
+    def starve(self, name: str) -> None:
+        """Have memory run out once, at a place that session_driver.py names."""
+        self._ask(f"starve {name}")
+
     def silence(self, milliseconds: int) -> bytes:
         """Say nothing for twice as long as a data phase may be silent."""
         return self._ask(f"silence {milliseconds}")

@@ -7,11 +7,14 @@
 #     event <hex>    an asynchronous message
 #     safe 0|1       the device's safe mode
 #     loaded <name>  answer 1 if this module was imported, else 0
+#     starve <name>  once, registry.find(), the editor's take() or text(), or the session's
+#                    _response() finds no memory
 #     silence <ms>   how long a data phase may be silent from now on; then it is, for twice as long
 #
 # Each is answered with a line, <hex of what was shown> <hex of the edited line> <cursor>. Two more
 # commands are there: `data <n>` reads n bytes and answers them in hex, `refuse <n>` fails with the
-# first of them.
+# first of them, `greedy <n>` finds no memory for them, `rows <n> <k>` answers n lines and finds no
+# memory for the k-th when they are written.
 import asyncio
 import binascii
 import builtins
@@ -80,6 +83,8 @@ class Port:
                 device.safe_mode = text == "1"
             elif kind == "loaded":
                 self.shown.append(49 if text in sys.modules else 48)
+            elif kind == "starve":
+                starve(text)
             elif kind == "silence":
                 from firmware.console import data
 
@@ -102,6 +107,39 @@ class Port:
         self.shown = bytearray()
 
 
+def starve(name):
+    owner = {"find": registry, "_response": session}.get(name, session.editor)
+    real = getattr(owner, name)
+
+    def fail(*_):
+        setattr(owner, name, real)
+        raise MemoryError
+
+    setattr(owner, name, fail)
+
+
+async def greedy(session, args):
+    await session.read_data(int(args[0].decode()), need_memory)
+
+
+def need_memory(data):
+    raise MemoryError
+
+
+def rows(session, args):
+    count, failing = [int(word.decode()) for word in args]
+    passes = []
+
+    def lines():
+        passes.append(None)
+        for i in range(count):
+            if i == failing and len(passes) == 2:
+                raise MemoryError
+            yield b"row %d" % i
+
+    return lines
+
+
 async def read_data(session, args):
     got = bytearray()
     await session.read_data(int(args[0].decode()), got.extend)
@@ -122,6 +160,8 @@ async def main():
 
 
 registry._found[b"data"] = (read_data, 1, 1)
+registry._found[b"greedy"] = (greedy, 1, 1)
+registry._found[b"rows"] = (rows, 2, 2)
 registry._found[b"refuse"] = (refuse, 1, 1)
 device = Device()
 port = Port()

@@ -8,6 +8,7 @@ Run by the supervisor with the five descriptors of the real thing. Lines on UART
     read            takes all of UART1, answers `read N CRC`
     echo            sends UART1 back, for ever
     busy            reads nothing until GPIO4 goes low
+    hear TEXT       answers nothing
     line TEXT       answers itself
 Without orders it mirrors GPIO0: pressed toggles the LED on GPIO2.
 """
@@ -97,6 +98,8 @@ class Firmware:
             self.echo = True
         elif order == "busy":
             self.busy = True
+        elif order == "hear":
+            pass
         elif order == "lines":
             self.say("; ".join(self.heard))
             self.heard = []

@@ -105,9 +105,10 @@ class Counted(io.IOBase):
 
 
 async def idle():
-    # As the watchdog's task: something is always due some time.
+    # As the watchdog's task: something is always due some time. Here it is so late that it does
+    # not run meanwhile: a task may allocate, chunks may not.
     while True:
-        await asyncio.sleep_ms(2000)
+        await asyncio.sleep_ms(3_600_000)
 
 
 async def main():

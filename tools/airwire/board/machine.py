@@ -20,7 +20,7 @@ from airwire.board import paths, radio
 from airwire.board.air import Station
 from airwire.board.channel import Channel
 from airwire.board.pins import Pins
-from airwire.board.process import Process
+from airwire.board.process import Process, starvation
 from airwire.board.uart import Uart
 from airwire.errors import UserError
 
@@ -162,6 +162,8 @@ class Machine:
         )
         for end in (*ends, self._channel.firmware_end):
             end.close()
+        for uart in self.uarts:
+            uart.receiver.starved = starvation(self._process.pid)
         self._become("starting")
 
     def _exited(self, code: int) -> None:

@@ -38,6 +38,9 @@ _INTERRUPT_PATIENCE = 0.5
 # chance.
 _CALM_PATIENCE = 0.2
 
+# The kernel's kind of clock for the time that all threads of a process have run (clock_gettime).
+_CPUCLOCK_SCHED = 2
+
 _SIGINT_BIT = 1 << (signal.SIGINT - 1)
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -116,6 +119,30 @@ class Process:
         self._pidfd = None
         _, status = os.waitpid(self.pid, 0)
         self._exited(os.waitstatus_to_exitcode(status))
+
+
+def starvation(pid: int) -> Callable[[], float]:
+    """A function that says for how many seconds, of those since it was called last, the process
+    has waited for a processor; 0 while it waits for something else. A chip has its processor for
+    itself.
+    """
+    clock = ~pid << 3 | _CPUCLOCK_SCHED
+    last = ran = 0.0
+
+    def waited() -> float:
+        nonlocal last, ran
+        begun, before = last, ran
+        last = time.monotonic()
+        try:
+            ran = time.clock_gettime(clock)
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:  # it has ended
+            return 0.0
+        if state != "R" or not begun:
+            return 0.0
+        return max(0.0, last - begun - (ran - before))
+
+    return waited
 
 
 def _spawn(

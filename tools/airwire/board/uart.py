@@ -166,6 +166,10 @@ class _Line:
         self._uart = uart
         self._busy_until = 0.0
 
+    def pause(self, seconds: float) -> None:
+        """So much of the time since it was last asked is none of the line's."""
+        self._busy_until += seconds
+
     def start(self) -> float:
         """A byte appears on an idle line; returns the seconds until it has arrived."""
         self._busy_until = max(self._busy_until, time.monotonic())
@@ -201,10 +205,12 @@ class _Receiver:
         self._timer: asyncio.TimerHandle | None = None
         self._ours: socket.socket | None = None
         self._theirs: socket.socket | None = None
+        # How long the firmware process has waited for a processor. The line waits with it: on a
+        # chip nothing keeps the processor from the ring.
+        self.starved: Callable[[], float] = lambda: 0.0
         self._held = b""  # taken from the wire, behind a Ctrl-C that cannot be delivered yet
-        self._backlog = (
-            bytearray()
-        )  # in the ring, but the kernel had no room for so many small slices
+        # In the ring, but the kernel had no room for so many small slices.
+        self._backlog = bytearray()
         self._writing = False  # the kernel is to tell when it has room again
         self.received = self.overflow = 0
         loop.add_reader(master, self._readable)
@@ -242,6 +248,9 @@ class _Receiver:
             self._arrive(held)
             self._again(self._line.next_tick())
             return
+        starved = self.starved()
+        if self.fill():
+            self._line.pause(starved)
         budget = self._line.budget()
         if self._uart.flow & RTS and self._ours is not None:
             # RTS falls when the ring is full: the host stops, and its bytes wait in the pty.
@@ -249,7 +258,7 @@ class _Receiver:
             if budget <= 0:
                 self._again(_PAUSED)
                 return
-        if budget == 0:
+        if budget <= 0:
             self._again(self._line.next_tick())
             return
         try:

@@ -1,0 +1,85 @@
+# What a session does when memory has run out: the command fails, with every byte accounted for.
+# Data that were announced are taken and dropped, so that they never become commands; a line that
+# could not be taken whole is refused whole. Imported when it is needed, as memory was made for it;
+# from then on next to nothing is allocated here.
+import asyncio
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from wire import cmdline
+
+from . import errors, registry, session
+
+# Commands that announce bytes by their second argument that is no option.
+_WITH_DATA = (b"stream_write", b"file_create")
+_TEXT = b"Out of memory"
+_SILENCE_MS = const(10_000)  # as of data.py
+_LOOK_MS = const(2)  # UART0's ring of 260 bytes lasts for 22 ms
+_LF = const(10)
+_CR = const(13)
+
+
+async def failed(self, line):
+    """The result of the command line that found no memory in the session `self`, as execute()
+    gives it.
+    """
+    registry.make_room()
+    left = self.left
+    await _discard(self, announced(line) if left is None else left)
+    return errors.FAILED, _TEXT
+
+
+async def _discard(self, size):
+    # Takes so many bytes of the session's input, or what comes of them.
+    if not size:
+        return
+    port = self.port
+    self.in_data = True
+    port.raw(True)
+    heard = ticks_ms()
+    while size and ticks_diff(ticks_ms(), heard) < _SILENCE_MS:
+        if self.pos >= self.end:
+            n = port.readinto(self.buf)
+            if not n:
+                await asyncio.sleep_ms(_LOOK_MS)
+                continue
+            heard = ticks_ms()
+            self.pos = 0
+            self.end = n
+        if self.editor.last == _CR and self.buf[self.pos] == _LF:  # CR LF ended the line
+            self.pos += 1
+            n = 0
+        else:
+            n = min(size, self.end - self.pos)
+        self.editor.last = 0
+        self.pos += n
+        size -= n
+    self.in_data = False
+    port.raw(False)
+
+
+def announced(line):
+    """How many bytes follow the command line."""
+    try:
+        args = cmdline.split(line)
+        name = registry.name(args.pop(0))
+    except (cmdline.ParseError, registry.UnknownCommand, IndexError):
+        return 0
+    options = b"".join([arg for arg in args if arg[:1] == b"-"])
+    words = [arg for arg in args if arg[:1] != b"-"]
+    if name not in _WITH_DATA or b"o" in options or len(words) < 2 or not words[1].isdigit():
+        return 0  # `-o` opens a stream for them
+    return int(words[1])
+
+
+async def recover(self):
+    """Go on after memory ran out in the loop of the session `self`."""
+    registry.make_room()
+    if self.running:  # the reply found none
+        self.running = False
+        if session.busy:
+            session.busy.end()
+        await self.write(self._response(errors.FAILED, _TEXT))
+    elif self.pos < self.end and not self.done:
+        self.editor.spoil()
