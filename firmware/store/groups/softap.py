@@ -57,7 +57,7 @@ VARIABLES = (
     (
         "softap.dhcp_server.lease_time",
         "so d l",
-        "int 60 2592000",
+        "int 10 2592000",
         "86400",
         "rw",
         "network",
