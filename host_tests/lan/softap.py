@@ -52,5 +52,11 @@ class SoftAp:
         (place,) = [p for p in self.lan.status()["places"] if p["name"] == name]
         return "softap" in place
 
-    def comes_back(self):
+    def restart(self, how):
+        """Have the board start again by `how`, and its soft-AP come up by itself."""
+        board = self.joined.board
+        boots = board.status()["boots"]
+        how()
+        board.wait_boot(boots + 1)
+        self.console.machine(0)
         until(self.is_on_the_air, "the soft-AP")
