@@ -10,7 +10,7 @@ from firmware.console import log
 from firmware.net import sockets
 from firmware.net.softap import DOWN, FAILED, SoftAp
 from firmware.services import dhcp_server, dns_server
-from firmware.store import settings, variables
+from firmware.store import variables
 
 _LOOK_MS = const(1000)  # between two looks at who is there
 _PASSKEY = b"softap.passkey"
@@ -35,8 +35,10 @@ def passkey():
     key = variables.get(_PASSKEY)
     if key == _UNMADE:
         key = bytes([_LETTERS[byte & 31] for byte in os.urandom(_LENGTH)])
+        from firmware.store import alone
+
         try:
-            settings.keep(_PASSKEY, key)
+            alone.keep(_PASSKEY, key)
         except OSError:
             log.line(log.STATUS, b"Soft-AP passkey not saved: Flash full")
         log.line(log.ASYNC, b"Soft-AP passkey: " + key)

@@ -106,24 +106,6 @@ def save():
         raise
 
 
-def keep(name, value):
-    """Set a variable and save it alone: what else was set and not saved stays so. Raises
-    OSError.
-    """
-    values = variables.values
-    changed = variables.changed
-    variables.values = {}
-    variables.changed = None
-    try:
-        load()
-        variables.values[name] = value
-        save()
-    finally:
-        variables.values = values
-        variables.changed = changed
-        values[name] = value
-
-
 def load(path=PATH):
     """Read a settings file into the variables; False when there is none or it is damaged (then
     nothing changes).
