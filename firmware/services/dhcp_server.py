@@ -98,13 +98,14 @@ class DhcpServer:
             while True:
                 await sockets.readable(sock)
                 try:
-                    size = sock.readinto(buf)
+                    # Not readinto(): it would go on and put the next datagram behind this one.
+                    data = sock.recv(dhcp.MAX_MESSAGE)
                 except OSError as e:
                     if e.errno != errno.EAGAIN:
                         log.line(log.DETAIL, b"DHCP: " + sockets.reason(e))
                     continue
-                if size:
-                    self._answer(sock, buf, view, size)
+                buf[: len(data)] = data
+                self._answer(sock, buf, view, len(data))
         finally:
             self.close()
 

@@ -2,6 +2,9 @@
 server, and who gets UDP port 67.
 """
 
+import subprocess
+import sys
+
 import pytest
 
 from airwire.board.client import Board
@@ -10,6 +13,7 @@ from airwire.lan import programs
 from host_tests.lan.conftest import Joined, running, until
 from host_tests.lan.dhcp_programs import Program
 from host_tests.lan.softap import PASSKEY, SoftAp
+from host_tests.lan.test_traffic import ECHO
 
 LETTERS = set("abcdefghijkmnpqrstuvwxyz23456789")
 
@@ -126,15 +130,27 @@ def test_both_interfaces_at_once(lan, softap, tmp_path):
     ip = Program(lan, "guest", "udhcpc", tmp_path).bound()
     assert pings(lan, "client", own) and pings(lan, "guest", "10.10.10.1")
     assert pings(lan, "anna", ip)
+    console = softap.console
+    with lan.popen("guest", [sys.executable, "-c", ECHO], stdout=subprocess.PIPE) as echo:
+        assert echo.stdout.readline() == b"ready\n"
+        stream = console.ok(f"tcp_client {ip} 80")
+        lose_and_regain_the_station(lan, softap)
+        console.send(f"write {stream} 5\r\nhello".encode())
+        assert console.reply().code == 0
+        until(lambda: console.ok(f"read {stream} 5") == "hello", "the echo")
+        echo.kill()
+    softap.console.ok("network_down -i softap")
+    until(lambda: pings(lan, "client", own), "the station's way")
+
+
+def lose_and_regain_the_station(lan, softap):
     # The one's loss is not the other's.
     board = softap.joined.board
     board.access_point("airwire-open", present=False)
     board.wait("wlan", differs=1010)
     assert pings(lan, "guest", "10.10.10.1")
     board.access_point("airwire-open", present=True)
-    softap.console.ok("network_down -i softap")
     board.wait("wlan", equals=1010)
-    until(lambda: pings(lan, "client", own), "the station's way")
 
 
 def test_a_board_joins_a_board(lan, softap, home, flash_image):

@@ -1,6 +1,7 @@
 """The DHCP server of the soft-AP, asked by the clients that people have."""
 
 import subprocess
+import sys
 import time
 
 import pytest
@@ -11,6 +12,25 @@ from host_tests.lan.dhcp_programs import Program
 from host_tests.lan.softap import SoftAp
 
 POOL = 12
+# Sends the datagrams whose hexadecimal digits it reads, and after each part of them something that
+# is always answered, a request that is refused, so that none is lost on the way.
+STRANGER = """
+import socket, sys
+head = bytes.fromhex("010106004e4f5045") + bytes(20) + bytes.fromhex("020000000001") + bytes(202)
+refused = head + bytes.fromhex("638253633501033204") + bytes((10, 10, 10, 250)) + b"\\xff"
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+s.bind(("", 68))
+s.settimeout(5)
+for number, line in enumerate(sys.stdin):
+    s.sendto(bytes.fromhex(line), ("255.255.255.255", 67))
+    if number % 20 == 0:
+        s.sendto(refused, ("255.255.255.255", 67))
+        while s.recv(600)[4:8] != b"NOPE":
+            pass
+print("answered")
+"""
 KINDS = ("udhcpc", "dhclient", "dhcpcd")
 # Asks once, and ends with its lease or without one.
 ASK = ("udhcpc", "-f", "-n", "-q", "-i", "eth0", "-t", "1", "-T", "1", "-s", "/bin/true")
@@ -64,6 +84,51 @@ def test_a_pool_of_twelve(lan, softap, tmp_path):
     clients[5].released()
     freed = Program(lan, "late", "udhcpc", tmp_path)
     assert freed.bound() == addresses[5]
+
+
+def nonsense(rng):
+    """A message of a stranger with some of it changed, or nothing that is one."""
+    if rng.random() < 0.1:
+        return rng.randbytes(rng.randrange(700))
+    kind = bytes((53, 1, rng.randrange(10)))
+    asked = bytes((50, 4, 10, 10, 10, rng.randrange(256)))
+    server = bytes((54, 4, 10, 10, 10, 1))
+    options = b"".join(part for part in (kind, asked, server) if rng.random() < 0.8)
+    address = bytes((10, 10, 10, rng.randrange(256))) if rng.random() < 0.3 else bytes(4)
+    mac = bytes((2, 0, 0, 1, rng.randrange(256), rng.randrange(4)))
+    head = bytes((1, 1, 6, 0)) + rng.randbytes(4) + bytes(4) + address + bytes(12) + mac
+    message = bytearray(head + bytes(202) + b"\x63\x82\x53\x63" + options + b"\xff")
+    for _ in range(rng.choice((0, 0, 1, 1, 5, 50))):
+        at = rng.randrange(len(message))
+        if not 28 <= at < 34:  # it says who it is, and that is nobody else
+            message[at] = rng.randrange(256)
+    return bytes(message[: rng.choice((len(message), rng.randrange(len(message))))])
+
+
+def test_strangers_do_no_harm(lan, one, tmp_path, rng, counts):
+    one.up(max_clients=15)
+    mac = one.guest("owner")
+    owner = Program(lan, "owner", "udhcpc", tmp_path)
+    ip = owner.bound()
+    one.guest("stranger")
+    address = ("ip", "address", "add", "10.10.10.240/24", "dev", "eth0")
+    assert lan.run("stranger", programs.find("busybox"), *address).returncode == 0
+    count = counts(300, 10_000)
+    lines = "".join(nonsense(rng).hex() + "\n" for _ in range(count))
+    script = tmp_path / "stranger.py"
+    script.write_text(STRANGER)
+    with lan.popen(
+        "stranger",
+        [sys.executable, script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as stranger:
+        said, _ = stranger.communicate(lines, timeout=30 + count)
+    assert said == "answered\n"
+    assert one.clients()[mac] == ("#", ip)
+    assert owner.renewed() == ip
+    assert one.console.ok("faults_print") == "! 0 faults"
 
 
 def test_leases_survive_a_power_cut(lan, one, tmp_path):
