@@ -64,6 +64,7 @@ class SoftApService:
         self._dhcp = None
         self.dhcp = _OFF  # which DHCP server serves
         self._dns = None
+        self.every = False  # the DNS server answers for all names: set while the module is set up
         self._settled = asyncio.Event()
 
     async def up(self):
@@ -154,11 +155,11 @@ class SoftApService:
 
     def _start_dns(self):
         # Without names there is nothing to answer, and a socket saved.
-        if not (variables.get(b"softap.dns_server.enabled") and dns_server.names()):
+        if not (variables.get(b"softap.dns_server.enabled") and dns_server.names() or self.every):
             return
         own = dhcp_server.quad(self.ap.address())
         try:
-            self._dns = dns_server.create(own, self.ap.interface())
+            self._dns = dns_server.create(own, self.ap.interface(), self.every)
         except OSError as e:
             log.line(log.STATUS, b"DNS: " + sockets.reason(e))
             return
