@@ -202,6 +202,34 @@ def test_its_names(lan, softap, tmp_path):
     assert "REFUSED" in looked_up("example.com")
 
 
+# The firmware, whose soft-AP believes itself in setup.
+IN_SETUP = """
+from firmware.services import softap
+class Service(softap.SoftApService):
+    def __init__(self, device):
+        super().__init__(device)
+        self.every = True
+softap.SoftApService = Service
+"""
+
+
+def test_every_name_in_setup(lan, real, prompt, tmp_path):
+    prompt(IN_SETUP)
+    with open(real.board.uart0, "wb", buffering=0) as usb:
+        usb.write(b"import main\r")
+    real.console.machine(0)
+    softap = SoftAp(lan, real).up()
+    softap.guest()
+    Program(lan, "guest", "udhcpc", tmp_path).bound()
+
+    def looked_up(name):
+        return busybox(lan, "guest", "nslookup", "-type=a", name, "10.10.10.1").stdout
+
+    for name in ("example.com", "connectivitycheck.gstatic.com"):
+        assert "Address: 10.10.10.1" in looked_up(name)
+    assert "NXDOMAIN" in looked_up("printer.local")
+
+
 BIND = """
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

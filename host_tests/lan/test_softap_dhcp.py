@@ -131,6 +131,53 @@ def test_strangers_do_no_harm(lan, one, tmp_path, rng, counts):
     assert one.console.ok("faults_print") == "! 0 faults"
 
 
+# Renews the lease of its own address so often: address, count, MAC address.
+RENEW = """
+import socket, sys
+ip = socket.inet_aton(sys.argv[1])
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 68))
+s.settimeout(20)
+head = bytes.fromhex("0101060052454e55") + bytes(4) + ip + bytes(12)
+request = head + bytes.fromhex(sys.argv[3].replace(":", "")) + bytes(202)
+request += bytes.fromhex("63825363350103ff")
+for _ in range(int(sys.argv[2])):
+    s.sendto(request, ("10.10.10.1", 67))
+    answer = s.recv(600)
+    assert answer[240:243] == bytes((53, 1, 5)) and answer[16:20] == ip, answer
+print("renewed")
+"""
+
+
+def test_a_long_life(lan, one, tmp_path, counts):
+    """Renewals and restarts leave nothing behind."""
+    one.up()
+    mac = one.guest()
+    client = Program(lan, "guest", "udhcpc", tmp_path)
+    ip = client.bound()
+    client.end()  # it would answer for the port
+
+    def renewals(count):
+        words = [sys.executable, "-c", RENEW, ip, str(count), mac]
+        done = lan.run("guest", *words, timeout=30 + count)
+        assert done.stdout == "renewed\n", done.stderr
+
+    def memory():
+        return int(one.console.ok("get system.memory.used"))
+
+    def restarts(count):
+        for _ in range(count):
+            one.console.ok("network_restart -i softap")
+            one.clients()
+
+    for often in (renewals, restarts):
+        often(10)
+        before = memory()
+        often(counts(30, 200))
+        assert memory() <= before + 256
+    assert one.console.ok("faults_print") == "! 0 faults"
+
+
 def test_leases_survive_a_power_cut(lan, one, tmp_path):
     one.console.ok("set softap.auto_start 1")
     one.up()
