@@ -144,6 +144,9 @@ class Device:
 
     def factory_reset(self):
         settings.erase()
+        from firmware.store import leases
+
+        leases.erase()
         starts.forget()  # what led to safe mode may have been a setting
         self.restart(announce=True)
 
@@ -256,6 +259,11 @@ class Device:
                 break
         log.event(b"Ready")
         self.start("station", self.station.run)
+        if variables.get(b"softap.passkey") == b"********":  # the first start
+            from firmware.services import passkey
+
+            passkey.make()
+            forget("firmware.services.passkey")
         if variables.get(b"softap.auto_start"):
             self.start("softap", self.access_point().run)
         for name, variable, module, _ in _SERVICES:

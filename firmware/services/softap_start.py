@@ -1,44 +1,21 @@
 # How the soft-AP and its servers come up, in the order that the driver's own DHCP server makes
 # necessary. Imported for that moment only.
-import os
-
 from micropython import const
 
+from firmware import forget
 from firmware.console import log
 from firmware.net import sockets, softap_start
 from firmware.services import dhcp_server
 from firmware.store import variables
 
-_PASSKEY = b"softap.passkey"
-# The passkey before there is one: made at the first start, of letters that are not mistaken for
-# one another.
-_UNMADE = b"********"
-_LETTERS = b"abcdefghijkmnpqrstuvwxyz23456789"
-_LENGTH = const(12)  # 60 bits
-
 _MASK = b"\xff\xff\xff\x00"
 _FIRST = const(2)  # of the pool, unless the module itself has an address in it
-
-
-def passkey():
-    """The passkey, b"" for an open network; made, saved and told where there is none yet."""
-    key = variables.get(_PASSKEY)
-    if key == _UNMADE:
-        from firmware.store import alone
-
-        key = bytes([_LETTERS[byte & 31] for byte in os.urandom(_LENGTH)])
-        try:
-            alone.keep(_PASSKEY, key)
-        except OSError:
-            log.line(log.STATUS, b"Soft-AP passkey not saved: Flash full")
-        log.line(log.ASYNC, b"Soft-AP passkey: " + key)
-    return key
 
 
 def start(service):
     """Bring all of it up. Raises OSError, RuntimeError: of the driver."""
     ap = service.ap
-    key = passkey()
+    key = _passkey()
     ap.stop()  # it may be up since before a soft reset
     server = refusal = None
     if variables.get(b"softap.dhcp_server.enabled"):
@@ -64,6 +41,16 @@ def start(service):
         service.dhcp = b"built-in"
         log.line(log.STATUS, b"DHCP: %s: the built-in server serves" % refusal)
     log.event(b"Soft-AP up")
+
+
+def _passkey():
+    # b"" for an open network. Another one is made when it was set to what stands for it.
+    if variables.get(b"softap.passkey") == b"********":
+        from firmware.services import passkey
+
+        passkey.make()
+        forget("firmware.services.passkey")
+    return variables.get(b"softap.passkey")
 
 
 def _open(server):
