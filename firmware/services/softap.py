@@ -19,11 +19,11 @@ def create(device):
 
 
 def _joined(mac):
-    log.line(log.OPERATION, b"Soft-AP client joined: " + hexlify(mac, ":").upper())
+    log.line(log.DETAIL, b"Soft-AP client joined: " + hexlify(mac, ":").upper())
 
 
 def _left(mac):
-    log.line(log.OPERATION, b"Soft-AP client left: " + hexlify(mac, ":").upper())
+    log.line(log.DETAIL, b"Soft-AP client left: " + hexlify(mac, ":").upper())
 
 
 class SoftApService:
