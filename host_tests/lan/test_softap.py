@@ -133,7 +133,10 @@ def test_the_client_list(lan, softap, tmp_path):
 
 def test_both_interfaces_at_once(lan, softap, tmp_path):
     own = softap.joined.join()
-    softap.up()
+    softap.joined.board.access_point("airwire-open", channel=9)
+    softap.console.ok("network_restart")
+    softap.up(channel=3)
+    assert softap.info()["channel"] == "9"  # there is one radio
     softap.guest()
     ip = Program(lan, "guest", "udhcpc", tmp_path).bound()
     assert pings(lan, "client", own) and pings(lan, "guest", "10.10.10.1")
