@@ -37,11 +37,6 @@ ASK = ("udhcpc", "-f", "-n", "-q", "-i", "eth0", "-t", "1", "-T", "1", "-s", "/b
 
 
 @pytest.fixture
-def softap(lan, real):
-    return SoftAp(lan, real)
-
-
-@pytest.fixture
 def one(lan, home, flash_image, interpreters):
     """A soft-AP on the interpreter with the chip's object sizes."""
     with running("i386", lan, home, flash_image) as joined:
@@ -68,18 +63,18 @@ def test_get_renew_release(lan, one, tmp_path, kind):
     assert one.info()["dhcp_server"] == "own"
 
 
-def test_a_pool_of_twelve(lan, softap, tmp_path):
-    softap.up(dhcp_server__pool=POOL, max_clients=15)
+def test_a_pool_of_twelve(lan, one, tmp_path):
+    one.up(dhcp_server__pool=POOL, max_clients=15)
     names = [f"guest{i}" for i in range(POOL)]
-    macs = [softap.guest(name) for name in names]
+    macs = [one.guest(name) for name in names]
     clients = [Program(lan, name, "udhcpc", tmp_path) for name in names]
     addresses = [client.bound() for client in clients]
     assert sorted(addresses) == sorted(f"10.10.10.{i}" for i in range(2, 2 + POOL))
-    assert softap.clients() == {mac: ("#", ip) for mac, ip in zip(macs, addresses, strict=True)}
-    late = softap.guest("late")
+    assert one.clients() == {mac: ("#", ip) for mac, ip in zip(macs, addresses, strict=True)}
+    late = one.guest("late")
     none = lan.run("late", programs.find("busybox"), *ASK, timeout=30)
     assert none.returncode == 1 and "no lease" in none.stderr
-    assert softap.clients()[late] == ("#", "0.0.0.0")
+    assert one.clients()[late] == ("#", "0.0.0.0")
     # One leaves: its address is free.
     clients[5].released()
     freed = Program(lan, "late", "udhcpc", tmp_path)
