@@ -259,6 +259,11 @@ class Device:
                 break
         log.event(b"Ready")
         self.start("station", self.station.run)
+        if variables.get(b"softap.passkey") == b"********":  # the first start
+            from firmware.services import passkey
+
+            passkey.make()
+            forget("firmware.services.passkey")
         if variables.get(b"softap.auto_start"):
             self.start("softap", self.access_point().run)
         for name, variable, module, _ in _SERVICES:
@@ -351,12 +356,6 @@ class Device:
         for name in _ONCE:
             forget(name)
         gc.collect()
-        if variables.get(b"softap.passkey") == b"********" and not self.safe_mode:
-            await asyncio.sleep_ms(0)  # the prompts first
-            from firmware.services import passkey
-
-            passkey.make()
-            passkey = forget("firmware.services.passkey")
         await self._stopping.wait()
         self.close_streams()
         self.station.down()

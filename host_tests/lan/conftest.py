@@ -18,6 +18,7 @@ from host_tests.tools.conftest import FAKE, Port
 PATIENCE = 30.0
 
 WIFI = "airwire-open"
+PIECE = 100
 
 
 def until(condition, what):
@@ -136,7 +137,11 @@ def prompt(real):
     usb.until(b">>> ")
 
     def run(code):
-        usb.send(b"exec(%r)\r" % (code + 'print("~" + "end")\n'))
+        code += 'print("~" + "end")\n'
+        for at in range(0, len(code), PIECE):  # the ring of UART0 has 260 bytes
+            usb.send(b"c%s= %r\r" % (b"+" if at else b"", code[at : at + PIECE]))
+            usb.until(b"\r\n>>> ")
+        usb.send(b"exec(c)\r")
         usb.until(b"\r\n")
         printed = usb.until(b"~end\r\n>>> ").decode()
         assert "Traceback" not in printed
