@@ -72,6 +72,7 @@ class Device:
         self.station = Station(log, variables)
         self._streams = None
         self.ports = ()  # of UART0 and UART1
+        self.softap = None  # its service, from its first start on
         self.stream_mode = None  # its service, where bus.mode says so
         self._services = {}  # name -> task
         self._stopping = None  # event that ends main()
@@ -148,8 +149,19 @@ class Device:
 
     def factory_reset(self):
         settings.erase()
+        from firmware.store import leases
+
+        leases.erase()
         starts.forget()  # what led to safe mode may have been a setting
         self.restart(announce=True)
+
+    def access_point(self):
+        """The service of the soft-AP, made at its first use."""
+        if self.softap is None:
+            from firmware.services import softap
+
+            self.softap = softap.create(self)
+        return self.softap
 
     # Services
 
@@ -252,6 +264,13 @@ class Device:
                 break
         log.event(b"Ready")
         self.start("station", self.station.run)
+        if variables.get(b"softap.passkey") == b"********":  # the first start
+            from firmware.services import passkey
+
+            passkey.make()
+            forget("firmware.services.passkey")
+        if variables.get(b"softap.auto_start"):
+            self.start("softap", self.access_point().run)
         for name, variable, module, _ in _SERVICES:
             self._switch(name, variable, module)
 
@@ -362,6 +381,8 @@ def run():
     except KeyboardInterrupt:
         starts.healthy()
         device.close_streams()
+        if device.softap:
+            device.softap.close()
         log.sessions.clear()
         asyncio.new_event_loop()
         # The watchdog cannot be stopped, so at the REPL a timer feeds it.

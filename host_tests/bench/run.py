@@ -31,9 +31,10 @@ LOADED_BUDGET = 28 * 1024
 # What a prototype needed, and half as much again for what it left out (errors, log lines).
 GET_INSTRUCTIONS_BUDGET = 90_000
 GET_BYTES_BUDGET = 900
-# A quarter above what was measured when the bound was set (12.0 million): a start that grows by
+# A quarter above what was measured when the bound was set (16.1 million, of which the
+# settings file, which there always is after the first start, takes 3.4): a start that grows by
 # more than the modules that a release adds to it should be noticed.
-BOOT_BUDGET = 15_000_000
+BOOT_BUDGET = 20_000_000
 
 # design.md 4: the slope between N and 10 N. There is a collection every seven commands: one more
 # or less is 2 %.
@@ -54,6 +55,7 @@ def settings(*lines: bytes) -> bytes:
     return b"%s#%08x\n" % (body, binascii.crc32(body))
 
 
+KEY = b"softap.passkey 12345678"
 MACHINE = settings(b"system.cmd.mode machine", b"wlan.ssid " + SSID)
 
 
@@ -97,7 +99,8 @@ class Bench:
         """From the start of the interpreter to the first prompt on UART0, over the shims alone
         finding as many modules of the same size on the flash, but empty ones.
         """
-        real = self.flash(self.files["main.py"].decode())
+        # The first start of all makes a passkey and saves it: this is one of the others.
+        real = self.flash(self.files["main.py"].decode(), settings=settings(KEY))
         total = measure.instructions(real, measure.Run.prompt)
         nothing = bytecode.compile_source(b"", "empty.py")
         hollow = {

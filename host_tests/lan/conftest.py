@@ -18,6 +18,7 @@ from host_tests.tools.conftest import FAKE, Port
 PATIENCE = 30.0
 
 WIFI = "airwire-open"
+PIECE = 100
 
 
 def until(condition, what):
@@ -126,6 +127,29 @@ def running(arch, lan, home, flash_image):
         yield joined
         joined.console.close()
         assert board.status()["panics"] == 0
+
+
+@pytest.fixture
+def prompt(real):
+    """Stops the firmware and runs Python in its place; returns what that prints."""
+    usb = Console(str(real.board.uart0))
+    usb.send(b"\x03")
+    usb.until(b">>> ")
+
+    def run(code):
+        code += 'print("~" + "end")\n'
+        for at in range(0, len(code), PIECE):  # the ring of UART0 has 260 bytes
+            usb.send(b"c%s= %r\r" % (b"+" if at else b"", code[at : at + PIECE]))
+            usb.until(b"\r\n>>> ")
+        usb.send(b"exec(c)\r")
+        usb.until(b"\r\n")
+        printed = usb.until(b"~end\r\n>>> ").decode()
+        assert "Traceback" not in printed
+        return printed.removesuffix("~end\r\n>>> ").strip()
+
+    run("import network, socket, time\nw = network.WLAN(network.STA_IF)\n")
+    yield run
+    usb.close()
 
 
 class Radio:

@@ -1,0 +1,91 @@
+# The soft-AP as a service: the access point, its DHCP and DNS servers, and its clients. It is up
+# while run() runs. Started by softap.auto_start and `network_up -i softap`.
+import asyncio
+from binascii import hexlify
+
+from micropython import const
+
+from firmware import forget
+from firmware.console import log
+from firmware.net.softap import FAILED, SoftAp
+from firmware.store import variables
+
+_LOOK_MS = const(1000)  # between two looks at who is there
+
+
+def create(device):
+    """The service, on the parts of the device."""
+    return SoftApService(device)
+
+
+def _joined(mac):
+    log.line(log.DETAIL, b"Soft-AP client joined: " + hexlify(mac, ":").upper())
+
+
+def _left(mac):
+    log.line(log.DETAIL, b"Soft-AP client left: " + hexlify(mac, ":").upper())
+
+
+class SoftApService:
+    def __init__(self, device):
+        self.device = device
+        self.ap = SoftAp(variables)
+        self.dhcp = b"off"  # which DHCP server serves: own, or the driver's, built-in
+        self.dhcp_server = self.dns_server = None  # ours, while they serve
+        self.every = False  # the DNS server answers for all names: set while the module is set up
+        self._settled = asyncio.Event()
+
+    async def up(self):
+        """Bring it up, or wait until it is. False when it cannot."""
+        if self.ap.state <= FAILED:
+            self._settled.clear()
+            self.device.start("softap", self.run)
+            await self._settled.wait()
+        return self.ap.state > FAILED
+
+    async def down(self):
+        """Take it down; it is down when this returns."""
+        task = self.device.stop("softap")
+        while task and not task.done():
+            await asyncio.sleep_ms(1)
+        self._settled.set()  # who waits for it to come up, when it had not begun to
+
+    def close(self):
+        """Off the air at once; for the end of the firmware too, when no `finally` runs."""
+        for name in ("dhcp server", "dns server"):
+            self.device.stop(name)
+        for server in (self.dhcp_server, self.dns_server):
+            if server:
+                server.close()
+        self.dhcp_server = self.dns_server = None
+        self.dhcp = b"off"
+        if self.ap.state > FAILED:
+            self.ap.stop()
+            log.event(b"Soft-AP down")
+
+    async def run(self):
+        """Service: up until cancelled."""
+        try:
+            try:
+                from firmware.services import softap_start
+
+                softap_start.start(self)
+            except (OSError, RuntimeError) as e:
+                log.line(log.STATUS, b"Soft-AP: driver error %s" % str(e.args[0]).encode())
+                log.event(b"Soft-AP failed")
+                return
+            finally:
+                softap_start = None
+                forget("firmware.services.softap_start")
+                forget("firmware.net.softap_start")
+                self._settled.set()
+            while True:
+                self.look()
+                await asyncio.sleep_ms(_LOOK_MS)
+        finally:
+            self.close()
+
+    def look(self):
+        """See who is there now."""
+        if self.ap.state > FAILED:
+            self.ap.look(_joined, _left)
