@@ -36,6 +36,22 @@ _SERVICES = (
         "wwep",
         (b"wwep.button_gpio", b"wwep.led_gpio"),
     ),
+    (
+        "ioconn",
+        b"ioconn.enabled",
+        "ioconn",
+        (b"ioconn.control_gpio", b"ioconn.status_gpio"),
+    ),
+)
+
+
+# Services that start when a network interface comes up, where their variable says so: name,
+# variable, file in services/.
+_WITH_NETWORK = (
+    ("tcp server", b"tcp.server.auto_start", "tcp_server"),
+    ("udp server", b"udp.server.auto_start", "udp_server"),
+    ("tcp client", b"tcp.client.auto_start", "tcp_client"),
+    ("udp client", b"udp.client.auto_start", "udp_client"),
 )
 
 
@@ -70,6 +86,7 @@ class Device:
         self.safe_mode = starts.safe_mode
         self.wdt = WDT(timeout=_WATCHDOG_MS)
         self.station = Station(log, variables)
+        self.station.on_up = self.network_up
         self._streams = None
         self.ports = ()  # of UART0 and UART1
         self.stream_mode = None  # its service, where bus.mode says so
@@ -159,6 +176,17 @@ class Device:
             task.cancel()
         return task
 
+    def service(self, module):
+        """The file of a service, for the commands that ask it things."""
+        return __import__("firmware.services." + module, None, None, ("create",))
+
+    def network_up(self):
+        """An interface has come up: start what is to start with it."""
+        for name, variable, module in _WITH_NETWORK:
+            task = self._services.get(name)
+            if variables.values.get(variable) and (task is None or task.done()):
+                self._switch(name, variable, module)
+
     async def _supervise(self, name, run, last):
         # The service before this one first gives back its pins and sockets. One that is cancelled
         # while it waits goes on waiting: the next in line looks at this task alone.
@@ -187,9 +215,8 @@ class Device:
     def _switch(self, name, variable, module):
         # Start or stop a service as its variable says; its file is imported only when it runs.
         async def run():
-            home = __import__("firmware.services." + module, None, None, ("create",))
             try:
-                service = home.create(self)
+                service = self.service(module).create(self)
             except board.GpioInUse as e:
                 # A setting, not a fault: it stays off until one of its variables changes.
                 log.line(

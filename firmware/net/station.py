@@ -42,6 +42,8 @@ class Station:
         self.wanted = False  # the link is to be kept up: joined again when it is lost
         self.proven = None  # (ssid, passkey) of the last successful join: needs no probe
         self._joining = None  # event that ends the join under way
+        self.ups = 0  # how often it has come up
+        self.on_up = None  # called then
         self.ssid = b""
 
     # What others ask
@@ -126,6 +128,9 @@ class Station:
         if self.result != SUCCESS:
             self.log.event(b"Join failed")
             raise JoinError(self.result)
+        self.ups += 1
+        if self.on_up:
+            self.on_up()
 
     def drop(self):
         try:
