@@ -153,7 +153,7 @@ def test_too_many_clients(board):
 
 @pytest.mark.needs("air")
 def test_handles_run_out(board, peer):
-    """A client and seven of the server: the next finds no handle, and those that are there go on."""
+    """A client and seven of the server: the next finds no handle, and nobody else is touched."""
     console, address = serving(board, print_level=2, tcp_server_max__clients=8)
     console.ok(f"tcp_client host.airwire {peer.port}")
     with contextlib.ExitStack() as stack:
