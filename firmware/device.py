@@ -10,7 +10,7 @@ from machine import WDT, Timer
 from micropython import const
 
 from firmware import board, forget
-from firmware.console import log, ports
+from firmware.console import log, ports, registry
 from firmware.console.errors import CommandError
 from firmware.console.session import Session
 from firmware.net.station import Station
@@ -36,22 +36,7 @@ _SERVICES = (
         "wwep",
         (b"wwep.button_gpio", b"wwep.led_gpio"),
     ),
-    (
-        "ioconn",
-        b"ioconn.enabled",
-        "ioconn",
-        (b"ioconn.control_gpio", b"ioconn.status_gpio"),
-    ),
-)
-
-
-# Services that start when a network interface comes up, where their variable says so: name,
-# variable, file in services/.
-_WITH_NETWORK = (
-    ("tcp server", b"tcp.server.auto_start", "tcp_server"),
-    ("udp server", b"udp.server.auto_start", "udp_server"),
-    ("tcp client", b"tcp.client.auto_start", "tcp_client"),
-    ("udp client", b"udp.client.auto_start", "udp_client"),
+    ("ioconn", b"ioconn.enabled", "ioconn", ()),
 )
 
 
@@ -86,7 +71,7 @@ class Device:
         self.safe_mode = starts.safe_mode
         self.wdt = WDT(timeout=_WATCHDOG_MS)
         self.station = Station(log, variables)
-        self.station.on_up = self.network_up
+        self.station.on_join = self.joining
         self._streams = None
         self.ports = ()  # of UART0 and UART1
         self.stream_mode = None  # its service, where bus.mode says so
@@ -125,10 +110,14 @@ class Device:
 
     def fault(self, name, exc):
         """Record an exception that nobody expected."""
-        from firmware.store import faults
+        registry.make_room()
+        try:
+            from firmware.store import faults
 
-        faults.record(name, exc, self.uptime())
-        log.line(log.STATUS, b"Fault in %s: %s" % (name.encode(), repr(exc).encode()))
+            faults.record(name, exc, self.uptime())
+            log.line(log.STATUS, b"Fault in %s: %s" % (name.encode(), repr(exc).encode()))
+        except MemoryError:
+            pass  # the loop goes on: what is lost is the record
 
     async def resolve(self, host):
         """Dotted text (str) for a host name (bytes). Raises resolver.LookupFailed, OSError."""
@@ -180,12 +169,18 @@ class Device:
         """The file of a service, for the commands that ask it things."""
         return __import__("firmware.services." + module, None, None, ("create",))
 
-    def network_up(self):
-        """An interface has come up: start what is to start with it."""
-        for name, variable, module in _WITH_NETWORK:
-            task = self._services.get(name)
-            if variables.values.get(variable) and (task is None or task.done()):
-                self._switch(name, variable, module)
+    def joining(self, done):
+        """An interface is going to come up, which takes memory, or has: start what starts with
+        it.
+        """
+        registry.make_room()
+        if done:
+            self.service("automatic").start(self)
+            forget("firmware.services.automatic")
+
+    def runs(self, name):
+        task = self._services.get(name)
+        return task and not task.done()
 
     async def _supervise(self, name, run, last):
         # The service before this one first gives back its pins and sockets. One that is cancelled
@@ -212,7 +207,7 @@ class Device:
             await asyncio.sleep(wait)
             wait = min(wait * 2, _RESTART_MAX_S)
 
-    def _switch(self, name, variable, module):
+    def switch(self, name, variable, module):
         # Start or stop a service as its variable says; its file is imported only when it runs.
         async def run():
             try:
@@ -259,7 +254,7 @@ class Device:
                 and not self.safe_mode
                 and (changed == variable or changed in others)
             ):
-                self._switch(name, variable, module)
+                self.switch(name, variable, module)
 
     def _start_services(self):
         for key in variables.values:
@@ -275,7 +270,7 @@ class Device:
         log.event(b"Ready")
         self.start("station", self.station.run)
         for name, variable, module, _ in _SERVICES:
-            self._switch(name, variable, module)
+            self.switch(name, variable, module)
 
     async def _reset_button(self):
         from firmware.services import reset_button
@@ -302,8 +297,7 @@ class Device:
                 starts.healthy()
             for _ in range(_FEED_MS // _LOOK_MS):
                 await asyncio.sleep_ms(_LOOK_MS)
-                task = self._services.get("reset button")
-                if board.button_down() and (task is None or task.done()):
+                if board.button_down() and not self.runs("reset button"):
                     self.start("reset button", self._reset_button)
                 seconds = variables.values.get(b"system.gotosleep.timeout")
                 if seconds:

@@ -43,7 +43,7 @@ class Station:
         self.proven = None  # (ssid, passkey) of the last successful join: needs no probe
         self._joining = None  # event that ends the join under way
         self.ups = 0  # how often it has come up
-        self.on_up = None  # called then
+        self.on_join = None  # called with False before a join, with True after a good one
         self.ssid = b""
 
     # What others ask
@@ -114,9 +114,12 @@ class Station:
         self._joining = done = asyncio.Event()
         self.result = JOINING
         try:
+            self.on_join(False)
             from . import join
 
             self.result = await join.attempts(self)
+        except MemoryError:
+            self.result = FAILED  # tried again as any other
         finally:
             forget("firmware.net.join")
             if self.result == JOINING:
@@ -129,8 +132,7 @@ class Station:
             self.log.event(b"Join failed")
             raise JoinError(self.result)
         self.ups += 1
-        if self.on_up:
-            self.on_up()
+        self.on_join(True)
 
     def drop(self):
         try:

@@ -5,8 +5,9 @@ import time
 
 from micropython import const
 
+from firmware import forget
 from firmware.console import log
-from firmware.net import clients, streams
+from firmware.net import streams
 from firmware.net.station import UP
 from firmware.store import variables
 
@@ -49,17 +50,13 @@ class Redial:
         wait = WAIT_MIN_MS
         failures = 0
         while self._joins or self._device.station.state == UP:
-            try:
-                await self._dial()
+            if await self._dial():
                 begun = time.ticks_ms()
                 if await self._watch():
                     return
                 if time.ticks_diff(time.ticks_ms(), begun) > _STEADY_MS:
                     wait = WAIT_MIN_MS
                     failures = 0
-            except clients.OpenFailed as e:
-                if e.args[0]:
-                    failures -= 1  # the network's fault, not the server's: it does not count
             failures += 1
             retries = self._retries()
             if retries != FOR_EVER and failures > retries:
@@ -68,17 +65,25 @@ class Redial:
             wait = min(2 * wait, WAIT_MAX_MS)
 
     async def _dial(self):
+        # -> whether it is open
         host, port, local = [
             variables.get(self._group + leaf)
             for leaf in (b"remote_host", b"remote_port", b"local_port")
         ]
+        from firmware.net import clients  # 2 KB that a connection does without
+
         try:
             self._handle, self._stream = await clients.open_client(
                 self._device, log, variables.get, self._kind, host, port, local, self._group
             )
+            return True
         except streams.NoHandle:
             log.line(log.STATUS, b"No free stream")
-            raise clients.OpenFailed(False)
+        except clients.OpenFailed:
+            pass
+        finally:
+            forget("firmware.net.clients")
+        return False
 
     async def _watch(self):
         # Until it is closed; True when it was the host who did so.

@@ -60,6 +60,7 @@ ARROWS = {
     ),
     "firmware/services/": (
         "wire",
+        "firmware.forget",
         "firmware.board",
         "firmware.store",
         "firmware.net",
