@@ -176,7 +176,6 @@ class Device:
         registry.make_room()
         if done:
             self.service("automatic").start(self)
-            forget("firmware.services.automatic")
 
     def runs(self, name):
         task = self._services.get(name)

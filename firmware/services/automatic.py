@@ -1,6 +1,7 @@
 # What starts with the network, where its variable says so. It is asked each time that an interface
 # comes up; from then on a service runs, whatever becomes of its variable, until the network is
 # lost.
+from firmware import forget
 from firmware.store import variables
 
 # Service, its file, its variable.
@@ -17,3 +18,4 @@ def start(device):
     for name, file, variable in _ROWS:
         if variables.values.get(variable) and not device.runs(name):
             device.switch(name, variable, file)
+    forget(__name__)
