@@ -21,10 +21,11 @@ WHERE = project.BUILD / "lan"
 _RECORD = WHERE / "tree"
 SUITE = "trixie"  # a stable release, for years to come
 
-# Program: package, and where it is in it. busybox is ping, udhcpc, nslookup and more.
+# Program: package, and where it is in it. busybox is ping, udhcpc, nslookup, nc and more.
 PROGRAMS = {
     "dnsmasq": ("dnsmasq-base", "usr/sbin/dnsmasq"),
     "busybox": ("busybox-static", "usr/bin/busybox"),
+    "socat": ("socat", "usr/bin/socat"),
 }
 
 
