@@ -2,6 +2,31 @@
 # Both are links: state, ups, address(), up() and wlan as in station.py.
 import socket
 
+from .station import DOWN, FAILED, UP, JoinError
+
+
+class _SoftAp:
+    # The soft-AP's service as a link.
+
+    def __init__(self, service):
+        self._service = service
+        self.wlan = service.ap.wlan
+
+    @property
+    def state(self):
+        return UP if self._service.ap.state > 1 else DOWN  # net/softap.py: LONELY, USED
+
+    @property
+    def ups(self):
+        return self._service.ups
+
+    def address(self, index):
+        return self._service.ap.address()
+
+    async def up(self):
+        if not await self._service.up():
+            raise JoinError(FAILED)
+
 
 def find(device, name, get):
     """The link that `name` means. `get` gives the value of a variable. Raises KeyError."""
@@ -9,10 +34,9 @@ def find(device, name, get):
         name = get(b"network.default_interface")
     if name == b"wlan":
         return device.station
-    link = getattr(device, "softap", None)
-    if name != b"softap" or link is None:
+    if name != b"softap" or not hasattr(device, "access_point"):
         raise KeyError(name)
-    return link
+    return _SoftAp(device.access_point())
 
 
 def bind(sock, link, port):
