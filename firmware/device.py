@@ -74,6 +74,7 @@ class Device:
         self.station.on_join = self.joining
         self._streams = None
         self.ports = ()  # of UART0 and UART1
+        self.softap = None  # its service, from its first start on
         self.stream_mode = None  # its service, where bus.mode says so
         self._services = {}  # name -> task
         self._stopping = None  # event that ends main()
@@ -151,6 +152,14 @@ class Device:
         settings.erase()
         starts.forget()  # what led to safe mode may have been a setting
         self.restart(announce=True)
+
+    def access_point(self):
+        """The service of the soft-AP, made at its first use."""
+        if self.softap is None:
+            from firmware.services import softap
+
+            self.softap = softap.create(self)
+        return self.softap
 
     # Services
 
@@ -268,6 +277,8 @@ class Device:
                 break
         log.event(b"Ready")
         self.start("station", self.station.run)
+        if variables.get(b"softap.auto_start"):
+            self.start("softap", self.access_point().run)
         for name, variable, module, _ in _SERVICES:
             self.switch(name, variable, module)
 
@@ -377,6 +388,8 @@ def run():
     except KeyboardInterrupt:
         starts.healthy()
         device.close_streams()
+        if device.softap:
+            device.softap.close()
         log.sessions.clear()
         asyncio.new_event_loop()
         # The watchdog cannot be stopped, so at the REPL a timer feeds it.

@@ -1,5 +1,5 @@
-# The network by command: wlan_scan, network_up, network_down. The questions of `network_up -s` are
-# in setup.py.
+# The network by command: wlan_scan, network_up, network_down, network_restart. The questions of
+# `network_up -s` are in setup.py.
 import asyncio
 import binascii
 
@@ -14,11 +14,9 @@ from firmware.store import variables
 # An access point sends a beacon as often; the driver has no newer reading in between.
 _READING_MS = const(100)
 
-_INTERFACES = (b"default", b"wlan")
 
-
-def _interface(args):
-    # `[-i] <interface>`; only the station exists so far.
+def _softap(args):
+    # `[-i] <interface>`, or none: True for the soft-AP, False for the station.
     if args and args[0] == b"-i":
         args = args[1:]
         if not args:
@@ -27,8 +25,12 @@ def _interface(args):
         raise CommandError(errors.UNKNOWN_OPTION)
     if len(args) > 1:
         raise CommandError(errors.TOO_MANY)
-    if args and args[0] not in _INTERFACES:
+    name = args[0] if args else b"default"
+    if name == b"default":
+        name = variables.get(b"network.default_interface")
+    if name not in (b"wlan", b"softap"):
         raise CommandError(errors.BAD_ARGUMENT)
+    return name == b"softap"
 
 
 @command(b"wlan_scan", b"scan", 0, 1)
@@ -89,14 +91,25 @@ async def wlan_get_rssi(session, args):
 async def network_up(session, args):
     """network_up [-s] [-i <interface>]
     Join the network of wlan.ssid, leaving another one. With -s choose one of the networks in reach
-    first, by questions; it is saved.
+    first, by questions; it is saved. The interface softap is the module's own access point: it
+    comes up.
     """
     asked = args[:1] == [b"-s"]
-    _interface(args[1:] if asked else args)
+    softap = _softap(args[1:] if asked else args)
     if asked:
+        if softap:
+            raise CommandError(errors.BAD_ARGUMENT)
         from .setup import choose_network
 
         await choose_network(session)
+    await _up(session, softap)
+
+
+async def _up(session, softap):
+    if softap:
+        if not await session.device.access_point().up():
+            raise CommandError(errors.FAILED)
+        return
     link = session.device.station
     link.wanted = True
     try:
@@ -107,9 +120,25 @@ async def network_up(session, args):
 
 
 @command(b"network_down", b"ndo", 0, 2)
-def network_down(session, args):
+async def network_down(session, args):
     """network_down [-i <interface>]
-    Leave the network.
+    Leave the network, or take the module's own access point (softap) down.
     """
-    _interface(args)
-    session.device.station.down()
+    await _down(session, _softap(args))
+
+
+async def _down(session, softap):
+    if not softap:
+        session.device.station.down()
+    elif session.device.softap:
+        await session.device.softap.down()
+
+
+@command(b"network_restart", b"nre", 0, 2)
+async def network_restart(session, args):
+    """network_restart [-i <interface>]
+    Take an interface down and bring it up again, with its variables as they are now.
+    """
+    softap = _softap(args)
+    await _down(session, softap)
+    await _up(session, softap)

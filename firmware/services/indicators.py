@@ -31,5 +31,5 @@ def network(device, step):
 
 
 def softap(device, step):
-    """Off: nothing brings the soft-AP up."""
-    return _lit(b"softap", 0, step)
+    """Off, error, no client, clients."""
+    return _lit(b"softap", device.softap.ap.state if device.softap else 0, step)

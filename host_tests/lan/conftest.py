@@ -128,6 +128,25 @@ def running(arch, lan, home, flash_image):
         assert board.status()["panics"] == 0
 
 
+@pytest.fixture
+def prompt(real):
+    """Stops the firmware and runs Python in its place; returns what that prints."""
+    usb = Console(str(real.board.uart0))
+    usb.send(b"\x03")
+    usb.until(b">>> ")
+
+    def run(code):
+        usb.send(b"exec(%r)\r" % (code + 'print("~" + "end")\n'))
+        usb.until(b"\r\n")
+        printed = usb.until(b"~end\r\n>>> ").decode()
+        assert "Traceback" not in printed
+        return printed.removesuffix("~end\r\n>>> ").strip()
+
+    run("import network, socket, time\nw = network.WLAN(network.STA_IF)\n")
+    yield run
+    usb.close()
+
+
 class Radio:
     """A board whose firmware is the stand-in: the radio by its control lines."""
 

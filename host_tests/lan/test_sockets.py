@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from airwire.lan.responder import answer
-from host_tests.board.console import Console
 from host_tests.lan.conftest import WIFI, running, until
 
 JOIN = f"""
@@ -87,25 +86,6 @@ def real(lan, home, flash_image, interpreters):
     """One interpreter is enough: the sockets are the shims', which are the same on both."""
     with running("amd64", lan, home, flash_image) as real:
         yield real
-
-
-@pytest.fixture
-def prompt(real):
-    """Stops the firmware and runs Python in its place; returns what that prints."""
-    usb = Console(str(real.board.uart0))
-    usb.send(b"\x03")
-    usb.until(b">>> ")
-
-    def run(code):
-        usb.send(b"exec(%r)\r" % (code + 'print("~" + "end")\n'))
-        usb.until(b"\r\n")
-        printed = usb.until(b"~end\r\n>>> ").decode()
-        assert "Traceback" not in printed
-        return printed.removesuffix("~end\r\n>>> ").strip()
-
-    run("import network, socket, time\nw = network.WLAN(network.STA_IF)\n")
-    yield run
-    usb.close()
 
 
 @pytest.fixture

@@ -212,6 +212,8 @@ class Board:
             self.control(*self.pins, self.wlan)
         elif line == "scan" and self.networks is not None:
             self.control(*self.networks, "scan-end")
+        elif line.startswith("ap-"):
+            self.control("ap-done")
 
     def until(self, done, timeout=PATIENCE):
         """Pumps until done() is true; fails with what was heard when it does not come."""

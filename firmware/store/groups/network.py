@@ -30,7 +30,7 @@ VARIABLES = (
     (
         "network.default_interface",
         "ne f",
-        "only wlan",
+        "enum wlan|softap",
         "wlan",
         "rw",
         "next",

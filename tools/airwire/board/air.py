@@ -199,6 +199,10 @@ class Station:
                 lines += _EXPIRED[name](self, now)
         return lines
 
+    def _points(self) -> list[config.AccessPoint]:
+        """All access points that may be in range."""
+        return self.air.access_points
+
     # One attempt to join
 
     def _try(self, now: float) -> None:
@@ -209,7 +213,7 @@ class Station:
 
     def _outcome(self) -> tuple[config.AccessPoint | None, int]:
         """What an attempt meets now: the access point, and the reason of the failure (0: none)."""
-        points = [point for point in self.air.access_points if point.present]
+        points = [point for point in self._points() if point.present]
         points = [point for point in points if point.ssid.encode() == self._ssid]
         if self._bssid:
             points = [point for point in points if point.bssid == self._bssid]
@@ -279,7 +283,7 @@ class Station:
 
     def _scan_ends(self, now: float) -> list[str]:
         lines = []
-        for point in self.air.access_points:
+        for point in self._points():
             if point.present:
                 ssid = "-" if point.hidden else point.ssid.encode().hex()
                 auth, hidden = config.SECURITY[point.security], int(point.hidden)

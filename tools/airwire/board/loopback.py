@@ -15,6 +15,7 @@ from airwire.board import config as configuration
 from airwire.board.air import Addresses, Station
 from airwire.board.dns import PORT as DNS_PORT
 from airwire.board.dns import NameServer
+from airwire.board.softap import SoftAp
 from airwire.errors import UserError
 
 # Holding this UDP port of an address is holding the address: no board of another home or user
@@ -59,6 +60,10 @@ class Loopback:
         """The radio among the access points of the configuration."""
         ip, gateway = f"127.0.0.{self._number}", f"127.0.1.{self._number}"
         return Station(self._config.air, Addresses(ip, "255.0.0.0", gateway, gateway))
+
+    def softap(self) -> SoftAp:
+        """The soft-AP, which nobody can join."""
+        return SoftAp(self.identity()["mac"])
 
     def status(self) -> dict[str, Any]:
         """What the board's status says of the network."""

@@ -21,6 +21,7 @@ from airwire.board.air import Station
 from airwire.board.channel import Channel
 from airwire.board.pins import Pins
 from airwire.board.process import Process
+from airwire.board.softap import SoftAp
 from airwire.board.uart import Uart
 from airwire.errors import UserError
 
@@ -58,6 +59,7 @@ class Machine:
         command: Sequence[str],
         environment: dict[str, str],
         station: Station,
+        softap: SoftAp,
         changed: Callable[[], None],
     ) -> None:
         """`identity` are the constant values of board.json. Its path is added as the last word of
@@ -65,7 +67,7 @@ class Machine:
         """
         self._loop, self._directory, self._identity = loop, directory, identity
         self._command, self._environment, self._changed = list(command), environment, changed
-        self.station = station
+        self.station, self.softap = station, softap
         self.pins = Pins()
         links = [directory / name for name in paths.UARTS]
         self.uarts = [
@@ -237,6 +239,7 @@ class Machine:
     def _clear_digital(self) -> None:
         # What a reset and a sleep clear but for the pads.
         self.station.power_on()
+        self.softap.power_on()
         self._arm_air()
         self._watch(None)
 
@@ -265,7 +268,7 @@ class Machine:
     def _ready(self, words: list[str]) -> None:
         self.boots += 1
         self.state = "running"
-        for line in (*self.pins.driven_lines(), self.station.line()):
+        for line in (*self.pins.driven_lines(), self.softap.line(), self.station.line()):
             self._send(line)
         if self._cut is not None:
             operation, torn, _ = self._cut
@@ -284,6 +287,9 @@ class Machine:
     def _radio_line(self, words: list[str]) -> None:
         lines = radio.LINES[words[0]](self.station, words, time.monotonic())
         self._air_says(lines)
+
+    def _softap_line(self, words: list[str]) -> None:
+        self._air_says(radio.AP_LINES[words[0]](self.softap, words))
 
     def _watchdog_line(self, words: list[str]) -> None:
         self._watch(int(words[1]) / 1000)
@@ -411,6 +417,12 @@ class Machine:
                 "ssid": station.joined.ssid if station.joined else None,
                 "address": asdict(station.address) if station.address else None,
             },
+            "softap": {
+                "active": self.softap.active,
+                "ssid": self.softap.settings.ssid.decode("utf-8", "replace"),
+                "ip": self.softap.address.ip,
+                "stations": self.softap.stations,
+            },
             "pins": self.pins.status(),
         }
 
@@ -429,4 +441,5 @@ _CONTROL_LINES = {
     "sleep": Machine._sleep_line,
     "flash-cut": Machine._flash_cut_line,
     **dict.fromkeys(radio.LINES, Machine._radio_line),
+    **dict.fromkeys(radio.AP_LINES, Machine._softap_line),
 }

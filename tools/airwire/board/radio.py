@@ -4,6 +4,7 @@ of WLAN.status() mean to a person, as the firmware's console says it. The radio 
 
 from airwire.board import air
 from airwire.board.air import Addresses, Station
+from airwire.board.softap import Settings, SoftAp
 
 _WORDS = {
     air.IDLE: "idle",
@@ -45,4 +46,18 @@ LINES = {
     "wlan-reconnects": lambda station, words, now: station.reconnects(int(words[1]), now),
     "wlan-address": _static,
     "scan": lambda station, words, now: station.scan(now),
+}
+
+
+def _configure(softap: SoftAp, words: list[str]) -> list[str]:
+    security, channel, hidden, most = (int(words[i]) for i in (2, 4, 5, 6))
+    ssid, key = _unhex(words[1]), _unhex(words[3])
+    return softap.configure(Settings(ssid, security, key, channel, bool(hidden), most))
+
+
+# The same for the soft-AP: (soft-AP, words) -> lines for the firmware.
+AP_LINES = {
+    "ap-active": lambda softap, words: softap.switch(words[1] == "1"),
+    "ap-config": _configure,
+    "ap-address": lambda softap, words: softap.move(Addresses(*words[1:5]), words[5] == "1"),
 }

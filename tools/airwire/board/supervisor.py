@@ -170,9 +170,8 @@ class Supervisor:
             f"{shims}/start.py",
         ]
         environment = {"MICROPYPATH": f"{shims}:.frozen"}
-        return Machine(
-            loop, directory, identity, command, environment, self._network.station(), self._changed
-        )
+        radio = (self._network.station(), self._network.softap())
+        return Machine(loop, directory, identity, command, environment, *radio, self._changed)
 
     def _names(self) -> dict[str, str] | None:
         """What the DNS server of the joined access point knows; None: it does not answer."""

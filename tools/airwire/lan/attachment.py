@@ -20,14 +20,17 @@ from airwire.board.air import Addresses, Station
 from airwire.board.config import BoardConfig
 from airwire.errors import UserError
 from airwire.lan import names, spaces
+from airwire.lan.builtin import Builtin
 from airwire.lan.dhcp import Client, Lease, Packet
 from airwire.lan.netlink import Netlink
 from airwire.lan.responder import Responder
-from airwire.lan.station import LanStation
+from airwire.lan.softap import INTERFACE, LanSoftAp, softap_mac
+from airwire.lan.station import Cell, LanStation
 from airwire.lan.wire import Wire
 
 # As lwIP calls it, so that what a firmware binds to it binds here.
 STATION = "st1"
+_CHUNK = 65536
 
 
 class Attachment:
@@ -45,17 +48,21 @@ class Attachment:
         """
         self._settings, self._config, self._says, self._lost = settings, config, says, lost
         self._port = names.port(settings["number"])
-        self._mac = config.mac or f"246f28aabb{settings['number']:02x}"
+        # Every other one: the next is the soft-AP's.
+        self._mac = config.mac or f"246f28aabb{2 * settings['number']:02x}"
         self._client = Client(bytes.fromhex(self._mac))
         self._wire: Wire | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._given: Lease | None = None
         self._hostname = b""
+        self._unfinished = b""
+        self._place = 0  # whose soft-AP the link leads to; 0: the LAN's access point
 
     async def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Plug the board in. Raises UserError."""
         self._loop = loop
         self._responder = Responder(loop)
+        self._builtin = Builtin(loop, INTERFACE)
         directory = Path(self._settings["directory"])
         try:
             self._held = daemon.connect(directory / names.HOLD)
@@ -68,7 +75,7 @@ class Attachment:
         mac = bytes.fromhex(self._mac).hex(":")
         place = {"name": self._settings["name"], "pid": os.getpid(), "mac": mac}
         self._tell(place)
-        loop.add_reader(self._held, self._ended)
+        loop.add_reader(self._held, self._told)
 
     def _plug(self, network: int) -> None:
         self._here = Netlink()
@@ -78,19 +85,35 @@ class Attachment:
         self._bridge.set_master(self._port, names.BRIDGE)
         self._bridge.set_up(self._port)
         self.carry(False)
+        mac = softap_mac(self._mac)
+        self._here.add_veth(INTERFACE, mac, names.cell_port(self._settings["number"]), network)
 
     def _tell(self, what: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):  # the LAN has ended: `lost` says so
             self._held.sendall(json.dumps(what).encode() + b"\n")
 
-    def _ended(self) -> None:
-        self._loop.remove_reader(self._held)
-        self._lost()
+    def _told(self) -> None:
+        """The keeper says who is on the air, or has ended."""
+        try:
+            data = self._held.recv(_CHUNK)
+        except ConnectionError:
+            data = b""
+        if not data:
+            self._loop.remove_reader(self._held)
+            self._lost()
+            return
+        *lines, self._unfinished = (self._unfinished + data).split(b"\n")
+        for line in lines:
+            words = json.loads(line)
+            cells = [Cell.told(cell) for cell in words["air"]]
+            self._says(self._station.heard(cells, self._loop.time()))
+            self._says(self._softap.joined(words["stations"]))
 
     def close(self) -> None:
         """Unplug; the keeper forgets the board."""
         self._quiet()
         self._responder.stop()
+        self._builtin.stop()
         self._loop.remove_reader(self._held)
         for thing in (self._bridge, self._here, self._held):
             thing.close()
@@ -104,6 +127,14 @@ class Attachment:
         self._station = LanStation(self._config.air, self)
         return self._station
 
+    def softap(self) -> LanSoftAp:
+        """The soft-AP, which others can join."""
+        number = self._settings["number"]
+        self._softap = LanSoftAp(
+            self._mac, number, self._here, self._bridge, self._builtin, self._tell
+        )
+        return self._softap
+
     def status(self) -> dict[str, Any]:
         """What the board's status says of the network."""
         ip = self._given.ip if self._given else "0.0.0.0"
@@ -111,6 +142,17 @@ class Attachment:
         return {"ip": ip, "port_shift": 0, "dns_queries": 0, "lan": lan}
 
     # The link, as the station sees it
+
+    def plug(self, place: int) -> None:
+        """Go to the soft-AP of the board in that place; 0: to the LAN's access point."""
+        with contextlib.suppress(OSError):  # it has just gone
+            self._bridge.set_master(self._port, names.cell(place) if place else names.BRIDGE)
+        self._change_place(place)
+
+    def _change_place(self, place: int) -> None:
+        if place != self._place:
+            self._place = place
+            self._tell({"join": place})
 
     def carry(self, on: bool) -> None:
         """Let packets through, or lose them."""
@@ -142,6 +184,7 @@ class Attachment:
         """Lose the access point, and the address."""
         self.carry(False)
         self.forget()
+        self._change_place(0)
 
     # DHCP
 

@@ -37,6 +37,14 @@ def register(subparsers: Any) -> None:
     )
     command.set_defaults(run=_exec)
 
+    text = "have a client join a board's soft-AP, or without SSID come back into the LAN"
+    command = commands.add_parser("join", help=text, description=text[0].upper() + text[1:] + ".")
+    command.add_argument("--lan", dest="name", default=names.DEFAULT_NAME, help="(lan)")
+    command.add_argument("client", help="such as client")
+    command.add_argument("ssid", nargs="?", help="of the soft-AP")
+    command.add_argument("passphrase", nargs="?", default="", help="none for an open one")
+    command.set_defaults(run=_join)
+
     _add(commands, "down", _down, "end a LAN, and the boards in it; their flash stays")
 
 
@@ -73,6 +81,10 @@ def _status(args: argparse.Namespace) -> int:
     print(f"{'network':20} {status['network']}, router and DNS {status['gateway']}")
     for place in status["places"]:
         print(f"{place['name']:20} {place['kind']}, {place['ip'] or 'no address'}, {place['mac']}")
+        if "softap" in place:
+            softap = place["softap"]
+            stations = ", ".join(softap["stations"]) or "no station"
+            print(f"{'':20} soft-AP {softap['ssid']}: {stations}")
     for lease in status["leases"]:
         print(f"{'lease':20} {lease['ip']} to {lease['mac']} {lease['name']}".rstrip())
     return 0
@@ -84,6 +96,15 @@ def _exec(args: argparse.Namespace) -> int:
     from airwire.lan import enter, programs
 
     return enter.run(_lan(args).entrance(args.place), programs.known(args.command))
+
+
+def _join(args: argparse.Namespace) -> int:
+    lan = _lan(args)
+    if args.ssid is None:
+        lan.leave(args.client)
+    else:
+        lan.join(args.client, args.ssid, args.passphrase)
+    return 0
 
 
 def _down(args: argparse.Namespace) -> int:

@@ -99,6 +99,18 @@ class Lan:
         with self._talk() as connection:
             return self._ask(connection, "add", name=name, kind="client", fixed=address)["ip"]
 
+    def join(self, client: str, ssid: str, passphrase: str = "") -> None:
+        """Have a client leave the LAN and join a board's soft-AP; it comes back there by itself
+        when that was away. Raises UserError with the reason if it is not let in.
+        """
+        with self._talk() as connection:
+            self._ask(connection, "join", name=client, ssid=ssid, passphrase=passphrase)
+
+    def leave(self, client: str) -> None:
+        """Have a client come back into the LAN."""
+        with self._talk() as connection:
+            self._ask(connection, "join", name=client)
+
     def add_board(self, name: str) -> tuple[dict[str, Any], spaces.Entrance]:
         """A place for a board: what attachment.Attachment needs to know, and the way in for its
         supervisor. Whoever does not come leaves it to the next of that name.

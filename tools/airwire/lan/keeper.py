@@ -41,6 +41,11 @@ class Place:
     ip: str = ""
     mac: str = ""  # with colons, as the DHCP server writes it
     pid: int = 0  # of the board's supervisor, once it is there
+    writer: asyncio.StreamWriter | None = None  # to it
+    fixed: bool = False  # a client whose address in the LAN is its own
+    wish: tuple[str, str] | None = None  # the soft-AP that a client is to join: SSID, passphrase
+    softap: dict[str, Any] | None = None  # a board's, while it is on the air
+    cell: int = 0  # whose soft-AP it has joined: that board's number
 
 
 class Keeper:
@@ -142,6 +147,7 @@ class Keeper:
         """A client's link, and its address unless it is going to ask for one."""
         port, mac = names.port(place.number), names.mac(place.number)
         place.mac = mac.hex(":")
+        place.fixed = fixed
         home = spaces.current_network()
         try:
             with spaces.inside(place.network), Netlink() as there:
@@ -149,9 +155,7 @@ class Keeper:
                 there.add_veth(_LINK, mac, port, home)
                 there.set_up(_LINK)
                 if fixed:
-                    place.ip = str(names.NETWORK[place.number])
-                    there.add_address(_LINK, place.ip, names.NETWORK.prefixlen)
-                    there.add_route(_LINK, names.GATEWAY)
+                    _settle(place, there)
         finally:
             os.close(home)
         self._netlink.set_master(port, names.BRIDGE)
@@ -159,8 +163,9 @@ class Keeper:
 
     def _remove(self, place: Place) -> None:
         del self._places[place.name]
-        with contextlib.suppress(OSError):  # it went with its namespace
-            self._netlink.delete(names.port(place.number))
+        for link in (names.port, names.cell):
+            with contextlib.suppress(OSError):  # it went with its namespace, or never was
+                self._netlink.delete(link(place.number))
         os.close(place.network)
         self._write_hosts()
 
@@ -178,12 +183,98 @@ class Keeper:
             words = json.loads(await reader.readline())
             place = self._places[words["name"]]
             place.pid, place.mac = int(words["pid"]), str(words["mac"])
+            place.writer = writer
+            self._announce()
             while line := await reader.readline():
-                place.ip = str(json.loads(line)["ip"])
-                self._write_hosts()
+                self._told(place, json.loads(line))
         if place is not None and self._places.get(place.name) is place:
             self._remove(place)
+            self._announce()
         writer.close()
+
+    def _told(self, place: Place, words: dict[str, Any]) -> None:
+        """What a board's supervisor says has changed."""
+        if "ip" in words:
+            place.ip = str(words["ip"])
+            self._write_hosts()
+        if "softap" in words:
+            place.softap = words["softap"]
+            self._announce()
+        if "join" in words:
+            place.cell = int(words["join"])
+            self._announce()
+
+    # Soft-APs
+
+    def _announce(self) -> None:
+        """Something on the air has changed: clients follow, boards are told."""
+        for place in self._places.values():
+            if place.wish is not None:
+                self._follow(place)
+        boards = [place for place in self._places.values() if place.writer is not None]
+        for board in boards:
+            air = [
+                {**other.softap, "place": other.number, "full": self._full(other)}
+                for other in boards
+                if other is not board and other.softap is not None
+            ]
+            stations = [place.mac.replace(":", "") for place in self._stations(board)]
+            board.writer.write(json.dumps({"air": air, "stations": stations}).encode() + b"\n")
+
+    def _stations(self, board: Place) -> list[Place]:
+        return [place for place in self._places.values() if place.cell == board.number]
+
+    def _full(self, board: Place) -> bool:
+        return len(self._stations(board)) >= board.softap["most"]
+
+    def _follow(self, client: Place) -> str | None:
+        """Have a client in the soft-AP that it wishes, if that is there and lets it in. Returns
+        why it is not.
+        """
+        ssid, passphrase = client.wish
+        boards = [place for place in self._places.values() if place.softap is not None]
+        named = [board for board in boards if board.softap["ssid"] == ssid]
+        refused = f"there is no soft-AP {ssid!r}"
+        for board in named:
+            if (board.softap["security"] == 0) != (not passphrase):
+                refused = f"the security of {ssid!r} does not match"
+            elif board.softap["password"] != passphrase:
+                refused = f"wrong passphrase for {ssid!r}"
+            elif client.cell != board.number and self._full(board):
+                refused = f"{ssid!r} takes no further station"
+            else:
+                if client.cell != board.number:
+                    client.cell = board.number
+                    self._netlink.set_master(names.port(client.number), names.cell(board.number))
+                return None
+        if client.cell:
+            client.cell = 0
+            self._netlink.set_master(names.port(client.number), None)
+        return refused
+
+    def _join(self, name: str, ssid: str | None = None, passphrase: str = "") -> None:
+        """A client joins a soft-AP, or goes back into the LAN."""
+        client = self._places.get(name)
+        if client is None or client.kind != CLIENT:
+            raise UserError(f"no client in this LAN is called {name!r}")
+        client.wish = None if ssid is None else (ssid, passphrase)
+        refused = None if client.wish is None else self._follow(client)
+        if refused:
+            client.wish = None
+        if client.wish is None:
+            client.cell = 0
+            self._netlink.set_master(names.port(client.number), names.BRIDGE)
+        if client.fixed:
+            with spaces.inside(client.network), Netlink() as there:
+                if client.wish is None:
+                    _settle(client, there)
+                elif client.ip:
+                    there.delete_address(_LINK, client.ip, names.NETWORK.prefixlen)
+                    client.ip = ""
+            self._write_hosts()
+        self._announce()
+        if refused:
+            raise UserError(refused)
 
     # Operations of the control socket
 
@@ -202,6 +293,7 @@ class Keeper:
         leases = dnsmasq.leases(self._directory)
         places = [
             {key: getattr(place, key) for key in ("name", "kind", "ip", "mac", "pid")}
+            | ({"softap": self._cell(place)} if place.softap else {})
             for place in self._places.values()
         ]
         return {
@@ -211,6 +303,10 @@ class Keeper:
             "places": places,
             "leases": leases,
         }
+
+    def _cell(self, board: Place) -> dict[str, Any]:
+        stations = [place.name for place in self._stations(board)]
+        return {"ssid": board.softap["ssid"], "stations": stations}
 
     def _add_place(self, name: str, kind: str, fixed: bool = True) -> dict[str, Any]:
         place = self._add(name, kind, fixed)
@@ -228,10 +324,18 @@ class Keeper:
         asyncio.get_running_loop().call_soon(self._stop.set)
 
 
+def _settle(client: Place, there: Netlink) -> None:
+    """Give a client its own address in the LAN."""
+    client.ip = str(names.NETWORK[client.number])
+    there.add_address(_LINK, client.ip, names.NETWORK.prefixlen)
+    there.add_route(_LINK, names.GATEWAY)
+
+
 _OPERATIONS = {
     "status": Keeper._status,
     "add": Keeper._add_place,
     "find": Keeper._find,
+    "join": Keeper._join,
     "down": Keeper._down,
 }
 

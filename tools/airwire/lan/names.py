@@ -43,6 +43,21 @@ def port(number: int) -> str:
     return f"port{number}"
 
 
+def cell(number: int) -> str:
+    """The bridge that is the soft-AP of the board in that place."""
+    return f"cell{number}"
+
+
+def cell_mac(number: int) -> bytes:
+    """The address of that bridge, which nobody talks to."""
+    return bytes.fromhex(f"020a1700a1{number:02x}")
+
+
+def cell_port(number: int) -> str:
+    """The bridge's end of the link to that soft-AP's interface."""
+    return f"soft{number}"
+
+
 def mac(number: int) -> bytes:
     """A client's hardware address: locally administered."""
     return bytes.fromhex(f"020a1700c0{number:02x}")

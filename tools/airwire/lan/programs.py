@@ -21,22 +21,30 @@ WHERE = project.BUILD / "lan"
 _RECORD = WHERE / "tree"
 SUITE = "trixie"  # a stable release, for years to come
 
-# Program: package, and where it is in it. busybox is ping, udhcpc, nslookup, nc and more.
+# Program: package, and where it is in it. busybox is ping, udhcpc, nslookup and more; the last two
+# are DHCP clients for the tests.
+NEEDED = ("dnsmasq", "busybox")
 PROGRAMS = {
     "dnsmasq": ("dnsmasq-base", "usr/sbin/dnsmasq"),
     "busybox": ("busybox-static", "usr/bin/busybox"),
     "socat": ("socat", "usr/bin/socat"),
+    "dhclient": ("isc-dhcp-client", "usr/sbin/dhclient"),
+    "dhcpcd": ("dhcpcd-base", "usr/sbin/dhcpcd"),
 }
 
 
 def find(name: str) -> Path:
     """A program's path. Raises UserError, which names the cure."""
-    if _settled():
+    if _installed(name):
         return WHERE / name / name
     own = shutil.which(name)
     if own is None:
         raise UserError(f"no {name} is installed; run: make lan")
     return Path(own)
+
+
+def _installed(name: str) -> bool:
+    return _settled() and (WHERE / name / name).exists()
 
 
 def known(command: Sequence[str]) -> list[str]:
@@ -62,13 +70,14 @@ def install() -> None:
     """Install what is not there yet. Raises UserError where that fails and the machine has none
     of its own.
     """
-    if _settled():
+    missing = [name for name in PROGRAMS if not _installed(name)]
+    if not missing:
         return
     try:
-        for name, (package, path) in PROGRAMS.items():
-            _install(name, package, path)
+        for name in missing:
+            _install(name, *PROGRAMS[name])
     except (debian.Unsupported, debian.Failed) as error:
-        lacking = [name for name in PROGRAMS if not shutil.which(name)]
+        lacking = [name for name in NEEDED if not shutil.which(name)]
         if lacking:
             raise UserError(
                 f"no {' and no '.join(lacking)} for LAN mode ({error});"

@@ -26,6 +26,7 @@ analog = {}  # GPIO -> millivolts from outside
 moved = {}  # GPIO -> function(gpio), called when its level may have changed
 signals = {}  # GPIO -> function(mode) of the peripheral on it, called when it becomes a GPIO
 station = [b"1000", b"0", b"0", b"-", b"-", b"-", b"-"]  # STATUS ASSOC RSSI IP MASK GW DNS
+softap = [b"0", b"192.168.4.1", b"255.255.255.0", b"192.168.4.1", b"0.0.0.0"]  # and its stations
 reported = 0  # how many `wlan` lines have come
 connected = set()  # descriptors of the firmware's TCP connections
 aborted = {}  # descriptor -> what _netif knows of a connection that lwIP has aborted
@@ -67,6 +68,10 @@ def _wlan(fields):
     reported += 1
 
 
+def _ap(fields):
+    softap[:] = fields[1:]
+
+
 def _cut(fields):
     flash.cut(int(fields[1]), int(fields[2]))
 
@@ -75,7 +80,7 @@ def _adc(fields):
     analog[int(fields[1])] = int(fields[2])
 
 
-takers = {b"pin": _pin, b"adc": _adc, b"wlan": _wlan, b"cut": _cut}
+takers = {b"pin": _pin, b"adc": _adc, b"wlan": _wlan, b"ap": _ap, b"cut": _cut}
 
 
 def setup():

@@ -43,17 +43,26 @@ def up():
 
 
 def down():
-    """The station has lost its address, or got another."""
+    """The station has lost its address, or got another. Connections of the soft-AP stay."""
     try:
+        whose = _call("i", "getsockname", "iPP")
         duplicate = _call("i", "dup", "i")
         replace = _call("i", "dup2", "ii")
         ask = _call("i", "ioctl", "iLp")
     except ImportError:
         return
     size = bytearray(4)
+    name = bytearray(16)
+    length = bytearray(4)
+    stay = set()
     # Always ready, as the socket of a connection that was aborted.
     with open(_board.host + "/dev/null", "r+b") as ready:
         for descriptor in _board.connected:
+            length[0] = len(name)
+            whose(descriptor, name, length)
+            if b"%d.%d.%d.%d" % tuple(name[4:8]) == _board.softap[1]:
+                stay.add(descriptor)
+                continue
             f = open(duplicate(descriptor), "r+b")
             ask(descriptor, _FIONREAD, size)
             n = min(size[0] | size[1] << 8 | size[2] << 16, _WINDOW)
@@ -61,6 +70,7 @@ def down():
             _board.dark.append(f)
             replace(ready.fileno(), descriptor)
     _board.connected.clear()
+    _board.connected.update(stay)
 
 
 def take(descriptor, n, peek):

@@ -1,12 +1,13 @@
 # network.WLAN after ports/esp32/network_wlan.c and network_common.c: same checks, same errors,
-# same numbers. The station's fate is decided in the supervisor (the air), which reports it; the
-# soft-AP only keeps its settings: nobody can join it in the plain mode, where all boards share the
-# host's loopback. Static addresses are kept and shown, traffic still uses the board's own
-# 127.0.0.N. In LAN mode the supervisor gives them to the board's real interface.
+# same numbers. The station's fate and the soft-AP's are decided in the supervisor (the air), which
+# reports them. Nobody can join the soft-AP in the plain mode, where all boards share the host's
+# loopback. Static addresses are kept and shown, traffic still uses the board's own 127.0.0.N. In
+# LAN mode the supervisor gives them to the board's real interfaces.
 
 from binascii import hexlify
 
 import _board
+import _softap
 from micropython import const
 
 STA_IF = 0
@@ -159,10 +160,12 @@ class WLAN:
         if on == self._active:
             return on
         self._active = on
-        if not self._ap:
-            _board.send(b"wlan-active %d\n" % on)
-            if not on:
-                _connecting(False)
+        if self._ap:
+            _softap.switch(on)
+            return on
+        _board.send(b"wlan-active %d\n" % on)
+        if not on:
+            _connecting(False)
         return on
 
     def connect(self, ssid=None, key=None, *, bssid=None):
@@ -195,7 +198,9 @@ class WLAN:
 
     def isconnected(self):
         _board.serve()
-        return not self._ap and _has_address()
+        if self._ap:
+            return len(_softap.stations()) > 0
+        return _has_address()
 
     def status(self, what=None):
         _board.serve()
@@ -205,7 +210,7 @@ class WLAN:
             return STAT_GOT_IP if _has_address() else int(_board.station[0])
         if what == "stations":
             self._require(True)
-            return []
+            return _softap.stations()
         if what == "rssi":
             self._require(False)
             if _board.station[1] != b"1":
@@ -254,6 +259,19 @@ class WLAN:
         return self._config[name]
 
     def _set(self, kw):
+        before = dict(self._config) if self._ap else None
+        try:
+            self._change(kw)
+            if not self._active:  # esp_wifi_set_config() comes last
+                raise OSError("Wifi Invalid Mode")
+            if self._ap:
+                _softap.configure(self._config)
+        except Exception as e:
+            if before and not isinstance(e, ValueError):
+                self._config = before
+            raise e
+
+    def _change(self, kw):
         for name, value in kw.items():
             name = _ALIASES.get(name, name)
             only = _ONLY.get(name)
@@ -279,16 +297,14 @@ class WLAN:
                 self._config[name] = bool(value) if name == "hidden" else value
                 if name == "reconnects":
                     _board.send(b"wlan-reconnects %d\n" % value)
-        if not self._active:  # esp_wifi_set_config() comes last
-            raise OSError("Wifi Invalid Mode")
 
     def ifconfig(self, config=None):
         _board.serve()
         if config is None:
+            if self._ap:
+                return _softap.addresses()
             if self._static:
                 return self._static
-            if self._ap:
-                return _AP_CONFIG
             return tuple(
                 [_ZERO if part == b"-" else str(part, "ascii") for part in _board.station[3:7]]
             )
@@ -306,8 +322,11 @@ class WLAN:
 
     def _fix(self, addresses):
         # In LAN mode the interface really has them.
+        if self._ap:
+            _softap.move(addresses)
+            return
         self._static = addresses
-        if _board.config["ip"] == _ZERO and not self._ap:
+        if _board.config["ip"] == _ZERO:
             _board.send(b"wlan-address %s\n" % " ".join(addresses or ("-",)).encode())
 
     def ipconfig(self, *args, **kw):
@@ -356,7 +375,6 @@ _ALIASES = {
 }
 # Who has it: True the soft-AP, False the station.
 _ONLY = {"hidden": True, "security": True, "max_clients": True, "reconnects": False}
-_AP_CONFIG = ("192.168.4.1", "255.255.255.0", "192.168.4.1", _ZERO)
 
 
 def _address(text):
@@ -404,14 +422,14 @@ def _make(ap):
     channel = _board.config.get("wlan_channel", 1)
     self._config = {"channel": channel, "txpower": 20.0, "protocol": 7, "pm": 1}
     if ap:
-        self._active = False
+        self._active = _board.softap[0] == b"1"  # Wi-Fi stays as it was over a soft reset
         ssid = b"ESP_" + mac[3:].hex().upper().encode()
         self._config.update(
             {"ssid": ssid, "hidden": False, "security": 0, "key": b"", "max_clients": 4}
         )
         self._config["ifname"] = "ap1"
     else:
-        self._active = bool(_board.config.get("active"))  # Wi-Fi stays as it was over a soft reset
+        self._active = bool(_board.config.get("active"))
         _connecting(self._active and _board.station[0] != b"1000")
         self._config.update({"reconnects": -1, "ifname": "st1", "max_clients": 0})
     return self
