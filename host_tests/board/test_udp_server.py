@@ -124,7 +124,7 @@ def test_a_peer_that_is_set(board):
 def test_locked_to_one(board):
     """The first that sends; another once that one has been silent for as long as is set."""
     console, address = serving(
-        board, print_level=2, udp_server_lock__client=1, udp_server_idle__timeout=3
+        board, print_level=2, udp_server_lock__client=1, stream_lock__timeout=3
     )
     with caller(address) as one, caller(address) as two:
         one.send(b"first")
