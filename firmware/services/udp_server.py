@@ -69,7 +69,7 @@ class ServerStream(Datagrams):
 
 class UdpServer(serving.Server):
     def __init__(self, device, auto=False):
-        super().__init__(device, b"UDP", b"udp.server.", auto)
+        super().__init__(device, b"UDP", b"udp.server.", "udp_server", auto)
         self.peer = None  # who is written to: (dotted text, port)
         self._owner = None  # the only one that is heard
         self._locked = False
