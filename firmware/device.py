@@ -76,7 +76,7 @@ class Device:
         self.ports = ()  # of UART0 and UART1
         self.softap = None  # its service, from its first start on
         self.stream_mode = None  # its service, where bus.mode says so
-        self._services = {}  # name -> task
+        self.services = {}  # name -> task, while it runs
         self._stopping = None  # event that ends main()
         self.idle = 0  # looks of _feed() since the last command: sessions set it to 0
         self._proven = False  # this start has run long enough not to be a faulty one
@@ -166,10 +166,10 @@ class Device:
     def start(self, name, run):
         """Start a service under supervision: `run()` gives a fresh coroutine each time."""
         last = self.stop(name)
-        self._services[name] = asyncio.create_task(self._supervise(name, run, last))
+        self.services[name] = asyncio.create_task(self._supervise(name, run, last))
 
     def stop(self, name):
-        task = self._services.get(name)
+        task = self.services.get(name)
         if task:
             task.cancel()
         return task
@@ -186,10 +186,6 @@ class Device:
         if done:
             self.service("automatic").start(self)
 
-    def runs(self, name):
-        task = self._services.get(name)
-        return task and not task.done()
-
     async def _supervise(self, name, run, last):
         # The service before this one first gives back its pins and sockets. One that is cancelled
         # while it waits goes on waiting: the next in line looks at this task alone.
@@ -200,20 +196,25 @@ class Device:
             except asyncio.CancelledError as e:
                 cancelled = e
         last = None
-        if cancelled:
-            raise cancelled
         wait = _RESTART_MIN_S
-        while True:
-            begun = time.ticks_ms()
-            try:
-                await run()
-                return
-            except Exception as e:
-                self.fault(name, e)
-            if time.ticks_diff(time.ticks_ms(), begun) > _HEALTHY_MS:
-                wait = _RESTART_MIN_S
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, _RESTART_MAX_S)
+        try:
+            if cancelled:
+                raise cancelled
+            while True:
+                begun = time.ticks_ms()
+                try:
+                    await run()
+                    return
+                except Exception as e:
+                    self.fault(name, e)
+                if time.ticks_diff(time.ticks_ms(), begun) > _HEALTHY_MS:
+                    wait = _RESTART_MIN_S
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, _RESTART_MAX_S)
+        finally:
+            # A task that has ended would keep what it has run in RAM.
+            if self.services.get(name) is asyncio.current_task():
+                del self.services[name]
 
     def switch(self, name, variable, module):
         # Start or stop a service as its variable says; its file is imported only when it runs.
@@ -307,7 +308,7 @@ class Device:
                 starts.healthy()
             for _ in range(_FEED_MS // _LOOK_MS):
                 await asyncio.sleep_ms(_LOOK_MS)
-                if board.button_down() and not self.runs("reset button"):
+                if board.button_down() and "reset button" not in self.services:
                     self.start("reset button", self._reset_button)
                 seconds = variables.values.get(b"system.gotosleep.timeout")
                 if seconds:

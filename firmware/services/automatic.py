@@ -16,6 +16,6 @@ _ROWS = (
 def start(device):
     """Start those that do not run."""
     for name, file, variable in _ROWS:
-        if variables.values.get(variable) and not device.runs(name):
+        if variables.values.get(variable) and name not in device.services:
             device.switch(name, variable, file)
     forget(__name__)

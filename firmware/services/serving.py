@@ -8,7 +8,7 @@ import asyncio
 from machine import Pin
 from micropython import const
 
-from firmware import board
+from firmware import board, forget
 from firmware.console import log
 from firmware.net import interfaces, sockets
 from firmware.net.station import UP
@@ -22,12 +22,13 @@ _AGAIN = const(20)  # looks after which a port that could not be had is tried ag
 
 
 class Server:
-    """`name` as in log lines, `group` of its variables."""
+    """`name` as in log lines, `group` of its variables, `file` in services/."""
 
-    def __init__(self, device, name, group, auto):
+    def __init__(self, device, name, group, file, auto):
         self.device = device
         self.name = name
         self.group = group
+        self.file = file
         self.auto = auto  # it has started by itself
         self.link = None
         self._ups = 0  # of the link, when the server began to listen
@@ -109,6 +110,8 @@ class Server:
 
     def shut(self):
         """Stop serving, and close the streams that came of it."""
+        if not self.closed:
+            forget("firmware.services." + self.file)  # not when the next one uses it already
         self.closed = True
         self.end()
         for gpio in self._pins:

@@ -70,7 +70,7 @@ class ServerStream(TcpStream):
 
 class TcpServer(serving.Server):
     def __init__(self, device, auto=False):
-        super().__init__(device, b"TCP", b"tcp.server.", auto)
+        super().__init__(device, b"TCP", b"tcp.server.", "tcp_server", auto)
         self._listener = None
         self._clients = []
         self._told = False  # that a client was turned away

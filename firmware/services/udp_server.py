@@ -3,7 +3,7 @@
 # first that has sent.
 #
 # Locked to one client (udp.server.lock_client), it hears the first that sends, or the peer that is
-# set, and nobody else, until that one has been silent for udp.server.idle_timeout.
+# set, and nobody else, until that one has been silent for stream.lock_timeout.
 import errno
 import socket
 
@@ -11,6 +11,7 @@ from firmware.console import log
 from firmware.net import interfaces, sockets
 from firmware.net.streams import DATA
 from firmware.net.udp import MAX_DATAGRAM, Datagrams
+from firmware.store import variables
 
 from . import serving
 
@@ -68,7 +69,7 @@ class ServerStream(Datagrams):
 
 class UdpServer(serving.Server):
     def __init__(self, device, auto=False):
-        super().__init__(device, b"UDP", b"udp.server.", auto)
+        super().__init__(device, b"UDP", b"udp.server.", "udp_server", auto)
         self.peer = None  # who is written to: (dotted text, port)
         self._owner = None  # the only one that is heard
         self._locked = False
@@ -94,7 +95,7 @@ class UdpServer(serving.Server):
 
     def listen(self):
         self._locked = self.get(b"lock_client")
-        self._timeout = self.get(b"idle_timeout")
+        self._timeout = variables.get(b"stream.lock_timeout")
         self._owner = self.peer if self._locked else None
         if self._stream:  # the interface is back
             self._stream.leave()

@@ -275,3 +275,35 @@ def test_auto_start(board):
     while not refused((host, 4002)):  # what it had for the old network
         pass
     assert console.run("tcp_server stop").code == 1
+
+
+def test_clients_that_misbehave(board):
+    """One breaks its connection, one sends and reads nothing, one closes its side behind data that
+    nobody has read: each is its own affair.
+    """
+    console, address = serving(board)
+    with contextlib.ExitStack() as stack:
+        good, rude, stuffed, half = [stack.enter_context(calling(address)) for _ in range(4)]
+        for handle in range(4):
+            console.log(f"Opened: {handle}")
+        peers.end_by_reset(rude)
+        rude.close()
+        console.log("Closed: 1")
+        stuffed.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            while True:
+                stuffed.sendall(b"x" * 65536)
+        half.sendall(b"last words")
+        half.shutdown(socket.SHUT_WR)
+        for _ in range(3):
+            good.sendall(b"ping")
+            wait_poll(console, 0, "1")
+            assert console.run("read 0 10").text == b"ping"
+            console.ok("write 0 4", b"pong")
+            assert exactly(good, 4) == b"pong"
+        wait_poll(console, 3, "1")
+        assert console.run("read 3 4").text == b"last"
+        assert console.run("read 3 100").text == b" words"
+        assert console.run("poll 3").code == 1  # the read that took the last byte closed it
+        assert console.run("read 2 100").text == b"x" * 100
+        assert console.ok("list").count("TCPS") == 2

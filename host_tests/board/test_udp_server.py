@@ -124,7 +124,7 @@ def test_a_peer_that_is_set(board):
 def test_locked_to_one(board):
     """The first that sends; another once that one has been silent for as long as is set."""
     console, address = serving(
-        board, print_level=2, udp_server_lock__client=1, udp_server_idle__timeout=3
+        board, print_level=2, udp_server_lock__client=1, stream_lock__timeout=3
     )
     with caller(address) as one, caller(address) as two:
         one.send(b"first")
@@ -190,3 +190,34 @@ def test_auto_start(board):
     with caller((console.ok("get network.ip"), 4001)) as one:
         one.send(b"hello")
         assert read(console) == b"hello"
+
+
+def test_nothing_is_left_behind(board, counts):
+    """Of servers that were started, used and stopped again and again."""
+    console, address = serving(board, "tcp_server start")
+    console.ok("tcp_server stop")
+
+    def used():
+        for _ in range(2):
+            found = int(console.ok("get system.memory.used"))
+        return found
+
+    def once():
+        console.ok("udp_server start")
+        console.ok("tcp_server start")
+        with caller(address) as one, socket.create_connection(address, peers.WAIT) as two:
+            one.send(b"hello")
+            assert read(console) == b"hello"
+            two.sendall(b"hello")
+            while console.run("poll 1").text != b"1":
+                pass
+            for kind in ("udp", "tcp"):
+                console.ok(f"{kind}_server stop")
+        assert console.ok("list") == HEAD
+
+    for _ in range(3):
+        once()
+    before = used()
+    for _ in range(counts(4, 100)):
+        once()
+    assert abs(used() - before) <= 256

@@ -82,15 +82,6 @@ VARIABLES = (
         "GPIO that is high while data wait",
     ),
     (
-        "udp.server.idle_timeout",
-        "ud s t",
-        "int 0 65535",
-        "0",
-        "rw",
-        "network",
-        "Seconds of silence after which another client may take the locked one's place; 0 = never",
-    ),
-    (
         "udp.server.lock_client",
         "ud s l",
         "bool",
