@@ -150,6 +150,9 @@ class Device:
 
     def factory_reset(self):
         settings.erase()
+        from firmware.store import leases
+
+        leases.erase()
         starts.forget()  # what led to safe mode may have been a setting
         self.restart(announce=True)
 
@@ -369,6 +372,12 @@ class Device:
         for name in _ONCE:
             forget(name)
         gc.collect()
+        if variables.get(b"softap.passkey") == b"********" and not self.safe_mode:
+            await asyncio.sleep_ms(0)  # the prompts first
+            from firmware.services import passkey
+
+            passkey.make()
+            passkey = forget("firmware.services.passkey")
         await self._stopping.wait()
         self.close_streams()
         self.station.down()

@@ -1,28 +1,20 @@
 # The DHCP server of the soft-AP, on UDP port 67. The driver has one of its own, which takes the
-# port when the soft-AP goes up: whoever starts both opens this one first (services/softap.py).
+# port when the soft-AP goes up: softap_start.py opens this one first.
 import errno
 import socket
 
-from micropython import const
-
 from firmware.console import log
 from firmware.net import sockets
-from firmware.store import leases, variables
+from firmware.store import leases
 from wire import dhcp
+from wire.dhcp import Server  # noqa: F401 - for softap_start.py
 
 _BIND_TO_DEVICE = getattr(socket, "SO_BINDTODEVICE", 25)
-_MASK = b"\xff\xff\xff\x00"
-_FIRST = const(2)  # of the pool, unless the module itself has an address in it
 
 
 def create(device):
     """The service, on the parts of the device."""
     return DhcpServer(device)
-
-
-def quad(text):
-    """The 4 bytes of dotted bytes."""
-    return bytes([int(part) for part in text.split(b".")])
 
 
 class DhcpServer:
@@ -44,39 +36,16 @@ class DhcpServer:
             raise
         self._sock = sock
 
-    def is_open(self):
-        return self._sock is not None
-
     def close(self):
         """Give the port back."""
         if self._sock:
             self._sock.close()
             self._sock = None
 
-    def serve(self, interface, dns):
-        """What run() serves from now on: an interface that is up; `dns` tells clients that the
-        module is their name server. Raises ValueError.
-        """
-        get = variables.get
-        text = get(b"softap.static.ip")
-        own = quad(text)
-        count = get(b"softap.dhcp_server.pool")
-        first = _FIRST
-        if first <= own[3] < first + count:
-            first = own[3] + 1
-        portal = b"http://%s/" % text if get(b"softap.captive_portal_enabled") else b""
-        self._server = dhcp.Server(
-            own,
-            _MASK,
-            own[:3] + bytes((first,)),
-            count,
-            get(b"softap.dhcp_server.lease_time"),
-            own,
-            own if dns else b"",
-            get(b"softap.dhcp_server.domain"),
-            portal,
-        )
-        self._server.load(leases.load(), self._now())
+    def serve(self, server, interface):
+        """What run() serves from now on: a Server, and the interface, which is up."""
+        server.load(leases.load(), self._now())
+        self._server = server
         self._interface = interface
 
     def leases(self):

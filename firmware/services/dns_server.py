@@ -7,30 +7,23 @@ from micropython import const
 
 from firmware.console import log
 from firmware.net import sockets
-from firmware.store import variables
 from wire import dns_server
 
 _PORT = const(53)
 _BIND_TO_DEVICE = getattr(socket, "SO_BINDTODEVICE", 25)
 
 
-def names():
-    """The names that it answers (list of bytes)."""
-    found = [name.strip() for name in variables.get(b"softap.dns_server.url").split(b",")]
-    return [name for name in found if name]
-
-
-def create(address, interface, every=False):
-    """The service, for the names that lead to `address` (4 bytes), or for every name. Its socket
-    is bound to the interface. Raises OSError.
+def create(names, address, interface, every=False):
+    """The service, for the names (list of bytes) that lead to `address` (4 bytes), or for every
+    name. Its socket is bound to the interface. Raises OSError.
     """
-    return DnsServer(address, interface, every)
+    return DnsServer(names, address, interface, every)
 
 
 class DnsServer:
-    def __init__(self, address, interface, every):
+    def __init__(self, names, address, interface, every):
         good = []
-        for name in names():
+        for name in names:
             try:
                 dns_server.Server((name,), address)
                 good.append(name)

@@ -23,6 +23,15 @@ def save(data):
         raise
 
 
+def erase():
+    """Forget them."""
+    for path in (_PATH, _NEW):
+        try:
+            os.remove(path)
+        except OSError:
+            pass
+
+
 def load():
     """What was kept last; b"" where there is nothing, or it is damaged."""
     try:

@@ -10,6 +10,7 @@ import pytest
 from airwire.board.client import Board
 from airwire.errors import UserError
 from airwire.lan import programs
+from host_tests.board.console import Console
 from host_tests.lan.conftest import Joined, running, until
 from host_tests.lan.dhcp_programs import Program
 from host_tests.lan.softap import PASSKEY, SoftAp
@@ -43,33 +44,40 @@ def told(reply):
 def test_the_passkey_is_made_once(lan, real):
     softap = SoftAp(lan, real)
     console = softap.console
-    console.ok("set system.print_level 2")
-    console.ok("set wlan.ssid unsaved")
-    reply = console.run("network_up -i softap")
-    key = told(reply)
-    assert len(key) == 12 and set(key) <= LETTERS
+    usb = Console(str(real.board.uart0))
+    boots = real.board.status()["boots"]
     mac = real.board.status()["mac"].upper()
-    assert reply.logs[1:] == [
+    console.send(f"factory_reset {mac}\r\n".encode())
+    real.board.wait_boot(boots + 1)
+    console.machine(0)
+    usb.until(b"Soft-AP passkey: ")
+    key = usb.until(b"\r\n").decode().strip()
+    usb.close()
+    assert len(key) == 12 and set(key) <= LETTERS
+    console.ok("set system.print_level 2")
+    reply = console.run("network_up -i softap")
+    assert reply.logs == [
         b"Soft-AP: Airwire-" + mac[-3:].encode(),
         b"IPv4 address: 10.10.10.1",
         b"[Soft-AP up]",
     ]
     assert console.ok("get softap.passkey") == "********"
+    softap.passkey = key
+    softap.guest()
+    # Another one, by request; it is saved, and nothing else is.
+    console.ok("set wlan.ssid unsaved")
+    console.ok("set softap.passkey ********")
+    other = told(console.run("network_restart -i softap"))
+    assert other and other != key
     assert console.ok("get wlan.ssid") == "unsaved"
-    assert console.run("network_restart -i softap").logs[0] == b"[Soft-AP down]"
-    # It is saved, and nothing else is.
     boots = real.board.status()["boots"]
     real.board.power_cut()
     real.board.wait_boot(boots + 1)
     console.machine(2)
     assert console.ok("get wlan.ssid") == ""
     assert told(console.run("network_up -i softap")) is None
-    softap.passkey = key
-    softap.guest()
-    # Another one, by request.
-    console.ok("set softap.passkey ********")
-    other = told(console.run("network_restart -i softap"))
-    assert other and other != key
+    softap.passkey = other
+    lan.join("guest", softap.ssid(), other)
 
 
 def test_who_is_let_in(lan, softap):
@@ -125,7 +133,10 @@ def test_the_client_list(lan, softap, tmp_path):
 
 def test_both_interfaces_at_once(lan, softap, tmp_path):
     own = softap.joined.join()
-    softap.up()
+    softap.joined.board.access_point("airwire-open", channel=9)
+    softap.console.ok("network_restart")
+    softap.up(channel=3)
+    assert softap.info()["channel"] == "9"  # there is one radio
     softap.guest()
     ip = Program(lan, "guest", "udhcpc", tmp_path).bound()
     assert pings(lan, "client", own) and pings(lan, "guest", "10.10.10.1")
@@ -200,6 +211,34 @@ def test_its_names(lan, softap, tmp_path):
     for name in ("setup.com", "WWW.setup.com"):
         assert "Address: 192.168.7.1" in looked_up(name)
     assert "REFUSED" in looked_up("example.com")
+
+
+# The firmware, whose soft-AP believes itself in setup.
+IN_SETUP = """
+from firmware.services import softap
+class Service(softap.SoftApService):
+    def __init__(self, device):
+        super().__init__(device)
+        self.every = True
+softap.SoftApService = Service
+"""
+
+
+def test_every_name_in_setup(lan, real, prompt, tmp_path):
+    prompt(IN_SETUP)
+    with open(real.board.uart0, "wb", buffering=0) as usb:
+        usb.write(b"import main\r")
+    real.console.machine(0)
+    softap = SoftAp(lan, real).up()
+    softap.guest()
+    Program(lan, "guest", "udhcpc", tmp_path).bound()
+
+    def looked_up(name):
+        return busybox(lan, "guest", "nslookup", "-type=a", name, "10.10.10.1").stdout
+
+    for name in ("example.com", "connectivitycheck.gstatic.com"):
+        assert "Address: 10.10.10.1" in looked_up(name)
+    assert "NXDOMAIN" in looked_up("printer.local")
 
 
 BIND = """

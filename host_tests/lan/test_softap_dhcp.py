@@ -37,11 +37,6 @@ ASK = ("udhcpc", "-f", "-n", "-q", "-i", "eth0", "-t", "1", "-T", "1", "-s", "/b
 
 
 @pytest.fixture
-def softap(lan, real):
-    return SoftAp(lan, real)
-
-
-@pytest.fixture
 def one(lan, home, flash_image, interpreters):
     """A soft-AP on the interpreter with the chip's object sizes."""
     with running("i386", lan, home, flash_image) as joined:
@@ -68,18 +63,18 @@ def test_get_renew_release(lan, one, tmp_path, kind):
     assert one.info()["dhcp_server"] == "own"
 
 
-def test_a_pool_of_twelve(lan, softap, tmp_path):
-    softap.up(dhcp_server__pool=POOL, max_clients=15)
+def test_a_pool_of_twelve(lan, one, tmp_path):
+    one.up(dhcp_server__pool=POOL, max_clients=15)
     names = [f"guest{i}" for i in range(POOL)]
-    macs = [softap.guest(name) for name in names]
+    macs = [one.guest(name) for name in names]
     clients = [Program(lan, name, "udhcpc", tmp_path) for name in names]
     addresses = [client.bound() for client in clients]
     assert sorted(addresses) == sorted(f"10.10.10.{i}" for i in range(2, 2 + POOL))
-    assert softap.clients() == {mac: ("#", ip) for mac, ip in zip(macs, addresses, strict=True)}
-    late = softap.guest("late")
+    assert one.clients() == {mac: ("#", ip) for mac, ip in zip(macs, addresses, strict=True)}
+    late = one.guest("late")
     none = lan.run("late", programs.find("busybox"), *ASK, timeout=30)
     assert none.returncode == 1 and "no lease" in none.stderr
-    assert softap.clients()[late] == ("#", "0.0.0.0")
+    assert one.clients()[late] == ("#", "0.0.0.0")
     # One leaves: its address is free.
     clients[5].released()
     freed = Program(lan, "late", "udhcpc", tmp_path)
@@ -128,6 +123,53 @@ def test_strangers_do_no_harm(lan, one, tmp_path, rng, counts):
     assert said == "answered\n"
     assert one.clients()[mac] == ("#", ip)
     assert owner.renewed() == ip
+    assert one.console.ok("faults_print") == "! 0 faults"
+
+
+# Renews the lease of its own address so often: address, count, MAC address.
+RENEW = """
+import socket, sys
+ip = socket.inet_aton(sys.argv[1])
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind((sys.argv[1], 68))
+s.settimeout(20)
+head = bytes.fromhex("0101060052454e55") + bytes(4) + ip + bytes(12)
+request = head + bytes.fromhex(sys.argv[3].replace(":", "")) + bytes(202)
+request += bytes.fromhex("63825363350103ff")
+for _ in range(int(sys.argv[2])):
+    s.sendto(request, ("10.10.10.1", 67))
+    answer = s.recv(600)
+    assert answer[240:243] == bytes((53, 1, 5)) and answer[16:20] == ip, answer
+print("renewed")
+"""
+
+
+def test_a_long_life(lan, one, tmp_path, counts):
+    """Renewals and restarts leave nothing behind."""
+    one.up()
+    mac = one.guest()
+    client = Program(lan, "guest", "udhcpc", tmp_path)
+    ip = client.bound()
+    client.end()  # it would answer for the port
+
+    def renewals(count):
+        words = [sys.executable, "-c", RENEW, ip, str(count), mac]
+        done = lan.run("guest", *words, timeout=30 + count)
+        assert done.stdout == "renewed\n", done.stderr
+
+    def memory():
+        return int(one.console.ok("get system.memory.used"))
+
+    def restarts(count):
+        for _ in range(count):
+            one.console.ok("network_restart -i softap")
+            one.clients()
+
+    for often in (renewals, restarts):
+        often(10)
+        before = memory()
+        often(counts(30, 200))
+        assert memory() <= before + 256
     assert one.console.ok("faults_print") == "! 0 faults"
 
 

@@ -116,7 +116,7 @@ VARIABLES = (
         "********",
         "secret",
         "network",
-        "Password; empty = open. ******** = made at random at the next start of the soft-AP",
+        "Password; empty = open. ******** = made at random at the next start, and told",
     ),
     (
         "softap.rate.protocol",

@@ -39,6 +39,8 @@ class SoftAp:
         self.settings = Settings(self._ssid)
         self.address = DEFAULT
         self.stations = []
+        self.channel = self.settings.channel
+        self._bound = False  # to the station's channel
 
     def power_on(self) -> None:
         """The state after any reset but a soft one."""
@@ -47,10 +49,29 @@ class SoftAp:
         self._reset()
 
     def line(self) -> str:
-        """The `ap` line for the state as it is: active, four addresses, the stations."""
+        """The `ap` line for the state as it is: active, channel, four addresses, the stations."""
         address = self.address
-        words = (int(self.active), address.ip, address.mask, address.gateway, address.dns)
+        words = (
+            int(self.active),
+            self.channel,
+            address.ip,
+            address.mask,
+            address.gateway,
+            address.dns,
+        )
         return " ".join(map(str, ("ap", *words, *self.stations)))
+
+    def follow(self, channel: int | None) -> list[str]:
+        """The station has joined a network of that channel: there is one radio, and its channel is
+        that. None: it has left, and any channel will do.
+        """
+        self._bound = channel is not None
+        if channel is None or channel == self.channel:
+            return []
+        self.channel = channel
+        if self.active:
+            self.changed()
+        return [self.line()]
 
     # Events from the firmware
 
@@ -69,6 +90,8 @@ class SoftAp:
         """WLAN.config(...)."""
         if settings != self.settings:
             self.settings = settings
+            if not self._bound:
+                self.channel = settings.channel
             if self.active:
                 self.changed()
         return [self.line(), _DONE]

@@ -56,6 +56,7 @@ class Attachment:
         self._given: Lease | None = None
         self._hostname = b""
         self._unfinished = b""
+        self._softap: LanSoftAp | None = None
         self._place = 0  # whose soft-AP the link leads to; 0: the LAN's access point
 
     async def open(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -148,6 +149,7 @@ class Attachment:
         with contextlib.suppress(OSError):  # it has just gone
             self._bridge.set_master(self._port, names.cell(place) if place else names.BRIDGE)
         self._change_place(place)
+        self._says(self._softap.follow(self._station.joined.channel))
 
     def _change_place(self, place: int) -> None:
         if place != self._place:
@@ -185,6 +187,8 @@ class Attachment:
         self.carry(False)
         self.forget()
         self._change_place(0)
+        if self._softap is not None:
+            self._softap.follow(None)
 
     # DHCP
 

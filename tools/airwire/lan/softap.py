@@ -65,7 +65,7 @@ class LanSoftAp(SoftAp):
             "ssid": settings.ssid.decode("utf-8", "replace"),
             "security": settings.security,
             "password": settings.key.decode("utf-8", "replace"),
-            "channel": settings.channel or 1,
+            "channel": self.channel,
             "hidden": settings.hidden,
             "most": settings.max_clients,
             "bssid": self._bssid.hex(),

@@ -26,7 +26,14 @@ analog = {}  # GPIO -> millivolts from outside
 moved = {}  # GPIO -> function(gpio), called when its level may have changed
 signals = {}  # GPIO -> function(mode) of the peripheral on it, called when it becomes a GPIO
 station = [b"1000", b"0", b"0", b"-", b"-", b"-", b"-"]  # STATUS ASSOC RSSI IP MASK GW DNS
-softap = [b"0", b"192.168.4.1", b"255.255.255.0", b"192.168.4.1", b"0.0.0.0"]  # and its stations
+softap = [
+    b"0",
+    b"1",
+    b"192.168.4.1",
+    b"255.255.255.0",
+    b"192.168.4.1",
+    b"0.0.0.0",
+]  # and its stations
 reported = 0  # how many `wlan` lines have come
 connected = set()  # descriptors of the firmware's TCP connections
 aborted = {}  # descriptor -> what _netif knows of a connection that lwIP has aborted

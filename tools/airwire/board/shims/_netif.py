@@ -60,7 +60,7 @@ def down():
         for descriptor in _board.connected:
             length[0] = len(name)
             whose(descriptor, name, length)
-            if b"%d.%d.%d.%d" % tuple(name[4:8]) == _board.softap[1]:
+            if b"%d.%d.%d.%d" % tuple(name[4:8]) == _board.softap[2]:
                 stay.add(descriptor)
                 continue
             f = open(duplicate(descriptor), "r+b")

@@ -6,7 +6,8 @@ from binascii import hexlify
 import _board
 from micropython import const
 
-_STATIONS = const(5)  # in _board.softap: where they begin
+_ADDRESSES = const(2)
+_STATIONS = const(6)  # in _board.softap: where they begin
 
 _waiting = False  # for the supervisor's answer
 
@@ -38,8 +39,13 @@ def stations():
     return [(bytes.fromhex(str(mac, "ascii")),) for mac in _board.softap[_STATIONS:]]
 
 
+def channel():
+    """The radio's, which may be the station's network's."""
+    return int(_board.softap[1])
+
+
 def addresses():
-    return tuple([str(part, "ascii") for part in _board.softap[1:_STATIONS]])
+    return tuple([str(part, "ascii") for part in _board.softap[_ADDRESSES:_STATIONS]])
 
 
 def move(four):

@@ -1,0 +1,97 @@
+"""The soft-AP by command, where nobody can join it: words, states, and who gets its sockets. Who
+joins is in host_tests/lan.
+"""
+
+import pytest
+
+from host_tests.board.console import Reply
+
+TOO_FEW, TOO_MANY, UNKNOWN_OPTION, BAD_ARGUMENT = 4, 5, 6, 7
+PASSKEY = '"tin snips 42"'
+
+
+def info(console):
+    return dict(line.split(": ") for line in console.ok("get softap.info").split("\r\n"))
+
+
+@pytest.fixture
+def console(board):
+    console = board.machine(print_level=2)
+    console.ok(f"set softap.passkey {PASSKEY}")
+    return console
+
+
+def test_words(board, console):
+    for line, code in (
+        ("network_up -i", TOO_FEW),
+        ("network_restart -i", TOO_FEW),
+        ("network_down -x", UNKNOWN_OPTION),
+        ("network_restart ethernet", BAD_ARGUMENT),
+        ("network_up -s softap", BAD_ARGUMENT),
+        ("nre softap wlan", TOO_MANY),
+    ):
+        assert console.run(line).code == code, line
+    up = console.run("nup softap")
+    assert up.code == 0 and up.logs[-1] == b"[Soft-AP up]"
+    assert console.run("network_up -i softap") == Reply(0, b"Success")
+    again = console.run("nre -i softap")
+    assert again.code == 0
+    assert (again.logs[0], again.logs[-1]) == (b"[Soft-AP down]", b"[Soft-AP up]")
+    assert console.run("ndo softap") == Reply(0, b"Success", [b"[Soft-AP down]"])
+    assert console.run("ndo softap") == Reply(0, b"Success")
+
+
+def test_its_servers(board, console):
+    for switches, dhcp, dns in (
+        ({}, "own", "off"),
+        ({"dns_server.url": "setup.com"}, "own", "own"),
+        ({"dhcp_server.enabled": 0, "dns_server.enabled": 0}, "off", "off"),
+    ):
+        for name, value in switches.items():
+            console.ok(f"set softap.{name} {value}")
+        console.ok("network_restart -i softap")
+        assert (info(console)["dhcp_server"], info(console)["dns_server"]) == (dhcp, dns)
+    # What is no name is said, and the others are served.
+    console.ok("set softap.dns_server.url setup..com,setup.com")
+    console.ok("set softap.dns_server.enabled 1")
+    logs = console.run("network_restart -i softap").logs
+    assert b"DNS: not a name: setup..com" in logs
+    assert info(console)["dns_server"] == "own"
+
+
+def test_pools(board, console):
+    """Of any address and any size a pool fits, or the driver's server serves."""
+    for own, pool, server in (
+        ("10.1.2.1", 100, "own"),
+        ("10.1.2.50", 100, "own"),
+        ("10.1.2.254", 100, "own"),
+        ("10.1.2.2", 12, "own"),
+        ("10.1.2.101", 100, "own"),
+    ):
+        console.ok(f"set softap.static.ip {own}")
+        console.ok(f"set softap.dhcp_server.pool {pool}")
+        console.ok("network_restart -i softap")
+        assert info(console)["dhcp_server"] == server, own
+        assert info(console)["ip"] == own
+
+
+@pytest.mark.needs("air")
+def test_it_ends_with_the_firmware(board, console):
+    console.ok("network_up -i softap")
+    assert board.board.status()["softap"]["active"]
+    usb = board.uart0
+    usb.send(b"\x03")
+    usb.until(b">>> ")
+    assert not board.board.status()["softap"]["active"]
+    usb.send(b"\x04")
+    usb.until(b"[Ready]")
+
+
+@pytest.mark.needs("led")
+def test_its_indicator(board, console):
+    console.ok("set system.indicator.gpio softap 23")
+    console.ok("set system.indicator.state softap static_off|static_off|static_on|static_off")
+    console.ok("network_up -i softap")
+    board.board.wait_pin(23, 1)
+    console.ok("network_down -i softap")
+    board.board.wait_pin(23, 0)
