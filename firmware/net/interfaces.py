@@ -21,7 +21,7 @@ class _SoftAp:
         return self._service.ups
 
     def address(self, index):
-        return self._service.ap.address()
+        return self.wlan.ifconfig()[index].encode()
 
     async def up(self):
         if not await self._service.up():
