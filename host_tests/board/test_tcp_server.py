@@ -105,7 +105,6 @@ def test_start_and_stop(board):
         ("go", 7),
         ("-x start", 6),
         ("-i wlan", 4),
-        ("-i softap start", 7),
         ("-i nowhere start", 7),
         ("start 0", 9),
         ("start x", 7),
