@@ -36,6 +36,7 @@ _SERVICES = (
         "wwep",
         (b"wwep.button_gpio", b"wwep.led_gpio"),
     ),
+    ("ioconn", b"ioconn.enabled", "ioconn", ()),
 )
 
 
@@ -70,11 +71,12 @@ class Device:
         self.safe_mode = starts.safe_mode
         self.wdt = WDT(timeout=_WATCHDOG_MS)
         self.station = Station(log, variables)
+        self.station.on_join = self.joining
         self._streams = None
         self.ports = ()  # of UART0 and UART1
         self.softap = None  # its service, from its first start on
         self.stream_mode = None  # its service, where bus.mode says so
-        self._services = {}  # name -> task
+        self.services = {}  # name -> task, while it runs
         self._stopping = None  # event that ends main()
         self.idle = 0  # looks of _feed() since the last command: sessions set it to 0
         self._proven = False  # this start has run long enough not to be a faulty one
@@ -109,15 +111,14 @@ class Device:
 
     def fault(self, name, exc):
         """Record an exception that nobody expected."""
-        if isinstance(exc, MemoryError):
-            registry.make_room()
+        registry.make_room()
         try:
             from firmware.store import faults
 
             faults.record(name, exc, self.uptime())
             log.line(log.STATUS, b"Fault in %s: %s" % (name.encode(), repr(exc).encode()))
         except MemoryError:
-            registry.make_room()  # what led here goes on, or ends with a reset
+            pass  # the loop goes on: what is lost is the record
 
     async def resolve(self, host):
         """Dotted text (str) for a host name (bytes). Raises resolver.LookupFailed, OSError."""
@@ -168,13 +169,25 @@ class Device:
     def start(self, name, run):
         """Start a service under supervision: `run()` gives a fresh coroutine each time."""
         last = self.stop(name)
-        self._services[name] = asyncio.create_task(self._supervise(name, run, last))
+        self.services[name] = asyncio.create_task(self._supervise(name, run, last))
 
     def stop(self, name):
-        task = self._services.get(name)
+        task = self.services.get(name)
         if task:
             task.cancel()
         return task
+
+    def service(self, module):
+        """The file of a service, for the commands that ask it things."""
+        return __import__("firmware.services." + module, None, None, ("create",))
+
+    def joining(self, done):
+        """An interface is going to come up, which takes memory, or has: start what starts with
+        it.
+        """
+        registry.make_room()
+        if done:
+            self.service("automatic").start(self)
 
     async def _supervise(self, name, run, last):
         # The service before this one first gives back its pins and sockets. One that is cancelled
@@ -186,27 +199,31 @@ class Device:
             except asyncio.CancelledError as e:
                 cancelled = e
         last = None
-        if cancelled:
-            raise cancelled
         wait = _RESTART_MIN_S
-        while True:
-            begun = time.ticks_ms()
-            try:
-                await run()
-                return
-            except Exception as e:
-                self.fault(name, e)
-            if time.ticks_diff(time.ticks_ms(), begun) > _HEALTHY_MS:
-                wait = _RESTART_MIN_S
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, _RESTART_MAX_S)
+        try:
+            if cancelled:
+                raise cancelled
+            while True:
+                begun = time.ticks_ms()
+                try:
+                    await run()
+                    return
+                except Exception as e:
+                    self.fault(name, e)
+                if time.ticks_diff(time.ticks_ms(), begun) > _HEALTHY_MS:
+                    wait = _RESTART_MIN_S
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, _RESTART_MAX_S)
+        finally:
+            # A task that has ended would keep what it has run in RAM.
+            if self.services.get(name) is asyncio.current_task():
+                del self.services[name]
 
-    def _switch(self, name, variable, module):
+    def switch(self, name, variable, module):
         # Start or stop a service as its variable says; its file is imported only when it runs.
         async def run():
-            home = __import__("firmware.services." + module, None, None, ("create",))
             try:
-                service = home.create(self)
+                service = self.service(module).create(self)
             except board.GpioInUse as e:
                 # A setting, not a fault: it stays off until one of its variables changes.
                 log.line(
@@ -249,7 +266,7 @@ class Device:
                 and not self.safe_mode
                 and (changed == variable or changed in others)
             ):
-                self._switch(name, variable, module)
+                self.switch(name, variable, module)
 
     def _start_services(self):
         for key in variables.values:
@@ -272,7 +289,7 @@ class Device:
         if variables.get(b"softap.auto_start"):
             self.start("softap", self.access_point().run)
         for name, variable, module, _ in _SERVICES:
-            self._switch(name, variable, module)
+            self.switch(name, variable, module)
 
     async def _reset_button(self):
         from firmware.services import reset_button
@@ -299,8 +316,7 @@ class Device:
                 starts.healthy()
             for _ in range(_FEED_MS // _LOOK_MS):
                 await asyncio.sleep_ms(_LOOK_MS)
-                task = self._services.get("reset button")
-                if board.button_down() and (task is None or task.done()):
+                if board.button_down() and "reset button" not in self.services:
                     self.start("reset button", self._reset_button)
                 seconds = variables.values.get(b"system.gotosleep.timeout")
                 if seconds:

@@ -20,10 +20,10 @@ class OpenFailed(Exception):
     """The log says why. args[0] is True where the network itself is down."""
 
 
-async def open_client(device, log, get, kind, host, port, local=0):
+async def open_client(device, log, get, kind, host, port, local=0, partner=None):
     """Open a b"TCPC" or b"UDPC" stream to `host` (bytes). `get` gives the value of a variable;
-    `local` is the local port, 0 for any. Returns (handle, stream). Raises OpenFailed,
-    streams.NoHandle.
+    `local` is the local port, 0 for any; `partner` as in streams.py. Returns (handle, stream).
+    Raises OpenFailed, streams.NoHandle.
     """
     table = device.streams
     handle = table.reserve()
@@ -41,6 +41,7 @@ async def open_client(device, log, get, kind, host, port, local=0):
     finally:
         if stream is None:
             table.release(handle)
+    stream.partner = partner
     table.put(handle, stream)
     return handle, stream
 

@@ -17,6 +17,7 @@ from .station import (
     NOT_FOUND,
     SUCCESS,
     UP,
+    JoinError,
 )
 
 # The driver has no event for us, and a join takes seconds.
@@ -93,6 +94,42 @@ async def attempts(station):
         if result in (SUCCESS, NO_PASSKEY, BAD_SECURITY):
             break  # another attempt cannot change it
     return result
+
+
+async def verify(station, settings):
+    """Join once with `settings` (name -> value) in the place of those that are set, and go back:
+    whether that worked. What was connected is not any more.
+    """
+    get = station.get
+    while station.joining:
+        await station.joining.wait()
+    before = station.ssid, station.proven, station.result
+    active = station.wlan.active()
+    was_up = station.state == UP
+    station.joining = done = asyncio.Event()
+    station.get = lambda name: settings[name] if name in settings else get(name)
+    try:
+        _leave(station)
+        result = await attempts(station)
+    finally:
+        _leave(station)
+        station.wlan.active(active)
+        station.get = get
+        station.ssid, station.proven, station.result = before
+        station.joining = None
+        done.set()
+    if was_up:
+        try:
+            await station.up()
+        except JoinError:
+            pass  # the log says why
+    return result == SUCCESS
+
+
+def _leave(station):
+    if station.state != DOWN:
+        station.drop()
+        station.log.event(b"Disassociated")
 
 
 async def _probe(station, ssid, passkey):

@@ -94,6 +94,7 @@ _WORDS = {
     errno.ETIMEDOUT: b"Connection timed out",
     errno.EHOSTUNREACH: b"No route to host",
     errno.ECONNRESET: b"Connection reset",
+    errno.EADDRINUSE: b"Port in use",
     errno.ECONNABORTED: b"Network is down",
     23: b"No free socket",  # ENFILE: the stack's sockets are all in use
 }

@@ -41,7 +41,9 @@ class Station:
         self.state = DOWN
         self.wanted = False  # the link is to be kept up: joined again when it is lost
         self.proven = None  # (ssid, passkey) of the last successful join: needs no probe
-        self._joining = None  # event that ends the join under way
+        self.joining = None  # event that ends the join under way
+        self.ups = 0  # how often it has come up
+        self.on_join = None  # called with False before a join, with True after a good one
         self.ssid = b""
 
     # What others ask
@@ -96,8 +98,8 @@ class Station:
 
     async def up(self):
         """Bring the link up, or wait for a join under way. Raises JoinError."""
-        if self._joining:
-            await self._joining.wait()
+        if self.joining:
+            await self.joining.wait()
         if self.state != UP:
             await self._join()
 
@@ -109,23 +111,28 @@ class Station:
         await self.up()
 
     async def _join(self):
-        self._joining = done = asyncio.Event()
+        self.joining = done = asyncio.Event()
         self.result = JOINING
         try:
+            self.on_join(False)
             from . import join
 
             self.result = await join.attempts(self)
+        except MemoryError:
+            self.result = FAILED  # tried again as any other
         finally:
             forget("firmware.net.join")
             if self.result == JOINING:
                 self.result = ABORTED
             if self.result != SUCCESS:
                 self.drop()
-            self._joining = None
+            self.joining = None
             done.set()
         if self.result != SUCCESS:
             self.log.event(b"Join failed")
             raise JoinError(self.result)
+        self.ups += 1
+        self.on_join(True)
 
     def drop(self):
         try:
@@ -155,7 +162,7 @@ class Station:
                     self.drop()
                     self.log.event(b"Disassociated")
                     self.wanted = self.wanted or bool(self.get(b"wlan.auto_join.enabled"))
-            elif self.wanted and not self._joining:
+            elif self.wanted and not self.joining:
                 try:
                     await self.up()
                 except JoinError:

@@ -17,6 +17,8 @@
 #     on_close                    called when somebody closes it, unless None
 #     receive(buf, n)             bytes taken, None for none, 0 at the end; raises OSError
 #     transmit(buf, start, n)     bytes taken, None for none; raises OSError
+#     partner                     who is on the other side, as bytes, b"" while nobody is; None
+#                                 where the host has opened it
 import asyncio
 
 from micropython import const
@@ -41,7 +43,7 @@ class Table:
         self._log = log
         self._auto_close = auto_close  # () -> whether streams close with their last byte
         self._gone = 0  # bits of handles that closed by themselves, until they are used again
-        self.arrived = None  # called with a stream to which data have come
+        self.arrived = None  # called with a stream that was opened, or to which data have come
 
     def reserve(self):
         """The lowest free handle, kept until put() or release(). Raises NoHandle."""
@@ -60,6 +62,8 @@ class Table:
         self._streams[handle] = stream
         self._log.event(b"Opened: %d" % handle)
         self.watch(stream)
+        if self.arrived:
+            self.arrived(stream)
 
     def watch(self, stream):
         """Listen for data and for the end of a connection."""
@@ -76,9 +80,12 @@ class Table:
     async def _finish(self, stream):
         # The other side has closed, and there is nothing to read.
         if stream in self._streams:
-            handle = self._streams.index(stream)
-            self.close(handle)
-            self._gone |= 1 << handle
+            self.finish(self._streams.index(stream))
+
+    def finish(self, handle):
+        """Close a stream that the host has not asked to close."""
+        self.close(handle)
+        self._gone |= 1 << handle
 
     def gone(self, handle):
         """True for a handle whose stream closed by itself since it was last used."""

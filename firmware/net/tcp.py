@@ -11,6 +11,7 @@ class TcpStream:
 
     most = None  # bytes of one write: any number
     on_close = None
+    partner = None
 
     def __init__(self, kind, info, sock):
         self.kind = kind  # b"TCPC" ...

@@ -1,6 +1,6 @@
-# UDP clients as streams (UDPC). One write is one datagram; a read gives bytes of one datagram, and
-# what it leaves of it is for the next read: boundaries are kept, nothing is cut off. Empty
-# datagrams are not seen.
+# UDP as streams: clients (UDPC), and what they share with the server (services/udp_server.py). One
+# write is one datagram; a read gives bytes of one datagram, and what it leaves of it is for the
+# next read: boundaries are kept, nothing is cut off. Empty datagrams are not seen.
 #
 # The stack keeps only a few datagrams and drops more in silence, so they are taken from it as they
 # come, into a pool of blocks that is allocated with the first UDP stream and freed with the last.
@@ -37,44 +37,66 @@ def usage():
     return 100 - 100 * len(_free) // _BLOCKS if _users else 0
 
 
-class UdpStream:
-    kind = b"UDPC"
+class Datagrams:
+    """A stream of datagrams over a socket that bind() binds."""
+
     ended = False
     most = MAX_DATAGRAM
     on_close = None
+    partner = None
+    # Bytes before a datagram in its first block: its length, and what stamp() writes.
+    head = 2
 
-    def __init__(self, info, ip, port, local_port, netmask):
-        """`ip` and `netmask` are dotted text. From one host only its own datagrams are taken; from
-        a broadcast or group address those of anybody. Raises OSError, MemoryError.
-        """
+    def __init__(self):
+        """Raises OSError, MemoryError."""
         global _users
-        self._info = info
         self._queue = io_queue.use()
-        self._waiting = []  # blocks; the first two bytes of a datagram's first are its length
+        self._waiting = []  # blocks
         self._left = 0  # bytes of the first datagram that were not read, once it was begun
         self._at = 0  # where they begin, in the first block
-        self._notify = self._address = None
-        if not _users:
-            while len(_free) < _BLOCKS:
-                _free.append(bytearray(_BLOCK))
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._notify = None
         try:
-            self.sock.setblocking(False)
-            self.sock.bind(("0.0.0.0", local_port))
-            if _everybody(ip, netmask):
-                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-                self._address = (ip, port)
-            else:
-                self.sock.connect((ip, port))
-            _users += 1
+            if not _users:
+                while len(_free) < _BLOCKS:
+                    _free.append(bytearray(_BLOCK))
+            self.listen()
         except:
-            self.sock.close()
             self._empty()
             raise
-        self._queue.attach(self.sock, self._take, io_queue.IN)
+        _users += 1
 
-    def describe(self):
-        return self._info
+    def listen(self):
+        """Make the socket. Raises OSError."""
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            sock.setblocking(False)
+            self.bind(sock)
+        except:
+            sock.close()
+            raise
+        self.sock = sock
+        self._queue.attach(sock, self._take, io_queue.IN)
+
+    def leave(self):
+        """Close the socket."""
+        self._queue.forget(self.sock)
+        self.sock.close()
+
+    # What the server does otherwise
+
+    def next(self):
+        """The next datagram, b"" for one that is not wanted. Raises OSError."""
+        return self.sock.recv(MAX_DATAGRAM)
+
+    def stamp(self, block):
+        """Note in a first block whose datagram it is."""
+
+    def begun(self, block):
+        """The datagram of a first block is going to be read."""
+
+    def put(self, data):
+        """Send. Returns its size, or None. Raises OSError."""
+        return self.sock.write(data)
 
     def _take(self, events):
         # Pump: from the stack into the pool.
@@ -82,7 +104,7 @@ class UdpStream:
         before = len(self._waiting)
         for _ in range(_TURN):
             try:
-                data = self.sock.recv(MAX_DATAGRAM)
+                data = self.next()
             except OSError:
                 break  # all taken, or an earlier datagram did not arrive, which UDP does not tell
             except MemoryError:
@@ -100,18 +122,20 @@ class UdpStream:
 
     def _keep(self, data, n):
         global overruns
-        if n + 2 > len(_free) * _BLOCK:
+        head = self.head
+        if n + head > len(_free) * _BLOCK:
             overruns += 1
             return
         view = memoryview(data)
-        at = -2
+        at = -head
         while at < n:
             block = _free.pop()
             if at < 0:
                 block[0] = n >> 8
                 block[1] = n & 255
-                part = view[: _BLOCK - 2]
-                block[2 : 2 + len(part)] = part
+                self.stamp(block)
+                part = view[: _BLOCK - head]
+                block[head : head + len(part)] = part
             else:
                 part = view[at : at + _BLOCK]
                 block[: len(part)] = part
@@ -136,7 +160,8 @@ class UdpStream:
             return None
         if not self._left:
             self._left = waiting[0][0] << 8 | waiting[0][1]
-            self._at = 2
+            self._at = self.head
+            self.begun(waiting[0])
         done = 0
         while done < size and self._left:
             at = self._at
@@ -153,9 +178,7 @@ class UdpStream:
     def transmit(self, data, start, size):
         """Send one datagram; returns its size, or None when the stack has no room."""
         try:
-            if self._address:
-                return self.sock.sendto(memoryview(data)[start : start + size], self._address)
-            return self.sock.write(data, start, size)
+            return self.put(memoryview(data)[start : start + size])
         except OSError as e:
             if e.errno in _NO_ROOM:
                 return None
@@ -169,8 +192,7 @@ class UdpStream:
         global _users
         if self.on_close:
             self.on_close()
-        self._queue.forget(self.sock)
-        self.sock.close()
+        self.leave()
         _free.extend(self._waiting)
         self._waiting = []
         _users -= 1
@@ -179,3 +201,30 @@ class UdpStream:
     def _empty(self):
         if not _users:
             _free.clear()
+
+
+class UdpStream(Datagrams):
+    kind = b"UDPC"
+
+    def __init__(self, info, ip, port, local_port, netmask):
+        """`ip` and `netmask` are dotted text. From one host only its own datagrams are taken; from
+        a broadcast or group address those of anybody. Raises OSError, MemoryError.
+        """
+        self._info = info
+        self._local = local_port
+        self._address = (ip, port)
+        self._all = _everybody(ip, netmask)
+        super().__init__()
+
+    def describe(self):
+        return self._info
+
+    def bind(self, sock):
+        sock.bind(("0.0.0.0", self._local))
+        if self._all:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        else:
+            sock.connect(self._address)
+
+    def put(self, data):
+        return self.sock.sendto(data, self._address) if self._all else self.sock.write(data)

@@ -34,6 +34,7 @@ class SoftApService:
         self.dhcp_server = self.dns_server = None  # ours, while they serve
         self.every = False  # the DNS server answers for all names: set while the module is set up
         self._settled = asyncio.Event()
+        self.ups = 0  # how often it has come up
 
     async def up(self):
         """Bring it up, or wait until it is. False when it cannot."""
@@ -70,6 +71,8 @@ class SoftApService:
                 from firmware.services import softap_start
 
                 softap_start.start(self)
+                self.ups += 1
+                self.device.joining(True)
             except (OSError, RuntimeError) as e:
                 log.line(log.STATUS, b"Soft-AP: driver error %s" % str(e.args[0]).encode())
                 log.event(b"Soft-AP failed")

@@ -1,10 +1,10 @@
 # Stream mode (bus.mode stream): the host's UART carries the bytes of one stream, and commands only
 # between the break sequence (or a GPIO) and `exit`.
 #
-# This part finds the stream and keeps it: the one that the host has opened in command mode, or the
-# client that tcp.client.* or udp.client.* start by themselves. The bytes are net/bridge.py's.
+# This part finds the stream: one that the host has opened in command mode, or that a client or
+# server has made by itself (tcp_client.py, tcp_server.py, ...). It brings the network up for them.
+# The bytes are net/bridge.py's.
 import asyncio
-import time
 
 from machine import Pin
 from micropython import const
@@ -12,15 +12,14 @@ from micropython import const
 from firmware import board
 from firmware.console import errors, log
 from firmware.console.errors import CommandError
-from firmware.net import clients, streams
 from firmware.net.bridge import Bridge
+from firmware.net.station import UP, JoinError
 from firmware.store import variables
 
-# A peer that is gone is tried again with growing pauses: a flood of attempts helps nobody.
+# A network that is gone is tried again with growing pauses.
 _WAIT_MIN_MS = const(1000)
 _WAIT_MAX_MS = const(60_000)
-_STEADY_MS = const(60_000)  # a connection that held this long starts again with the first pause
-_FOR_EVER = const(255)  # tcp.client.auto_retries
+_LINK_MS = const(250)  # between two looks at the network
 _LINE_END_MS = const(20)  # the LF of a CR LF comes within this even at 600 baud
 _CR = const(13)
 
@@ -43,6 +42,8 @@ class StreamMode:
         )
         self._handle = None  # of the stream that is bridged, or was last
         self._stream = None
+        self._partner = None  # of the last that the module has made by itself
+        self._new = asyncio.Event()  # a stream was opened, or has its first data
         self._lost = asyncio.Event()
         self._asked = asyncio.Event()  # command mode is asked for
         self.bridge.on_lost = self._lost.set
@@ -98,10 +99,13 @@ class StreamMode:
             self._asked.set()
         self.bridge.start(rest, rest is None)
         self._device.start("stream link", self._keep)
+        if _by_itself():
+            self._device.start("stream network", self._network)
         try:
             await self._asked.wait()
         finally:
             self._device.stop("stream link")
+            self._device.stop("stream network")
             self.bridge.stop()
             if self._open():
                 self._device.streams.watch(self._stream)
@@ -115,33 +119,28 @@ class StreamMode:
 
     async def _keep(self):
         # Service: finds a stream for the bridge, and another when it is lost.
-        wait = _WAIT_MIN_MS
-        failures = 0
+        table = self._device.streams
+        table.arrived = lambda stream: self._new.set()
         while True:
-            dialled = False
-            if not self._open() and not self._choose():
-                kind, retries = self._client()
-                if kind is None:
-                    return  # nothing to carry until the host opens something in command mode
-                dialled = True
-                try:
-                    await self._dial(kind)
-                except clients.OpenFailed as e:
-                    if e.args[0]:
-                        failures -= 1  # not the server's fault: it does not count
-            if self._open():
-                begun = time.ticks_ms()
+            self._new.clear()
+            if self._open() or self._choose():
                 await self._use()
-                if time.ticks_diff(time.ticks_ms(), begun) > _STEADY_MS:
+            else:
+                await self._new.wait()
+
+    async def _network(self):
+        # Service: no host can bring the network up here.
+        station = self._device.station
+        wait = _WAIT_MIN_MS
+        while True:
+            try:
+                if station.state != UP:
+                    await station.up()
                     wait = _WAIT_MIN_MS
-                    failures = 0
-                if not dialled:
-                    continue
-            failures += 1
-            if retries != _FOR_EVER and failures > retries:
-                return
-            await asyncio.sleep_ms(wait)
-            wait = min(2 * wait, _WAIT_MAX_MS)
+                await asyncio.sleep_ms(_LINK_MS)
+            except JoinError:
+                await asyncio.sleep_ms(wait)
+                wait = min(2 * wait, _WAIT_MAX_MS)
 
     async def _use(self):
         # Until the connection is lost.
@@ -160,33 +159,15 @@ class StreamMode:
     def _choose(self):
         # The first open stream that can be bridged.
         for handle, stream in self._device.streams.open():
-            if hasattr(stream, "transmit"):
+            if hasattr(stream, "transmit") and stream.partner != b"":
                 self._handle = handle
                 self._stream = stream
-                self.bridge.discard()  # what is left was meant for another
+                # What is left was meant for the same peer, or for the first there is.
+                if stream.partner is None or self._partner not in (None, stream.partner):
+                    self.bridge.discard()
+                self._partner = stream.partner or b""
                 return True
         return False
-
-    def _client(self):
-        # The client that starts by itself, and how often again: (kind or None, retries).
-        if variables.get(b"tcp.client.auto_start"):
-            return b"TCPC", variables.get(b"tcp.client.auto_retries")
-        if variables.get(b"udp.client.auto_start"):
-            return b"UDPC", _FOR_EVER if variables.get(b"udp.client.auto_retry") else 0
-        return None, 0
-
-    async def _dial(self, kind):
-        group = b"udp.client." if kind == b"UDPC" else b"tcp.client."
-        host, port, local = [
-            variables.get(group + leaf) for leaf in (b"remote_host", b"remote_port", b"local_port")
-        ]
-        try:
-            self._handle, self._stream = await clients.open_client(
-                self._device, log, variables.get, kind, host, port, local
-            )
-        except streams.NoHandle:
-            log.line(log.STATUS, b"No free stream")
-            raise clients.OpenFailed(False)
 
     # Command mode
 
@@ -228,6 +209,17 @@ class StreamMode:
         except asyncio.TimeoutError:
             return b""
         return bytes(memoryview(buf)[: port.readinto(buf)])
+
+
+def _by_itself():
+    # Whether something is to open streams over the station by itself.
+    get = variables.get
+    if get(b"tcp.client.auto_start") or get(b"udp.client.auto_start"):
+        return True
+    for group in (b"tcp.server.", b"udp.server."):
+        if get(group + b"auto_start") and get(group + b"auto_interface") != b"softap":
+            return True
+    return False
 
 
 def create(device, session):

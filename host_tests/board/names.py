@@ -79,8 +79,8 @@ uart_update             -
 ABSENT_COMMANDS = """
 ghm_activate ghm_capabilities ghm_deactivate ghm_message ghm_read ghm_signup ghm_sync ghm_write
 http_add_header http_download http_get http_head http_post http_read_status http_upload
-mdns_discover network_lookup network_verify ota ping smtp_send tcp_server
-tls_client tls_server udp_server wps
+mdns_discover network_lookup ota ping smtp_send
+tls_client tls_server wps
 """
 
 VARIABLES = """
@@ -320,8 +320,7 @@ ota.host ota.port
 setup.auto.cmd setup.gpio.cmd setup.gpio.control_gpio setup.gpio.mode setup.web.idle_timeout
 setup.web.passkey setup.web.root_filename setup.web.ssid setup.web.url
 tcp.client.tls_enabled
-tcp.server.auto_interface tcp.server.auto_start tcp.server.connected_gpio tcp.server.data_gpio
-tcp.server.idle_timeout tcp.server.max_clients tcp.server.port tcp.server.tls_enabled
+tcp.server.tls_enabled
 """
 
 # Other names and shortcuts in use for a variable: by releases, documents and drivers.

@@ -157,9 +157,10 @@ def test_a_group_as_the_description_prints_it(board):
     assert console.run("get ud").text.decode() == UDP.replace("\n", "\r\n")
     assert console.ok("get udp.client") == console.ok("get ud c")
     # Two groups may begin with the same letters.
-    assert console.ok("get st").split("\r\n")[-3:] == [
+    assert console.ok("get st").split("\r\n")[-4:] == [
         "static.netmask: 0.0.0.0",
         "stream.auto_close: 1",
+        "stream.lock_timeout: 0",
         "stream.overruns: 0",
     ]
 

@@ -61,6 +61,7 @@ ARROWS = {
     "firmware/services/": (
         "firmware.forget",
         "wire",
+        "firmware.forget",
         "firmware.board",
         "firmware.store",
         "firmware.net",

@@ -10,6 +10,8 @@ from airwire.errors import UserError
 
 LEASE = Addresses("127.0.0.9", "255.0.0.0", "127.0.1.9", "127.0.1.9")
 KEY = b"correct horse"
+# What it stands for in the network airwire-wpa2, by PBKDF2.
+PSK = b"5ef4ea9a215f92e02a5a63a1e263ddac053ff89fea4353b2dc7e39b20a76c629"
 
 
 class Radio:
@@ -50,6 +52,8 @@ def test_radio_is_off_at_first(radio):
     [
         (b"airwire-open", b"", -48),
         (b"airwire-wpa2", KEY, -52),
+        (b"airwire-wpa2", PSK, -52),
+        (b"airwire-wpa2", PSK.upper(), -52),
         (b"airwire-hidden", KEY, -60),
         (b"airwire-weak", KEY, -88),
     ],

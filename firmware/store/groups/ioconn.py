@@ -6,10 +6,10 @@ VARIABLES = (
         "gpio",
         "-1",
         "rw",
-        "network",
+        "next",
         "GPIO that opens the connection while it is high",
     ),
-    ("ioconn.enabled", "io e", "bool", "0", "rw", "network", "Watch control_gpio"),
+    ("ioconn.enabled", "io e", "bool", "0", "rw", "now", "Watch control_gpio"),
     (
         "ioconn.local_port",
         "io l",
@@ -36,7 +36,7 @@ VARIABLES = (
         "gpio out",
         "-1",
         "rw",
-        "network",
+        "next",
         "GPIO that is high while connected",
     ),
 )

@@ -10,6 +10,15 @@ VARIABLES = (
         "Close a stream once its end has been read",
     ),
     (
+        "stream.lock_timeout",
+        "st l",
+        "int 0 65535",
+        "0",
+        "rw",
+        "network",
+        "Seconds of silence after which a locked UDP server takes another client; 0 = never",
+    ),
+    (
         "stream.overruns",
         "st o",
         "int 0 1073741823",

@@ -7,6 +7,8 @@ connection is tried again at once, for ever or `reconnects` times; the last fail
 in the status until there is an address. No sockets, no clock, no files.
 """
 
+import functools
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +26,13 @@ WRONG_SECURITY = 210
 # Reasons that the status shows even while the next attempt is under way. Others show as CONNECTING
 # meanwhile.
 _SHOWN = (NO_AP, AUTH_FAIL, WRONG_SECURITY)
+
+
+@functools.cache
+def _key(password: str, ssid: str) -> bytes:
+    """The key that a password stands for, as the driver takes it in its place: 64 hex digits."""
+    key = hashlib.pbkdf2_hmac("sha1", password.encode(), ssid.encode(), 4096, 32)
+    return key.hex().encode()
 
 
 @dataclass(frozen=True)
@@ -213,7 +222,8 @@ class Station:
         point = points[0]
         if (point.security == "open") != (not self._key):
             return point, WRONG_SECURITY
-        if self._key != point.password.encode():
+        key = _key(point.password, point.ssid)
+        if self._key != point.password.encode() and self._key.lower() != key:
             return point, AUTH_FAIL
         if self._failed_joins.get(point.ssid, 0) < point.lossy_joins:
             return point, ASSOC_FAIL

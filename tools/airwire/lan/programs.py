@@ -27,6 +27,7 @@ NEEDED = ("dnsmasq", "busybox")
 PROGRAMS = {
     "dnsmasq": ("dnsmasq-base", "usr/sbin/dnsmasq"),
     "busybox": ("busybox-static", "usr/bin/busybox"),
+    "socat": ("socat", "usr/bin/socat"),
     "dhclient": ("isc-dhcp-client", "usr/sbin/dhclient"),
     "dhcpcd": ("dhcpcd-base", "usr/sbin/dhcpcd"),
 }

@@ -1,0 +1,77 @@
+# The servers of streams by command: tcp_server, udp_server. They are services (tcp_server.py,
+# udp_server.py there).
+from firmware.console import errors, log
+from firmware.console.errors import CommandError
+from firmware.console.registry import command
+from firmware.net import sockets, station, streams
+
+from .stream import integer
+
+
+def _arguments(args):
+    # (interface or b"default", verb, port or None) of `[-i <interface>] start|stop [<port>]`.
+    interface = b"default"
+    if args[0] == b"-i":
+        if len(args) < 3:
+            raise CommandError(errors.TOO_FEW)
+        interface = args[1]
+        args = args[2:]
+    elif args[0][:1] == b"-":
+        raise CommandError(errors.UNKNOWN_OPTION)
+    if len(args) > 2:
+        raise CommandError(errors.TOO_MANY)
+    if args[0] not in (b"start", b"stop"):
+        raise CommandError(errors.BAD_ARGUMENT)
+    return interface, args[0], integer(args[1], 1, 65535) if len(args) > 1 else None
+
+
+async def _serve(session, args, name, file):
+    interface, verb, port = _arguments(args)
+    device = session.device
+    module = device.service(file)
+    server = module.running
+    if verb == b"stop":
+        if server is None or port not in (None, server.port):
+            raise CommandError(errors.FAILED, b"No such server")
+        server.shut()
+        device.stop(name)
+        return
+    if server:
+        raise CommandError(errors.FAILED, b"The server is running on port %d" % server.port)
+    server = module.start(device)
+    try:
+        server.setup(interface, port or server.get(b"port"))
+        await server.link.up()
+        await server.open()
+    except KeyError:
+        server.shut()
+        raise CommandError(errors.BAD_ARGUMENT, b"No such interface")
+    except (OSError, station.JoinError, streams.NoHandle) as e:
+        server.shut()
+        if isinstance(e, OSError):
+            log.line(log.STATUS, sockets.reason(e))
+        raise CommandError(
+            errors.FAILED, b"No free stream" if isinstance(e, streams.NoHandle) else None
+        )
+    except:
+        server.shut()
+        raise
+    device.start(name, server.run)
+
+
+@command(b"tcp_server", b"tcps", 1, 4)
+def tcp_server(session, args):
+    """tcp_server [-i <interface>] start | stop [<port>]
+    Start a TCP server, on the port of tcp.server.port unless told, or stop it with its streams.
+    The network is brought up first if need be. Each client is a stream.
+    """
+    return _serve(session, args, "tcp server", "tcp_server")
+
+
+@command(b"udp_server", b"udps", 1, 4)
+def udp_server(session, args):
+    """udp_server [-i <interface>] start | stop [<port>]
+    Start a UDP server, on the port of udp.server.port unless told, or stop it. The network is
+    brought up first if need be. One stream hears all clients, and answers the last.
+    """
+    return _serve(session, args, "udp server", "udp_server")

@@ -1,0 +1,85 @@
+# A connection that a GPIO opens and closes (ioconn.*): it is open while the GPIO is high, and
+# another GPIO shows that it is. In stream mode the UART is bridged to it.
+import asyncio
+
+from machine import Pin
+from micropython import const
+
+from firmware import board
+from firmware.console import log
+from firmware.services.redial import FOR_EVER, Redial
+from firmware.store import variables
+
+_KINDS = {b"tcp": b"TCPC", b"udp": b"UDPC"}
+# Contacts bounce and cables catch noise: a level counts when it has held this long.
+_STABLE_MS = const(20)
+
+
+class IoConn:
+    def __init__(self, device):
+        self._device = device
+        self._edge = asyncio.ThreadSafeFlag()
+        self._dialling = None  # task
+        self._dialler = None
+        self._claimed = []
+        try:
+            self._control = self._pin(b"ioconn.control_gpio", Pin.IN, Pin.PULL_DOWN)
+            self._status = self._pin(b"ioconn.status_gpio", Pin.OUT, value=0)
+        except:
+            self._release()
+            raise
+
+    def _pin(self, name, *how, **level):
+        gpio = variables.get(name)
+        if gpio < 0:
+            return None
+        board.claim(gpio, name)
+        self._claimed.append(gpio)
+        if how[0] == Pin.IN and gpio >= 34:  # these have no pull resistor
+            how = how[:1]
+        return Pin(gpio, *how, **level)
+
+    def _release(self):
+        for gpio in self._claimed:
+            board.free(gpio)
+
+    async def run(self):
+        """Service: follows the GPIO until cancelled."""
+        control = self._control
+        if control is None:
+            return
+        control.irq(lambda pin: self._edge.set(), Pin.IRQ_RISING | Pin.IRQ_FALLING)
+        was = 0
+        try:
+            while True:
+                level = control.value()
+                await asyncio.sleep_ms(_STABLE_MS)
+                if level != control.value():
+                    continue
+                if level != was:
+                    was = level
+                    self._follow(level)
+                if control.value() == level:
+                    await self._edge.wait()
+        finally:
+            control.irq(None)
+            self._follow(0)
+            self._release()
+
+    def _follow(self, level):
+        if level:
+            kind = _KINDS.get(variables.get(b"ioconn.protocol"))
+            if kind is None:
+                log.line(log.STATUS, b"ioconn: no such protocol in this release")
+                return
+            self._dialler = Redial(self._device, kind, b"ioconn.", lambda: FOR_EVER, True)
+            self._dialler.on_change = self._status and self._status.value
+            self._dialling = asyncio.create_task(self._dialler.keep())
+        elif self._dialling:
+            self._dialling.cancel()
+            self._dialling = None
+            self._dialler.close()
+
+
+def create(device):
+    return IoConn(device)
