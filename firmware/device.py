@@ -118,12 +118,7 @@ class Device:
         from firmware.net import resolver
 
         try:
-            return await resolver.resolve(
-                host,
-                self.station.name_server(),
-                variables.get(b"network.dns.timeout"),
-                variables.get(b"network.dns.retries"),
-            )
+            return await resolver.resolve(host, self.station, variables.get, self.uptime())
         finally:
             forget("firmware.net.resolver")  # 5 KB that a connection does without
             forget("wire.dns")
