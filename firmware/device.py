@@ -36,6 +36,7 @@ _SERVICES = (
         "wwep",
         (b"wwep.button_gpio", b"wwep.led_gpio"),
     ),
+    ("mdns", b"mdns.enabled", "mdns", (b"mdns.name", b"mdns.service", b"mdns.ttl")),
 )
 
 

@@ -15,6 +15,7 @@ from wire import dns
 
 from . import dns_cache, sockets
 from .sockets import LookupFailed, is_address
+from .subnet import Subnet
 
 _PORT = const(53)
 # RFC 6762 5.1: a single question to all of the link from a port of its own, answered to that port.
@@ -97,12 +98,11 @@ async def _ask_servers(sock, servers, name, get):
 
 async def _ask_link(sock, name, station):
     # The same of the hosts of the link; None when none of them has the name.
-    mask = _number(station.address(1))
-    net = _number(station.address(0)) & mask
+    net = Subnet(station.address(0), station.address(1))
 
     def near(peer):
         # RFC 6762 11: who is not on the link has no say, nor has who does not speak mDNS.
-        return peer[1] == _LINK[1] and _number(peer[0].encode()) & mask == net
+        return peer[1] == _LINK[1] and net.has(peer[0])
 
     try:
         for _ in range(_LINK_TRIES):
@@ -115,11 +115,6 @@ async def _ask_link(sock, name, station):
     except OSError:
         pass  # no way to the link: the name servers may know it
     return None
-
-
-def _number(address):
-    high, middle, low, last = [int(part) for part in address.split(b".")]
-    return ((high << 8 | middle) << 8 | low) << 8 | last
 
 
 async def _ask(sock, to, name, timeout_ms, trusted=None):
