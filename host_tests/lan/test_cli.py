@@ -88,7 +88,7 @@ def test_mistakes(airwire, words, error):
 
 
 def test_the_cure_for_missing_programs(airwire, monkeypatch, tmp_path):
-    monkeypatch.setattr(programs, "_RECORD", tmp_path / "none")
+    monkeypatch.setattr(programs, "WHERE", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert airwire("lan", "up")[0::2] == (
         2,

@@ -55,7 +55,9 @@ def test_what_is_refused():
 
 
 def test_the_responder_takes_what_is_not_refused():
-    text = b"http " + b"n" * 63 + b" k=" + b"v" * 253 + b";telnet;ssh;ftp;abcdefghijklmno.udp 65535"
+    text = (
+        b"http " + b"n" * 63 + b" k=" + b"v" * 253 + b";telnet;ssh;ftp;abcdefghijklmno.udp 65535"
+    )
     services = parse(text)
     mdns.Responder(BOX, services).start(b"\x0a\0\0\1", 0, 1)
     assert [service[0] for service in services][4] == b"_abcdefghijklmno._udp"
