@@ -171,6 +171,18 @@ def test_ordinary_resolvers(lan, real):
     assert looked_up(lan, "pantry.local") == ""
 
 
+def test_the_name_comes_back_with_the_link(lan, real):
+    """After the access point was away, and it is the one that DHCP is told."""
+    ip = discoverable(real, "kitchen")
+    assert [lease["name"] for lease in lan.status()["leases"]] == ["kitchen"]
+    real.board.access_point(WIFI, present=False)
+    real.console.log("[Disassociated]")
+    assert real.console.ok("get mdns.domain") == ""
+    real.board.access_point(WIFI, present=True)
+    real.console.log("mDNS domain: kitchen.local")
+    until(lambda: looked_up(lan, "kitchen.local") == ip, "the answer")
+
+
 def looked_up(lan, name):
     """The address of who answers, "" for nobody."""
     words = [sys.executable, "-c", LOOK_UP, name, str(SILENCE)]
@@ -266,3 +278,39 @@ def test_no_socket_is_left(lan, real):
     real.set("mdns.enabled", "0")
     real.set("mdns.enabled", "1")
     real.console.log("mDNS domain: kitchen.local")
+
+
+def test_the_board_looks_for_services(lan, real):
+    """python-zeroconf's services, and its own: all of them, and those of one type."""
+    ip = discoverable(real, "kitchen", "ntp")
+    words = [sys.executable, "-c", PUBLISH]
+    with lan.popen("client", words, stdout=subprocess.PIPE, text=True) as publisher:
+        try:
+            assert publisher.stdout.readline() == "ready\n"
+            page = '_http._tcp  10.23.7.2:8080        pantry.local         "My page"'
+            page += ' "note=a b" path=/'
+            clock = f"_ntp._udp   {ip}:123       kitchen.local        kitchen"
+            rows = real.console.ok("mdns_discover").split("\r\n")
+            assert rows[0] == "! 2 services found"
+            assert rows[2:] == [f"#  0 {page}", f"#  1 {clock}"]
+            for kind in ("http", "_HTTP._tcp.local"):
+                assert real.console.ok(f"mdns {kind}").split("\r\n")[2:] == [f"#  0 {page}"]
+            assert real.console.ok("mdns ntp.udp").split("\r\n")[2:] == [f"#  0 {clock}"]
+            assert real.console.ok("mdns ssh").startswith("! 0 services found")
+            for wrong in ("http.sctp", "a.b.c.d", "_"):
+                assert real.console.run(f"mdns {wrong}").code == 7
+            assert real.console.ok("network_lookup pantry.local") == "10.23.7.2"
+        finally:
+            publisher.kill()
+
+
+PUBLISH = """
+import socket, threading, zeroconf
+with zeroconf.Zeroconf() as server:
+    kind = "_http._tcp.local."
+    server.register_service(zeroconf.ServiceInfo(
+        kind, "My page." + kind, 8080, properties={"note": "a b", "path": "/"},
+        server="pantry.local.", addresses=[socket.inet_aton("10.23.7.2")]))
+    print("ready", flush=True)
+    threading.Event().wait()
+"""

@@ -283,6 +283,16 @@ def test_evil_names():
     )
 
 
+def test_names_at_one_offset_of_two_buffers():
+    # "abcdefghijk.x.y" with a pointer to 12, against "abcdefghijk.local", whose "local" is at 12.
+    first = b"\x0babcdefghijk"
+    buf = bytes(12) + b"\x01x\x01y\0" + first + b"\xc0\x0c"
+    for rest, same in ((b"\x05local\0", False), (b"\x01x\x01y\0", True)):
+        other = first + rest
+        assert dns.same_name(buf, len(buf), 17, other, len(other), 0) is same
+    assert not dns.same_name(b"\x01a\0", 3, 0, b"\x01b\0", 3, 0)
+
+
 def test_name_longer_than_allowed():
     # 300 bytes of labels, twice: only a comparison that has an end notices.
     long_name = (b"\x3b" + b"a" * 59) * 5 + b"\x00"

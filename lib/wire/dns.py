@@ -166,20 +166,9 @@ def _addresses(buf, length, start):
                 moved = True
     if not addresses:
         if aliases:
-            raise Alias(_dotted(expand_name(buf, length, target)), ttl)
+            raise Alias(dotted(expand_name(buf, length, target)), ttl)
         raise NameNotFound()
     return addresses, ttl
-
-
-def _dotted(wire):
-    # The text of a name without pointers.
-    labels = []
-    position = 0
-    while wire[position]:
-        end = position + 1 + wire[position]
-        labels.append(wire[position + 1 : end])
-        position = end
-    return b".".join(labels)
 
 
 def encode_name(name):
@@ -196,6 +185,17 @@ def encode_name(name):
         wire.extend(label)
     wire.append(0)
     return bytes(wire)
+
+
+def dotted(wire):
+    """The text of a name without pointers; dots in a label stay as they are."""
+    labels = []
+    position = 0
+    while wire[position]:
+        end = position + 1 + wire[position]
+        labels.append(wire[position + 1 : end])
+        position = end
+    return b".".join(labels)
 
 
 def u16(buf, position):
@@ -246,7 +246,7 @@ def same_name(buf, length, one, other_buf, other_length, other):
         label = first_label(other_buf, other_length, other, other_limit)
         if label != other:
             other = other_limit = label
-        if one == other:
+        if one == other and buf is other_buf:
             return True
         size = buf[one]
         if other_buf[other] != size:
