@@ -122,7 +122,8 @@ class Device:
             return await resolver.resolve(host, self.station, variables.get, self.uptime())
         finally:
             forget("firmware.net.resolver")  # 5 KB that a connection does without
-            forget("wire.dns")
+            if "wire.mdns" not in sys.modules:
+                forget("wire.dns")
 
     def restart(self, announce=False):
         """Reset the chip once the reply has been written."""

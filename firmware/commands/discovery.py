@@ -1,4 +1,6 @@
 # Who is where, by command: network_lookup, mdns_discover.
+import sys
+
 from firmware import forget
 from firmware.console import errors, log
 from firmware.console.errors import CommandError
@@ -42,6 +44,8 @@ async def mdns_discover(session, args):
     finally:
         forget("firmware.net.browse")
         forget("wire.mdns_browse")
+        if "wire.mdns" not in sys.modules:
+            forget("wire.dns")
     return lambda: _table(found)
 
 

@@ -4,7 +4,6 @@ import sys
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.store import variables
-from wire import mdns, mdns_service
 
 _LABEL = 63
 
@@ -24,7 +23,9 @@ def put(leaf, value, session):
         if leaf == b"name":
             _check(value)
         else:
-            mdns.Responder(b"a", mdns_service.parse(value, b"a" * _LABEL))
+            from wire import mdns_service
+
+            mdns_service.parse(value, b"")
     except ValueError as e:
         raise CommandError(errors.BAD_ARGUMENT, e.args[0].encode())
 

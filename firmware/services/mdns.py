@@ -13,13 +13,14 @@ import time
 import network
 from micropython import const
 
+from firmware import forget
 from firmware.console import log
 from firmware.net import sockets
 from firmware.net.station import ASSOCIATED, UP
 from firmware.net.subnet import Subnet, packed
 from firmware.net.udp_port import Port
 from firmware.store import variables
-from wire import mdns, mdns_service
+from wire import mdns
 
 from . import windows_names
 
@@ -51,17 +52,29 @@ def own_name(text, mac):
     return name
 
 
+def _services(name):
+    # Those of mdns.service.
+    text = variables.get(b"mdns.service")
+    if not text:
+        return ()
+    from wire import mdns_service
+
+    try:
+        return mdns_service.parse(text, name)
+    except ValueError as e:  # from a settings file that nobody has checked
+        log.line(log.STATUS, b"mdns.service: %s" % e.args[0].encode())
+        return ()
+    finally:
+        forget("wire.mdns_service")
+
+
 class Mdns:
     def __init__(self, station):
         self._station = station
         self._name = own_name(variables.get(b"mdns.name"), station.mac())
-        try:
-            services = mdns_service.parse(variables.get(b"mdns.service"), self._name)
-            ttl = variables.get(b"mdns.ttl")
-            self._responder = mdns.Responder(self._name, services, ttl)
-        except ValueError as e:
-            log.line(log.STATUS, b"mdns.service: %s" % e.args[0].encode())
-            self._responder = mdns.Responder(self._name)
+        self._responder = mdns.Responder(
+            self._name, _services(self._name), variables.get(b"mdns.ttl")
+        )
         self._buf = bytearray(mdns.BUFFER_SIZE)
         self._port = None
         self._net = None  # the link, while it is up

@@ -59,6 +59,7 @@ ARROWS = {
         "firmware.live",
     ),
     "firmware/services/": (
+        "firmware.forget",
         "wire",
         "firmware.board",
         "firmware.store",

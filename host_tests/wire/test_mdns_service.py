@@ -1,7 +1,7 @@
 # The text of mdns.service: its forms, and what is refused.
 from checks import raises
 
-from wire import mdns, mdns_service
+from wire import mdns, mdns_records, mdns_service
 
 BOX = b"box"
 HTTP = (b"_http._tcp", BOX, 80, [])
@@ -50,6 +50,7 @@ def test_what_is_refused():
         b"http " + b"n" * 64,
         b"http k=" + b"v" * 254,
         b"http,http,http,http,http,http",
+        b"http " + b" ".join([b"k=" + b"v" * 198] * 4),
     ):
         raises(ValueError, parse, text)
 
@@ -59,5 +60,6 @@ def test_the_responder_takes_what_is_not_refused():
         b"http " + b"n" * 63 + b" k=" + b"v" * 253 + b";telnet;ssh;ftp;abcdefghijklmno.udp 65535"
     )
     services = parse(text)
+    assert len(services) == mdns_service.MAX_SERVICES == mdns_records.MAX_SERVICES
     mdns.Responder(BOX, services).start(b"\x0a\0\0\1", 0, 1)
     assert [service[0] for service in services][4] == b"_abcdefghijklmno._udp"

@@ -6,12 +6,12 @@
 # _http._tcp; a port is needed where the protocol is not one of those below. Words without `=` are
 # the name that people see. %20 and the like are the characters that would else have a meaning.
 
-from . import dns
-from .mdns_records import MAX_SERVICES
-
+# The same as in mdns_records, which is not needed for a value to be checked.
+MAX_SERVICES = 5
+_MAX_TXT = 800
 # RFC 6335: the longest name of a protocol.
 _MAX_PROTOCOL = 15
-# One string of a TXT.
+_MAX_LABEL = 63
 _MAX_STRING = 255
 _PORTS = {
     b"http": 80,
@@ -61,11 +61,13 @@ def _service(words, name):
         raise ValueError("the port is missing or wrong")
     strings = [_plain(word) for word in words if b"=" in word]
     instance = b" ".join([_plain(word) for word in words if b"=" not in word]) or name
-    if len(instance) > dns.MAX_LABEL:
+    if len(instance) > _MAX_LABEL:
         raise ValueError("the name of a service is too long")
     for string in strings:
         if string[:1] == b"=" or len(string) > _MAX_STRING:
             raise ValueError("a TXT is too long or has no key")
+    if sum([len(string) + 1 for string in strings]) > _MAX_TXT:
+        raise ValueError("TXT too long")
     return b"_%s._%s" % (protocol, transport), instance, port, strings
 
 
