@@ -25,11 +25,15 @@ BUS = """<busconfig>
 USERS = "root:x:0:0::/:/bin/sh\navahi:x:0:0::/:/bin/sh\n"
 GROUPS = "root:x:0:\navahi:x:0:\n"
 
-DAEMON = """[server]
+# The name that it has itself.
+HOST = "cellar"
+DAEMON = f"""[server]
+host-name={HOST}
 use-ipv6=no
 allow-interfaces=eth0
 [publish]
-disable-publishing=yes
+publish-hinfo=no
+publish-workstation=no
 """
 
 

@@ -304,6 +304,14 @@ def test_the_board_looks_for_services(lan, real):
             publisher.kill()
 
 
+def test_a_name_that_somebody_else_has(lan, real, avahi_client):
+    ip = discoverable(real, avahi.HOST)
+    real.console.log(f"mDNS domain: {avahi.HOST}-2.local")
+    found = avahi_client("avahi-resolve", "-4n", f"{avahi.HOST}-2.local")
+    assert found == f"{avahi.HOST}-2.local\t{ip}\n"
+    assert real.console.ok(f"network_lookup {avahi.HOST}.local") == "10.23.7.2"
+
+
 PUBLISH = """
 import socket, threading, zeroconf
 with zeroconf.Zeroconf() as server:
