@@ -36,7 +36,12 @@ _SERVICES = (
         "wwep",
         (b"wwep.button_gpio", b"wwep.led_gpio"),
     ),
-    ("mdns", b"mdns.enabled", "mdns", (b"mdns.name", b"mdns.service", b"mdns.ttl")),
+    (
+        "mdns",
+        b"mdns.enabled",
+        "mdns",
+        (b"mdns.interface", b"mdns.name", b"mdns.service", b"mdns.ttl"),
+    ),
 )
 
 

@@ -31,6 +31,13 @@ class Port:
             self._sock.close()
             raise
 
+    def use(self, interface):
+        """Hear and send on one interface alone, given by the driver's name for it (str)."""
+        try:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface)
+        except OSError:
+            pass  # it has just gone
+
     def join(self, group):
         """Hear what is sent to a group (dotted bytes) on the link of `net`."""
         try:

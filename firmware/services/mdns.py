@@ -28,8 +28,8 @@ _EVERYBODY = (mdns.GROUP, mdns.PORT)
 _GROUP = mdns.GROUP.encode()
 # A new datagram may be due earlier than what a task sleeps for: the shortest delay is 20 ms.
 _STEP_MS = const(20)
-# DHCP may give another address while the link stays up.
-_LOOK_MS = const(2000)
+# The soft-AP comes and goes, and DHCP may give another address while a link stays up.
+_LOOK_MS = const(1000)
 # For the radio to send the goodbye before it leaves.
 _GOODBYE_MS = const(10)
 _HOSTNAME = const(32)  # the driver takes no longer one
@@ -71,6 +71,10 @@ def _services(name):
 class Mdns:
     def __init__(self, station):
         self._station = station
+        name = variables.get(b"mdns.interface")
+        if name == b"default":
+            name = variables.get(b"network.default_interface")
+        self._ap = network.WLAN(network.WLAN.IF_AP) if name == b"softap" else None
         self._name = own_name(variables.get(b"mdns.name"), station.mac())
         self._responder = mdns.Responder(
             self._name, _services(self._name), variables.get(b"mdns.ttl")
@@ -103,22 +107,18 @@ class Mdns:
     async def run(self):
         """Service: answers until it is cancelled, and then says goodbye."""
         global running
-        station = self._station
-        station.watchers.append(self._follow)
+        watchers = self._station.watchers
+        watchers.append(self._follow)
         running = self
         try:
-            if station.state == UP:
-                self._follow(UP)
-            else:
+            if not self._addresses():
                 self._open()
             while True:
+                self._look()
                 await asyncio.sleep_ms(_LOOK_MS)
-                if self._net and station.state == UP:
-                    if station.address(0) != self._net.address:
-                        self._follow(UP)
         finally:
             running = None
-            station.watchers.remove(self._follow)
+            watchers.remove(self._follow)
             self._leave()
             if self._port:
                 self._port.close()
@@ -131,10 +131,26 @@ class Mdns:
                 self._station.wlan.active(False)  # a reset by Ctrl-D left the chip's responder
                 self._open()
         elif state == UP:
+            self._look()
+        elif not self._ap:
             self._leave()
-            self._arrive()
-        else:
+
+    def _addresses(self):
+        # Address and netmask of the interface (dotted bytes), or None while it is down.
+        if self._ap:
+            if self._ap.active():
+                return [part.encode() for part in self._ap.ifconfig()[:2]]
+        elif self._station.state == UP:
+            return self._station.address(0), self._station.address(1)
+        return None
+
+    def _look(self):
+        found = self._addresses()
+        if not found:
             self._leave()
+        elif not self._net or self._net.address != found[0]:
+            self._leave()
+            self._arrive(Subnet(*found))
 
     def _open(self):
         # Take the port, if it is not ours already; returns the error's number.
@@ -148,13 +164,14 @@ class Mdns:
                 return e.errno
         return 0
 
-    def _arrive(self):
-        station = self._station
+    def _arrive(self, net):
         failure = self._open()
-        self._net = net = Subnet(station.address(0), station.address(1))
+        self._net = net
         if self._port:
             log.line(log.STATUS, b"Starting mDNS")
             self._port.net = net
+            if self._ap:
+                self._port.use(self._ap.config("ifname"))
             self._port.join(_GROUP)
             seed = random.getrandbits(16)
             self._responder.start(packed(net.address), time.ticks_ms(), seed)

@@ -13,7 +13,7 @@ VARIABLES = (
     (
         "mdns.interface",
         "md i",
-        "enum default|wlan",
+        "enum default|wlan|softap",
         "default",
         "rw",
         "network",

@@ -24,7 +24,8 @@ SUITE = "trixie"  # a stable release, for years to come
 _OTHER_SUITES = {"llmnrd": "bookworm"}  # left Debian after it
 
 # Program: package, and where it is in it or in what it depends on. busybox is ping, udhcpc,
-# nslookup and more. The others are the clients of tests.
+# nslookup and more. A LAN needs the first two; the others are for the tests.
+NEEDED = ("dnsmasq", "busybox")
 PROGRAMS = {
     "dnsmasq": ("dnsmasq-base", "usr/sbin/dnsmasq"),
     "busybox": ("busybox-static", "usr/bin/busybox"),
@@ -75,15 +76,13 @@ def install() -> None:
     """Install what is not there yet. Raises UserError where that fails and the machine has none
     of its own.
     """
-    packages = {package for package, _ in PROGRAMS.values() if not _settled(package)}
+    packages = dict.fromkeys(package for package, _ in PROGRAMS.values() if not _settled(package))
     try:
-        for package in sorted(packages):
+        for package in packages:
             _install(package)
     except (debian.Unsupported, debian.Failed) as error:
         lacking = [
-            name
-            for name, (package, _) in PROGRAMS.items()
-            if not _settled(package) and not shutil.which(name)
+            name for name in NEEDED if not _settled(PROGRAMS[name][0]) and not shutil.which(name)
         ]
         if lacking:
             raise UserError(
