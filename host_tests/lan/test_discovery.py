@@ -131,6 +131,9 @@ def test_a_goodbye_removes_it(lan, real, avahi_client):
             real.console.ok(turn_off)
             assert browser.stdout.readline() == "-;eth0;IPv4;kitchen;_http._tcp;local\n"
             real.console.ok(turn_on)
+        assert browser.stdout.readline() == "+;eth0;IPv4;kitchen;_http._tcp;local\n"
+        real.console.ok("reboot")
+        assert browser.stdout.readline() == "-;eth0;IPv4;kitchen;_http._tcp;local\n"
 
 
 ZEROCONF = """
@@ -261,6 +264,42 @@ def test_the_chip_was_first(lan, real):
     real.console.ok("network_up")
     assert real.console.ok("get mdns.responder") == "module"
     until(lambda: looked_up(lan, "kitchen.local") == ip, "the answer")
+
+
+# Sends what is nearly a question or an answer, and what is not, to the ports of discovery.
+NOISE = r"""
+import random, socket, sys
+ip, count, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+random.seed(seed)
+names = [b"\7kitchen\5local\0", b"\7kitchen\0", b"\5_http\4_tcp\5local\0", b"\xc0\x0c"]
+names.append(b"\x20" + b"EL" * 16 + b"\0")
+kinds = [b"\0\1\0\1", b"\0\xff\x80\1", b"\0\1\x80\1\0\0\0\x78\0\4abcd"]
+sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+sockets[1].bind(("", 5353))
+for _ in range(count):
+    data = bytes(random.choice((0, 0, 1, 0x84, random.randrange(256))) for _ in range(12))
+    for _ in range(random.randrange(6)):
+        data += random.choice(names) + random.choice((*kinds, random.randbytes(9)))
+    data += random.randbytes(random.choice((0, 0, 40, 1400)))
+    for port, group in ((5353, "224.0.0.251"), (5355, "224.0.0.252"), (137, "10.23.7.255")):
+        sender = random.choice(sockets)
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        sender.sendto(data[:1472], (random.choice((ip, group)), port))
+"""
+
+
+def test_noise(lan, real, counts, rng):
+    """Whatever is sent to its ports, the module is found afterwards, and has no faults."""
+    ip = discoverable(real, "kitchen", "http")
+    until(lambda: looked_up(lan, "kitchen.local") == ip, "the answer")
+    for _ in range(counts(4, 40)):
+        words = [sys.executable, "-c", NOISE, ip, "100", str(rng.randrange(1 << 30))]
+        done = lan.run("client", *words, timeout=PATIENCE)
+        assert done.returncode == 0, done.stderr
+        real.console.ok("get mdns.domain")
+    assert "kitchen" in real.console.ok("get mdns.domain")
+    until(lambda: looked_up(lan, real.console.ok("get mdns.domain")) == ip, "the answer")
+    assert real.console.ok("faults_print") == "! 0 faults"
 
 
 def test_no_socket_is_left(lan, real):

@@ -54,8 +54,14 @@ def find(name: str) -> Path:
 
 
 def known(command: Sequence[str]) -> list[str]:
-    """The command as it is to be run: what the machine lacks and busybox has is busybox's."""
-    if shutil.which(command[0]) or command[0] not in _applets():
+    """The command as it is to be run: what the machine lacks is one of the programs here, or
+    busybox's where that has it.
+    """
+    if shutil.which(command[0]):
+        return list(command)
+    if command[0] in PROGRAMS:
+        return [str(find(command[0])), *command[1:]]
+    if command[0] not in _applets():
         return list(command)
     return [str(find("busybox")), *command]
 
