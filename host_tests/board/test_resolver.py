@@ -176,6 +176,18 @@ def test_retries(board):
         assert (first.count(), second.count()) == (2, 2)
 
 
+def test_who_cannot_say_is_not_asked_again(board):
+    def refuse(query, say):
+        say(reply(query, flags=0x8185))
+
+    with asking(board, refuse, silent, timeout=100, retries=2) as (console, first, second):
+        failed(console, "good.example", "No answer from the name server")
+        assert (first.count(), second.count()) == (1, 3)
+        second.serve = refuse
+        failed(console, "good.example", "Server failure")
+        assert (first.count(), second.count()) == (1, 1)
+
+
 def test_cache(board):
     """An answer is kept for its time; eight of them; those of another network are not."""
     counts = {}
