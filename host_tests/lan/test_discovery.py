@@ -92,6 +92,16 @@ class Client:
 
 
 @pytest.fixture
+def real(lan, home, flash_image, interpreters):
+    """One interpreter is enough, the one with the chip's object sizes: host_tests/wire runs the
+    protocols on both.
+    """
+    arch = "i386" if "i386" in interpreters else "amd64"
+    with running(arch, lan, home, flash_image) as real:
+        yield real
+
+
+@pytest.fixture
 def client(lan):
     return Client(lan, "client")
 
