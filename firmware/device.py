@@ -37,6 +37,12 @@ _SERVICES = (
         (b"wwep.button_gpio", b"wwep.led_gpio"),
     ),
     ("ioconn", b"ioconn.enabled", "ioconn", ()),
+    (
+        "mdns",
+        b"mdns.enabled",
+        "mdns",
+        (b"mdns.interface", b"mdns.name", b"mdns.service", b"mdns.ttl"),
+    ),
 )
 
 
@@ -125,15 +131,11 @@ class Device:
         from firmware.net import resolver
 
         try:
-            return await resolver.resolve(
-                host,
-                self.station.name_server(),
-                variables.get(b"network.dns.timeout"),
-                variables.get(b"network.dns.retries"),
-            )
+            return await resolver.resolve(host, self.station, variables.get, self.uptime())
         finally:
             forget("firmware.net.resolver")  # 5 KB that a connection does without
-            forget("wire.dns")
+            if "wire.mdns" not in sys.modules:
+                forget("wire.dns")
 
     def restart(self, announce=False):
         """Reset the chip once the reply has been written."""

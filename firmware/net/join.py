@@ -179,6 +179,7 @@ async def _attempt(station, ssid, key):
     # One association and address. -> join result
     wlan = station.wlan
     dhcp = station.get(b"network.dhcp.enabled")
+    station.tell(ASSOCIATED)
     wlan.active(True)
     wlan.config(
         reconnects=0,  # attempts are counted here, not in the driver
@@ -232,6 +233,7 @@ async def _attempt(station, ssid, key):
         await asyncio.sleep_ms(_POLL_MS)
     station.state = UP
     station.log.line(station.log.STATUS, b"IPv4 address: " + station.address(0))
+    station.tell(UP)
     station.log.event(b"Associated")
     return SUCCESS
 

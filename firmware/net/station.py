@@ -40,6 +40,9 @@ class Station:
         self.result = 0
         self.state = DOWN
         self.wanted = False  # the link is to be kept up: joined again when it is lost
+        # Called with ASSOCIATED before the driver connects, with UP when there is an address, with
+        # DOWN before the link is left (or when it is lost).
+        self.watchers = []
         self.proven = None  # (ssid, passkey) of the last successful join: needs no probe
         self.joining = None  # event that ends the join under way
         self.ups = 0  # how often it has come up
@@ -134,7 +137,13 @@ class Station:
         self.ups += 1
         self.on_join(True)
 
+    def tell(self, state):
+        for watcher in self.watchers:
+            watcher(state)
+
     def drop(self):
+        if self.state == UP:
+            self.tell(DOWN)
         try:
             self.wlan.disconnect()
         except OSError:

@@ -79,7 +79,7 @@ uart_update             -
 ABSENT_COMMANDS = """
 ghm_activate ghm_capabilities ghm_deactivate ghm_message ghm_read ghm_signup ghm_sync ghm_write
 http_add_header http_download http_get http_head http_post http_read_status http_upload
-mdns_discover network_lookup ota ping smtp_send
+ota ping smtp_send
 tls_client tls_server wps
 """
 
@@ -313,7 +313,6 @@ http.server.enabled http.server.idle_timeout http.server.interface http.server.m
 http.server.max_requests http.server.notfound_filename http.server.password http.server.port
 http.server.root_filename http.server.tls_cert http.server.tls_enabled http.server.tls_key
 http.server.username
-mdns.enabled mdns.interface mdns.name mdns.service mdns.ttl
 network.tls.ca_cert network.tls.client_cert network.tls.client_key network.tls.handshake_timeout
 network.tls.version
 ota.host ota.port

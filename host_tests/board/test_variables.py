@@ -296,7 +296,7 @@ UNKNOWN = [
     ("get x", ""),
     ('get ""', ""),
     ("get .", ""),
-    ("get no.such.name", ""),
+    ("get no.such.thing", ""),
     # What the tables look like inside is no name.
     ('get "wwep.port\\x01p\\x02wi1,65535\\x0327708\\nregister"', ": could be wwep.port"),
     ('get "wl\\x01wlan\\nww"', ""),

@@ -120,9 +120,9 @@ def real(request, lan, home, interpreters, flash_image):
 
 
 @contextmanager
-def running(arch, lan, home, flash_image):
+def running(arch, lan, home, flash_image, name="anna"):
     """A board with its real firmware in a LAN; it has not crashed in the end."""
-    with Board.up("anna", flash=flash_image, home=home, arch=arch, lan=lan.name) as board:
+    with Board.up(name, flash=flash_image, home=home, arch=arch, lan=lan.name) as board:
         joined = Joined(board)
         yield joined
         joined.console.close()

@@ -52,6 +52,7 @@ def test_a_day(airwire, home):
     [
         (["busybox", "ping", "-c", "1", "router"], 0, "1 packets received"),
         (["busybox", "ping", "-c", "1", "client"], 0, "1 packets received"),
+        (["llmnr-query", "--version"], 0, "llmnr-query v"),
         (["sh", "-c", "exit 7"], 7, ""),
         (["sh", "-c", "kill -9 $$"], 137, ""),
         (["sh", "-c", "pwd; echo $AIRWIRE_HOME"], 0, "/"),
@@ -88,7 +89,7 @@ def test_mistakes(airwire, words, error):
 
 
 def test_the_cure_for_missing_programs(airwire, monkeypatch, tmp_path):
-    monkeypatch.setattr(programs, "_RECORD", tmp_path / "none")
+    monkeypatch.setattr(programs, "WHERE", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert airwire("lan", "up")[0::2] == (
         2,

@@ -56,6 +56,7 @@ def test_query_byte_for_byte():
         == b"\x00\x00\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x00\x00\x01\x00\x01"
     )
     assert dns.build_query(0xFFFF, b"a")[:2] == b"\xff\xff"
+    assert dns.build_query(ID, NAME, False) == b"\x12\x34\0\0\0\1" + bytes(6) + QUESTION
 
 
 def test_query_refuses_what_cannot_be_sent():
@@ -150,6 +151,17 @@ def test_aliases_in_a_circle():
     raises(dns.Malformed, parse, message(record(TO_QUESTION, CNAME, TO_QUESTION)))
 
 
+def test_alias_without_an_address():
+    first = record(TO_QUESTION, CNAME, b"\x04edge\xc0\x10", ttl=70)
+    alias = raises(dns.Alias, parse, message(first))
+    assert (alias.name, alias.ttl) == (b"edge.example.com", 70)
+    second = record(b"\xc0\x2d", CNAME, b"\x01a\x03net\x00", ttl=60)
+    alias = raises(dns.Alias, parse, message(first, second))
+    assert (alias.name, alias.ttl) == (b"a.net", 60)
+    too_long = (b"\x3b" + b"a" * 59) * 5 + b"\x00"
+    raises(dns.Malformed, parse, message(record(TO_QUESTION, CNAME, too_long)))
+
+
 def test_records_of_others_are_passed_over():
     others = (
         record(b"\x05other\x00", A, b"\x09\x09\x09\x09", ttl=1),
@@ -206,9 +218,8 @@ def test_refusals():
         assert raises(dns.ServerFailure, parse, message(flags=0x8180 | rcode)).rcode == rcode
         assert raises(dns.ServerFailure, parse, header(0x8180 | rcode, 0, 0)).rcode == rcode
     raises(dns.NameNotFound, parse, message())  # the name is known, an IPv4 address is not
-    raises(dns.NameNotFound, parse, message(record(TO_QUESTION, CNAME, b"\x01a\x00")))
     raises(dns.Truncated, parse, message(HOST, flags=0x8380))
-    for error in (dns.NameNotFound, dns.ServerFailure, dns.Truncated, dns.Malformed):
+    for error in (dns.Alias, dns.NameNotFound, dns.ServerFailure, dns.Truncated, dns.Malformed):
         assert issubclass(error, dns.DnsError)
 
 
@@ -270,6 +281,16 @@ def test_evil_names():
         parse,
         message(alias, record(struct.pack(">H", 0xC000 | first), A, b"\x01\x02\x03\x04")),
     )
+
+
+def test_names_at_one_offset_of_two_buffers():
+    # "abcdefghijk.x.y" with a pointer to 12, against "abcdefghijk.local", whose "local" is at 12.
+    first = b"\x0babcdefghijk"
+    buf = bytes(12) + b"\x01x\x01y\0" + first + b"\xc0\x0c"
+    for rest, same in ((b"\x05local\0", False), (b"\x01x\x01y\0", True)):
+        other = first + rest
+        assert dns.same_name(buf, len(buf), 17, other, len(other), 0) is same
+    assert not dns.same_name(b"\x01a\0", 3, 0, b"\x01b\0", 3, 0)
 
 
 def test_name_longer_than_allowed():

@@ -48,6 +48,17 @@ class NameNotFound(DnsError):
     """There is no such name, or it has no IPv4 address."""
 
 
+class Alias(DnsError):
+    """The name stands for another one, whose addresses the answer does not have: ask for `name`,
+    dotted bytes. `ttl` as for addresses.
+    """
+
+    def __init__(self, name, ttl):
+        super().__init__(name, ttl)
+        self.name = name
+        self.ttl = ttl
+
+
 class ServerFailure(DnsError):
     """The server would or could not answer; `rcode` is its reason (RFC 1035 4.1.1)."""
 
@@ -64,15 +75,17 @@ class Malformed(DnsError):
     """The answer breaks the format; its argument says where."""
 
 
-def build_query(ident, name):
-    """Return the datagram that asks for the IPv4 addresses of `name`.
+def build_query(ident, name, recursion=True):
+    """Return the datagram that asks for the IPv4 addresses of `name`, of a server that asks others
+    in turn, or with `recursion` False of the hosts of a link (RFC 6762 18.6).
 
     `name` is dotted bytes, a final dot is allowed; `ident` (0 to 65535) should be hard to guess.
     Raises ValueError if one of them cannot be sent.
     """
     if not 0 <= ident <= 0xFFFF:
         raise ValueError("DNS id out of range")
-    head = struct.pack(">HHHHHH", ident, _RECURSION_DESIRED, 1, 0, 0, 0)
+    flags = _RECURSION_DESIRED if recursion else 0
+    head = struct.pack(">HHHHHH", ident, flags, 1, 0, 0, 0)
     return head + encode_name(name) + b"\x00\x01\x00\x01"  # type A, class IN
 
 
@@ -152,6 +165,8 @@ def _addresses(buf, length, start):
                 target = data
                 moved = True
     if not addresses:
+        if aliases:
+            raise Alias(dotted(expand_name(buf, length, target)), ttl)
         raise NameNotFound()
     return addresses, ttl
 
@@ -170,6 +185,17 @@ def encode_name(name):
         wire.extend(label)
     wire.append(0)
     return bytes(wire)
+
+
+def dotted(wire):
+    """The text of a name without pointers; dots in a label stay as they are."""
+    labels = []
+    position = 0
+    while wire[position]:
+        end = position + 1 + wire[position]
+        labels.append(wire[position + 1 : end])
+        position = end
+    return b".".join(labels)
 
 
 def u16(buf, position):
@@ -220,7 +246,7 @@ def same_name(buf, length, one, other_buf, other_length, other):
         label = first_label(other_buf, other_length, other, other_limit)
         if label != other:
             other = other_limit = label
-        if one == other:
+        if one == other and buf is other_buf:
             return True
         size = buf[one]
         if other_buf[other] != size:

@@ -62,7 +62,16 @@ VARIABLES = (
         "2",
         "rw",
         "next",
-        "Further questions after one that got no answer",
+        "Further questions to each name server after one that got no answer",
+    ),
+    (
+        "network.dns.secondary",
+        "ne n b",
+        "ip",
+        "0.0.0.0",
+        "rw",
+        "next",
+        "Name server besides that of the network; 0.0.0.0 = none",
     ),
     (
         "network.dns.timeout",

@@ -1,0 +1,39 @@
+# mdns.*: under which name the module is found, and whether names and services can be sent.
+import sys
+
+from firmware.console import errors
+from firmware.console.errors import CommandError
+from firmware.store import variables
+
+_LABEL = 63
+
+
+def get(leaf, session):
+    if leaf == b"name" or leaf == b"service":
+        return variables.get(b"mdns." + leaf)
+    home = sys.modules.get("firmware.services.mdns")
+    service = home and home.running
+    if leaf == b"domain":
+        return service.domain() if service else b""
+    return service.answerer() if service else b"none"
+
+
+def put(leaf, value, session):
+    try:
+        if leaf == b"name":
+            _check(value)
+        else:
+            from wire import mdns_service
+
+            mdns_service.parse(value, b"")
+    except ValueError as e:
+        raise CommandError(errors.BAD_ARGUMENT, e.args[0].encode())
+
+
+def _check(name):
+    for label in name.split(b"."):
+        if not 0 < len(label) <= _LABEL or label[:1] == b"-" or label[-1:] == b"-":
+            raise ValueError("not a host name")
+    for byte in name.lower():
+        if not (0x61 <= byte <= 0x7A or 0x30 <= byte <= 0x39 or byte in b"-.#"):
+            raise ValueError("letters, digits, - and . alone")
