@@ -36,6 +36,12 @@ _SERVICES = (
         "wwep",
         (b"wwep.button_gpio", b"wwep.led_gpio"),
     ),
+    (
+        "remote terminal",
+        b"remote_terminal.enabled",
+        "remote_terminal",
+        (b"remote_terminal.connected_gpio",),
+    ),
 )
 
 
@@ -286,9 +292,12 @@ class Device:
         # Sleep when there was no command for so many looks. A console that carries one out, or the
         # bytes of stream mode (then it is not among those of the log), is not idle.
         self.idle += 1
-        busy = len(log.sessions) < len(self.ports)
+        local = 0
+        busy = False
         for session in log.sessions:
+            local += session.port in self.ports
             busy = busy or session.running
+        busy = busy or local < len(self.ports)
         if busy:
             self.idle = 0
         elif self.idle >= most and not self._stopping.is_set():

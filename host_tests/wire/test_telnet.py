@@ -121,11 +121,11 @@ def test_all_other_options_are_refused():
 def test_no_loop_with_an_echo():
     # All that we say comes back, as from a peer that echoes.
     codec = Telnet()
-    for turn in range(4):
+    for _ in range(4):
         said = bytes(codec.replies)
         codec.replies[:] = b""
         assert data(said, codec=codec) == b""
-    assert turn == 3 and not codec.replies
+    assert not codec.replies
 
 
 def test_no_loop_with_its_like():

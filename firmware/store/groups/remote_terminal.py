@@ -1,6 +1,15 @@
 # Variables of the remote terminal: remote_terminal.*
 VARIABLES = (
-    ("remote_terminal.enabled", "re e", "bool", "0", "rw", "network", "Run the terminal"),
+    (
+        "remote_terminal.connected_gpio",
+        "re c",
+        "gpio out",
+        "-1",
+        "rw",
+        "now",
+        "High while somebody is connected; -1 = none",
+    ),
+    ("remote_terminal.enabled", "re e", "bool", "0", "rw", "now", "Run the terminal"),
     (
         "remote_terminal.interface",
         "re i",
@@ -26,7 +35,7 @@ VARIABLES = (
         "int 0 65535",
         "60",
         "rw",
-        "next",
+        "now",
         "Seconds without input after which it closes; 0 = never",
     ),
 )
