@@ -1,4 +1,5 @@
-"""The programs that a LAN needs and few machines have: installs them, finds them.
+"""The programs that a LAN, or a client in it, needs and few machines have: installs them, finds
+them.
 
     python -m airwire.lan.programs install
 
@@ -17,7 +18,7 @@ from airwire import debian, interpreter, project
 from airwire.errors import UserError
 
 WHERE = project.BUILD / "lan"
-# What runs there is linked to the folder's own place: this tells where that was.
+# What runs there is linked to the folder's own place: this tells where that was, and what is there.
 _RECORD = WHERE / "tree"
 SUITE = "trixie"  # a stable release, for years to come
 
@@ -25,6 +26,7 @@ SUITE = "trixie"  # a stable release, for years to come
 PROGRAMS = {
     "dnsmasq": ("dnsmasq-base", "usr/sbin/dnsmasq"),
     "busybox": ("busybox-static", "usr/bin/busybox"),
+    "telnet": ("inetutils-telnet", "usr/bin/inetutils-telnet"),
 }
 
 
@@ -50,9 +52,13 @@ def _applets() -> list[str]:
     return listed.stdout.split()
 
 
+def _record() -> str:
+    return "\n".join([str(WHERE), *PROGRAMS])
+
+
 def _settled() -> bool:
     try:
-        return _RECORD.read_text() == str(WHERE)
+        return _RECORD.read_text() == _record()
     except OSError:
         return False
 
@@ -74,7 +80,7 @@ def install() -> None:
                 " install what is lacking with your system's package manager"
             ) from None
         return
-    _RECORD.write_text(str(WHERE))
+    _RECORD.write_text(_record())
 
 
 def _install(name: str, package: str, path: str) -> None:
@@ -89,6 +95,7 @@ def _install(name: str, package: str, path: str) -> None:
             shutil.copy(new / path, new / name)
         else:
             debian.link(new, path, prefix)
+            (new / Path(path).name).rename(new / name)
         new.rename(prefix)
     finally:
         shutil.rmtree(new, ignore_errors=True)
