@@ -172,6 +172,8 @@ class Session:
         """Serve the port until cancelled or paused."""
         if self.prompt and not self._prompted:
             await self.port.write(b"> ")
+        if self.pos < self.end:  # what came behind a password
+            await self._consume()
         while not self.paused:
             n = self.port.readinto(self.buf)
             if not n:

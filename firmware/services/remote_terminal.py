@@ -1,5 +1,5 @@
 # The remote terminal (spec 10): one session of the command language at a time for whoever connects
-# by telnet, behind a password where one is set. Meanwhile the local consoles are deaf.
+# by telnet. What a visitor meets is in telnet_session.py, which is in RAM only while there is one.
 #
 # While there is a session nobody listens: the terminal never has more than one of the ten sockets,
 # and a second client is refused by the stack.
@@ -11,24 +11,26 @@ from time import ticks_diff, ticks_ms
 from machine import Pin
 from micropython import const
 
-from firmware import board
-from firmware.console import ask, log
-from firmware.console import session as console
-from firmware.console.errors import CommandError
+from firmware import board, forget
+from firmware.console import log
 from firmware.net import sockets
-from firmware.services.telnet_port import Lost, TelnetPort
 from firmware.store import variables
 
 # An interface that went or came, a peer that is gone while a command runs, and a time-out may go
 # unseen this long.
 _LOOK_MS = const(250)
-_LOGIN_MS = const(30_000)  # to type a password; a stranger must not keep others out for longer
-_ATTEMPTS = const(3)
-_PENALTY_MS = const(5000)  # nobody gets in after so many wrong passwords
+_PENALTY_MS = const(5000)  # nobody gets in for so long after too many wrong passwords
 _AGAIN_MS = const(5000)  # between two attempts to listen
 _REPLY_MS = const(1000)  # for the reply to the command that switches the terminal off
 
 _GPIO = b"remote_terminal.connected_gpio"
+
+_VISIT = (
+    "firmware.services.telnet_session",
+    "firmware.services.telnet_port",
+    "firmware.console.ask",
+    "wire.telnet",
+)
 
 
 def create(device):
@@ -39,12 +41,11 @@ def create(device):
 class RemoteTerminal:
     def __init__(self, device):
         self._device = device
-        self._task = None  # serves one address
+        self._task = None  # serves one address and port
         self._address = None
+        self._port = 0
         self._failure = None  # of the task
-        self._session = None  # of the peer that is connected
-        self._since = 0  # when it connected
-        self._inside = False  # it has given the password
+        self._visit = None  # of the peer that is connected
         self._pin = None
         gpio = variables.get(_GPIO)
         if gpio >= 0:
@@ -69,16 +70,19 @@ class RemoteTerminal:
             if self._failure:
                 raise self._failure
         address = self._own_address()
+        port = variables.get(b"remote_terminal.port")
+        visit = self._visit
         if task is None:
             if address:
                 self._address = address
-                self._task = asyncio.create_task(self._serve(address.decode()))
-        elif address != self._address:
+                self._port = port
+                self._task = asyncio.create_task(self._serve(address.decode(), port))
+        elif address != self._address or (port != self._port and not visit):
             task.cancel()
-        elif self._session:
-            reason = self._over()
+        elif visit:
+            reason = visit.over()
             if reason is not None:
-                self._session.port.farewell(reason)
+                visit.port.farewell(reason)
                 task.cancel()
 
     def _own_address(self):
@@ -94,52 +98,42 @@ class RemoteTerminal:
         address = self._device.station.address(0)
         return None if address == b"0.0.0.0" else address
 
-    def _over(self):
-        # Why the connection has to end (b"": its peer is gone), or None.
-        now = ticks_ms()
-        if not self._inside:
-            return b"Login time-out" if ticks_diff(now, self._since) > _LOGIN_MS else None
-        session = self._session
-        port = session.port
-        if session.running:
-            if port.lost():
-                return b""
-            if not port.writing:
-                port.heard = now  # a command that takes long is not idle
-        limit = variables.get(b"remote_terminal.timeout") * 1000
-        if limit and ticks_diff(now, port.heard) > limit:
-            return b"Idle time-out"
-        return None
-
     async def _end(self):
         # The task's, once the command that asked for it has its reply.
         task = self._task
         if task and not task.done():
             begun = ticks_ms()
-            while self._busy() and ticks_diff(ticks_ms(), begun) < _REPLY_MS:
+            while self._visit and self._visit.session.running:
+                if ticks_diff(ticks_ms(), begun) > _REPLY_MS:
+                    break
                 await asyncio.sleep_ms(1)
             task.cancel()
             while not task.done():
                 await asyncio.sleep_ms(1)
 
-    def _busy(self):
-        return self._session and self._session.running
+    # One address and port
 
-    # One address
-
-    async def _serve(self, address):
+    async def _serve(self, address, port):
         try:
-            port = variables.get(b"remote_terminal.port")
             while True:
                 sock, peer = await self._accept(address, port)
-                try:
-                    welcome = await self._converse(sock, peer[0].encode())
-                finally:
-                    sock.close()
-                if not welcome:
+                if not await self._welcome(sock, peer[0].encode()):
                     await asyncio.sleep_ms(_PENALTY_MS)
         except Exception as e:
             self._failure = e
+
+    async def _welcome(self, sock, peer):
+        # Until the peer is gone; False when it did not know the password.
+        try:
+            from firmware.services.telnet_session import Visit
+
+            self._visit = Visit(self._device, sock, peer, self._pin)
+            return await self._visit.run()
+        finally:
+            sock.close()
+            self._visit = None
+            for name in _VISIT:
+                forget(name)
 
     async def _accept(self, address, port):
         # The next connection: (socket, address of the peer).
@@ -183,70 +177,3 @@ class RemoteTerminal:
 
     def _say(self, words):
         log.line(log.STATUS, b"Remote terminal: " + words)
-
-    # One connection
-
-    async def _converse(self, sock, peer):
-        # False for a peer that did not know the password.
-        session = console.Session(TelnetPort(sock), "remote", self._device)
-        session.port.session = session
-        self._since = ticks_ms()
-        self._session = session
-        try:
-            if not await self._login(session, peer):
-                return False
-            await self._command(session, peer)
-        except Lost:
-            pass
-        finally:
-            self._inside = False
-            self._session = None
-        return True
-
-    async def _login(self, session, peer):
-        password = variables.get(b"remote_terminal.password")
-        if not password:
-            return True
-        for _ in range(_ATTEMPTS):
-            try:
-                answer = await ask.ask(session, b"Password: ", ask.HIDDEN)
-            except CommandError:  # nothing, or too much
-                answer = b""
-            if _same(answer, password):
-                return True
-            self._say(b"wrong password from " + peer)
-            await session.write(b"Wrong password\r\n")
-        return False
-
-    async def _command(self, session, peer):
-        # The session, until the peer goes or says `exit`.
-        def leave():
-            session.paused = True
-
-        log.event(b"Remote terminal opened: " + peer)
-        logs = asyncio.create_task(session.print_logs())
-        log.sessions.append(session)
-        console.remote = session
-        self._inside = True
-        session.leave = leave
-        session.port.heard = ticks_ms()
-        if self._pin:
-            self._pin(1)
-        try:
-            await session.run()
-        finally:
-            if self._pin:
-                self._pin(0)
-            console.remote = None
-            log.sessions.remove(session)
-            logs.cancel()
-            session.preset(True)  # drops the line editor
-            log.event(b"Remote terminal closed")
-
-
-def _same(answer, password):
-    # In a time that does not tell how much of it is right.
-    wrong = len(answer) ^ len(password)
-    for i in range(len(answer)):
-        wrong |= answer[i] ^ password[i % len(password)]
-    return not wrong

@@ -61,6 +61,7 @@ ARROWS = {
     "firmware/services/": (
         "wire",
         "firmware.board",
+        "firmware.forget",
         "firmware.store",
         "firmware.net",
         "firmware.console",

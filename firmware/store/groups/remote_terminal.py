@@ -16,7 +16,7 @@ VARIABLES = (
         "enum default|wlan|softap",
         "default",
         "rw",
-        "network",
+        "next",
         "Interface to serve",
     ),
     (
@@ -28,7 +28,7 @@ VARIABLES = (
         "now",
         "Password; empty = none is asked for",
     ),
-    ("remote_terminal.port", "re p", "int 1 65535", "2000", "rw", "network", "TCP port"),
+    ("remote_terminal.port", "re p", "int 1 65535", "2000", "rw", "next", "TCP port"),
     (
         "remote_terminal.timeout",
         "re t",

@@ -18,7 +18,7 @@ from airwire import debian, interpreter, project
 from airwire.errors import UserError
 
 WHERE = project.BUILD / "lan"
-# What runs there is linked to the folder's own place: this tells where that was, and what is there.
+# What runs there is linked to the folder's own place: this tells where that was, and what it has.
 _RECORD = WHERE / "tree"
 SUITE = "trixie"  # a stable release, for years to come
 
