@@ -245,8 +245,11 @@ class Session:
         return editor
 
     def _human(self):
-        from . import human
-
+        try:
+            from . import human
+        except MemoryError:
+            registry.make_room()
+            from . import human
         return human
 
     async def read_data(self, size, sink):

@@ -12,7 +12,7 @@ from machine import Pin
 from micropython import const
 
 from firmware import board, forget
-from firmware.console import log
+from firmware.console import log, registry
 from firmware.net import sockets
 from firmware.store import variables
 
@@ -28,7 +28,6 @@ _GPIO = b"remote_terminal.connected_gpio"
 _VISIT = (
     "firmware.services.telnet_session",
     "firmware.services.telnet_port",
-    "firmware.console.ask",
     "wire.telnet",
 )
 
@@ -125,10 +124,15 @@ class RemoteTerminal:
     async def _welcome(self, sock, peer):
         # Until the peer is gone; False when it did not know the password.
         try:
+            registry.make_room()  # a session takes 15 KB
             from firmware.services.telnet_session import Visit
 
             self._visit = Visit(self._device, sock, peer, self._pin)
             return await self._visit.run()
+        except MemoryError:
+            registry.make_room()
+            self._say(b"Out of memory")
+            return True
         finally:
             sock.close()
             self._visit = None

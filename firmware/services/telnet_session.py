@@ -5,7 +5,8 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from firmware.console import ask, log
+from firmware import forget
+from firmware.console import log
 from firmware.console import session as console
 from firmware.console.errors import CommandError
 from firmware.services.telnet_port import Lost, TelnetPort
@@ -56,6 +57,9 @@ class Visit:
         password = variables.get(b"remote_terminal.password")
         if not password:
             return True
+        from firmware.console import ask
+
+        forget("firmware.console.ask")
         for _ in range(_ATTEMPTS):
             try:
                 answer = await ask.ask(self.session, b"Password: ", ask.HIDDEN)
