@@ -76,6 +76,7 @@ class Visit:
 
         def leave():
             session.paused = True
+            session.prompt = 0  # there is no next line
 
         log.event(b"Remote terminal opened: " + self._peer)
         logs = asyncio.create_task(session.print_logs())
