@@ -13,6 +13,7 @@ from firmware import board, forget
 from firmware.console import log, ports
 from firmware.console.errors import CommandError
 from firmware.console.session import Session
+from firmware.net.station import UP as _UP
 from firmware.net.station import Station
 from firmware.store import settings, starts, variables
 
@@ -23,13 +24,21 @@ _LOOK_MS = const(500)  # between two looks at the reset button
 _RESTART_MIN_S = const(1)  # first wait before a failed service starts again, doubled each time ...
 _RESTART_MAX_S = const(60)  # ... up to this
 _HEALTHY_MS = const(60_000)  # a service that ran this long starts again with the first wait
+_NEVER = const(0x3FFFFFFF)
 # Lets the reply to `reboot` leave at the lowest usual rate before the reset.
 _RESTART_DELAY_MS = const(50)
 
 
 # Services that a variable switches: name, variable, file in services/ with create(device), further
-# variables whose change starts the service again.
+# variables whose change starts the service again. The first one runs now and then, while there is
+# a network.
 _SERVICES = (
+    (
+        "ntp",
+        b"ntp.enabled",
+        "ntp",
+        (b"ntp.interface", b"ntp.interval", b"ntp.server"),
+    ),
     (
         "wwep",
         b"wwep.enabled",
@@ -82,6 +91,8 @@ class Device:
         self._services = {}  # name -> task
         self._stopping = None  # event that ends main()
         self.idle = 0  # looks of _feed() since the last command: sessions set it to 0
+        self.ntp_due = 0  # uptime in seconds at which the clock is to be asked for
+        self.ntp_state = None
         self._proven = False  # this start has run long enough not to be a faulty one
         self._sleep = False  # what follows main() is a deep sleep, not a reset
 
@@ -253,7 +264,7 @@ class Device:
                 break
         log.event(b"Ready")
         self.start("station", self.station.run)
-        for name, variable, module, _ in _SERVICES:
+        for name, variable, module, _ in _SERVICES[1:]:
             self._switch(name, variable, module)
 
     async def _reset_button(self):
@@ -284,6 +295,9 @@ class Device:
                 task = self._services.get("reset button")
                 if board.button_down() and (task is None or task.done()):
                     self.start("reset button", self._reset_button)
+                if self.station.state == _UP and self.uptime() >= self.ntp_due:
+                    self.ntp_due = _NEVER
+                    self._switch(*_SERVICES[0][:3])
                 seconds = variables.values.get(b"system.gotosleep.timeout")
                 if seconds:
                     self._count_idle(seconds * 1000 // _LOOK_MS)

@@ -13,7 +13,7 @@ from micropython import const
 
 from firmware import board, forget
 from firmware.console import log, registry
-from firmware.net import sockets
+from firmware.net import interface, sockets
 from firmware.store import variables
 
 # An interface that went or came, a peer that is gone while a command runs, and a time-out may go
@@ -68,7 +68,9 @@ class RemoteTerminal:
             self._task = task = None
             if self._failure:
                 raise self._failure
-        address = self._own_address()
+        address = interface.address(
+            self._device.station, variables.get(b"remote_terminal.interface"), variables.get
+        )
         port = variables.get(b"remote_terminal.port")
         visit = self._visit
         if task is None:
@@ -83,19 +85,6 @@ class RemoteTerminal:
             if reason is not None:
                 visit.port.farewell(reason)
                 task.cancel()
-
-    def _own_address(self):
-        # The address to serve, or None while its interface is down.
-        interface = variables.get(b"remote_terminal.interface")
-        if interface == b"default":
-            interface = variables.get(b"network.default_interface")
-        if interface == b"softap":
-            import network
-
-            ap = network.WLAN(network.WLAN.IF_AP)
-            return ap.ifconfig()[0].encode() if ap.active() else None
-        address = self._device.station.address(0)
-        return None if address == b"0.0.0.0" else address
 
     async def _end(self):
         # The task's, once the command that asked for it has its reply.

@@ -18,7 +18,7 @@ from host_tests.board.terminal import Terminal
 pytestmark = pytest.mark.needs("wifi", "uart1")
 
 COMMANDS = {
-    "inetutils": lambda: [str(programs.find("telnet"))],
+    "inetutils": lambda: [str(programs.find("inetutils-telnet"))],
     "busybox": lambda: [str(programs.find("busybox")), "telnet"],
 }
 

@@ -177,7 +177,11 @@ class Stage:
         first = fill(block.lines[0], self.known, block.where())
         if not first.startswith("$ telnet "):
             raise TranscriptError(f"{block.where()}: the first line must begin with `$ telnet `")
-        command = [*self.network.prefix, str(programs.find("telnet")), *first.split()[2:]]
+        command = [
+            *self.network.prefix,
+            str(programs.find("inetutils-telnet")),
+            *first.split()[2:],
+        ]
         until = time.monotonic() + self.patience
         while True:
             program = Program(command, COLUMNS)

@@ -26,7 +26,8 @@ SUITE = "trixie"  # a stable release, for years to come
 PROGRAMS = {
     "dnsmasq": ("dnsmasq-base", "usr/sbin/dnsmasq"),
     "busybox": ("busybox-static", "usr/bin/busybox"),
-    "telnet": ("inetutils-telnet", "usr/bin/inetutils-telnet"),
+    "inetutils-telnet": ("inetutils-telnet", "usr/bin/inetutils-telnet"),
+    "chronyd": ("chrony", "usr/sbin/chronyd"),
 }
 
 
@@ -95,7 +96,6 @@ def _install(name: str, package: str, path: str) -> None:
             shutil.copy(new / path, new / name)
         else:
             debian.link(new, path, prefix)
-            (new / Path(path).name).rename(new / name)
         new.rename(prefix)
     finally:
         shutil.rmtree(new, ignore_errors=True)
