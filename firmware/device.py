@@ -25,6 +25,7 @@ _RESTART_MIN_S = const(1)  # first wait before a failed service starts again, do
 _RESTART_MAX_S = const(60)  # ... up to this
 _HEALTHY_MS = const(60_000)  # a service that ran this long starts again with the first wait
 _NEVER = const(0x3FFFFFFF)
+_FIRST_S = const(8)
 # Lets the reply to `reboot` leave at the lowest usual rate before the reset.
 _RESTART_DELAY_MS = const(50)
 
@@ -295,12 +296,19 @@ class Device:
                 task = self._services.get("reset button")
                 if board.button_down() and (task is None or task.done()):
                     self.start("reset button", self._reset_button)
-                if self.station.state == _UP and self.uptime() >= self.ntp_due:
+                if self.station.state == _UP and self.uptime() >= self._clock_due():
                     self.ntp_due = _NEVER
                     self._switch(*_SERVICES[0][:3])
                 seconds = variables.values.get(b"system.gotosleep.timeout")
                 if seconds:
                     self._count_idle(seconds * 1000 // _LOOK_MS)
+
+    def _clock_due(self):
+        # The first question waits until the network has served who has waited for it, and modules
+        # that start together ask at different times (RFC 4330 10).
+        if not self.ntp_due:
+            self.ntp_due = self.uptime() + _FIRST_S + (self.station.mac()[5] & 7)
+        return self.ntp_due
 
     def _count_idle(self, most):
         # Sleep when there was no command for so many looks. A console that carries one out, or the

@@ -80,6 +80,8 @@ class Ntp:
             self._fail(e.args[0])
         except OSError as e:
             self._fail(sockets.reason(e))
+        except MemoryError:
+            self._fail(b"out of memory")
         wait = self._again
         self._again = min(wait * 2, max(interval, _AGAIN_S))
         return wait

@@ -138,7 +138,9 @@ def test_a_real_server(lan, real, home):
         # Uptime did not jump, and log lines have the time, which is UTC.
         assert int(console.ok("get time.uptime")) < 300
         stamped = console.run("tcp_client client.lan 9").logs[-1].decode()
-        assert "Open failed" in stamped and stamped.startswith(time.strftime("[%Y-%m-%d | %H:", time.gmtime()))
+        assert "Open failed" in stamped and stamped.startswith(
+            time.strftime("[%Y-%m-%d | %H:", time.gmtime())
+        )
         # Set wrong by hand, it is set right with the next answer.
         real.set("time.rtc", "1800000000")
         assert int(console.ok("get time.rtc")) // 10 == 180000000
@@ -194,3 +196,22 @@ def test_who_is_not_to_be_asked(real, liar):
     real.set("ntp.enabled", "1")
     liar.asked()
     real.console.log("Clock set by NTP from client.lan")
+
+
+def test_a_saved_server_is_asked_after_the_start(lan, real, liar):
+    liar.behave("[(answer(), 0)]")
+    console = real.console
+    for name, value in (("wlan.auto_join.enabled", "1"), ("ntp.server", "client.lan")):
+        real.set(name, value)
+    liar.asked()
+    console.log("Clock set by NTP")
+    console.ok("save")
+    boots = real.board.status()["boots"]
+    real.board.power_cut()
+    real.board.power_on()
+    real.board.wait_boot(boots + 1)
+    # Machine mode is not saved: it shows log lines as a person sees them.
+    console.until(b"[Associated]\r\n")
+    console.until(b"Clock set by NTP from client.lan\r\n")
+    console.machine(2)
+    assert abs(milliseconds(console) - time.time() * 1000) < 1000
