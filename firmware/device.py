@@ -10,7 +10,7 @@ from machine import WDT, Timer
 from micropython import const
 
 from firmware import board, forget
-from firmware.console import log, ports
+from firmware.console import log, ports, registry
 from firmware.console.errors import CommandError
 from firmware.console.session import Session
 from firmware.net.station import UP as _UP
@@ -204,8 +204,15 @@ class Device:
 
     def _switch(self, name, variable, module):
         # Start or stop a service as its variable says; its file is imported only when it runs.
+        def load():
+            return __import__("firmware.services." + module, None, None, ("create",))
+
         async def run():
-            home = __import__("firmware.services." + module, None, None, ("create",))
+            try:
+                home = load()
+            except MemoryError:
+                registry.make_room()
+                home = load()
             try:
                 service = home.create(self)
             except board.GpioInUse as e:
