@@ -272,7 +272,7 @@ def test_a_lost_connection_ends_a_command(board, connect, console, peer, line):
     peer.serve = peers.hold
     for setting in ("set system.cmd.gpio 33", "set remote_terminal.connected_gpio 32"):
         console.ok(setting)
-    assert board.board.pin(32) == 0
+    board.board.wait_pin(32, 0)
     wire = inside(connect)
     opened(console)
     board.board.wait_pin(32, 1)
