@@ -253,6 +253,20 @@ def test_idle_time_out(connect, console):
     closed(console)
 
 
+@pytest.mark.long
+def test_login_time_out(connect, console, counts):
+    """A stranger at the question for the password does not keep others out; the full run waits."""
+    console.ok("set remote_terminal.password swordfish")
+    for _ in range(counts(0, 1)):
+        wire = connect()
+        begun = time.monotonic()
+        for _ in range(20):
+            time.sleep(1)
+            wire.send(b"x")
+        assert wire.ended().endswith(b"\r\nLogin time-out\r\n")
+        assert 25 < time.monotonic() - begun < 45
+
+
 def test_a_long_command_is_not_idle(board, connect, console, peer):
     console.ok("set remote_terminal.timeout 1")
     board.board.access_point("airwire-wpa2", dns=False)
