@@ -201,6 +201,7 @@ def test_one_at_a_time(connect, console):
     assert inside(connect).command("get wlan.ssid") == ["airwire-wpa2"]
 
 
+@pytest.mark.long
 def test_password(board, connect, console):
     """It is not shown, not told apart by time or text, and three wrong ones end the connection."""
     console.ok('set remote_terminal.password "open sesame"')
@@ -240,6 +241,7 @@ def test_too_long_a_password_is_a_wrong_one(connect, console):
     assert wire.ended().count(b"Wrong password") == 3
 
 
+@pytest.mark.long
 def test_idle_time_out(connect, console):
     console.ok("set remote_terminal.timeout 2")
     wire = inside(connect)
@@ -267,6 +269,7 @@ def test_login_time_out(connect, console, counts):
         assert 25 < time.monotonic() - begun < 45
 
 
+@pytest.mark.long
 def test_a_long_command_is_not_idle(board, connect, console, peer):
     console.ok("set remote_terminal.timeout 1")
     board.board.access_point("airwire-wpa2", dns=False)
