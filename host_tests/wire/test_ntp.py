@@ -111,6 +111,7 @@ def test_a_server_without_the_time():
         message(dispersion=3 << 15),
         message(delay=0xFFFFFFFF, dispersion=0xFFFFFFFF),
         message(received=1000, sent=0),
+        message(received=-17 * SECOND),
         message()[:40] + bytes(8),
         message()[:32] + bytes(16),
     ):

@@ -27,6 +27,9 @@ _TRANSMIT = const(40)
 # Root distance at which a server has lost its own: what ntpd takes, in 1/65536 s.
 _FARTHEST = const(98_304)
 
+# Seconds that a server may take to answer: who asked has given up long before.
+_LONGEST = const(16)
+
 # NTP counts from 1900 in 32 bits, in an era that ends in 2036. Small numbers are of the next one
 # (RFC 4330 3).
 _TO_1970 = const(2_208_988_800)
@@ -67,7 +70,7 @@ def answer(buf, n, cookie):
         raise NtpError(b"its clock is not exact")
     sent = _time(buf, _TRANSMIT)
     spent = sent - _time(buf, _RECEIVE)
-    if not any(buf[_TRANSMIT:SIZE]) or spent < 0:
+    if not any(buf[_TRANSMIT:SIZE]) or not 0 <= spent <= _LONGEST * 1_000_000_000:
         raise NtpError(b"its clock does not go")
     return sent, spent
 
