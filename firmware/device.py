@@ -13,6 +13,7 @@ from firmware import board, forget
 from firmware.console import log, ports, registry
 from firmware.console.errors import CommandError
 from firmware.console.session import Session
+from firmware.net.station import UP as _UP
 from firmware.net.station import Station
 from firmware.store import settings, starts, variables
 
@@ -23,13 +24,22 @@ _LOOK_MS = const(500)  # between two looks at the reset button
 _RESTART_MIN_S = const(1)  # first wait before a failed service starts again, doubled each time ...
 _RESTART_MAX_S = const(60)  # ... up to this
 _HEALTHY_MS = const(60_000)  # a service that ran this long starts again with the first wait
+_NEVER = const(0x3FFFFFFF)
+_FIRST_S = const(8)
 # Lets the reply to `reboot` leave at the lowest usual rate before the reset.
 _RESTART_DELAY_MS = const(50)
 
 
 # Services that a variable switches: name, variable, file in services/ with create(device), further
-# variables whose change starts the service again.
+# variables whose change starts the service again. The first one runs now and then, while there is
+# a network.
 _SERVICES = (
+    (
+        "ntp",
+        b"ntp.enabled",
+        "ntp",
+        (b"ntp.interface", b"ntp.interval", b"ntp.server"),
+    ),
     (
         "wwep",
         b"wwep.enabled",
@@ -42,6 +52,12 @@ _SERVICES = (
         b"mdns.enabled",
         "mdns",
         (b"mdns.interface", b"mdns.name", b"mdns.service", b"mdns.ttl"),
+    ),
+    (
+        "remote terminal",
+        b"remote_terminal.enabled",
+        "remote_terminal",
+        (b"remote_terminal.connected_gpio",),
     ),
 )
 
@@ -85,6 +101,8 @@ class Device:
         self.services = {}  # name -> task, while it runs
         self._stopping = None  # event that ends main()
         self.idle = 0  # looks of _feed() since the last command: sessions set it to 0
+        self.ntp_due = 0  # uptime in seconds at which the clock is to be asked for
+        self.ntp_state = None
         self._proven = False  # this start has run long enough not to be a faulty one
         self._sleep = False  # what follows main() is a deep sleep, not a reset
 
@@ -181,7 +199,12 @@ class Device:
 
     def service(self, module):
         """The file of a service, for the commands that ask it things."""
-        return __import__("firmware.services." + module, None, None, ("create",))
+        name = "firmware.services." + module
+        try:
+            return __import__(name, None, None, ("create",))
+        except MemoryError:
+            registry.make_room()
+            return __import__(name, None, None, ("create",))
 
     def joining(self, done):
         """An interface is going to come up, which takes memory, or has: start what starts with
@@ -290,7 +313,7 @@ class Device:
             forget("firmware.services.passkey")
         if variables.get(b"softap.auto_start"):
             self.start("softap", self.access_point().run)
-        for name, variable, module, _ in _SERVICES:
+        for name, variable, module, _ in _SERVICES[1:]:
             self.switch(name, variable, module)
 
     async def _reset_button(self):
@@ -320,17 +343,30 @@ class Device:
                 await asyncio.sleep_ms(_LOOK_MS)
                 if board.button_down() and "reset button" not in self.services:
                     self.start("reset button", self._reset_button)
+                if self.station.state == _UP and self.uptime() >= self._clock_due():
+                    self.ntp_due = _NEVER
+                    self.switch(*_SERVICES[0][:3])
                 seconds = variables.values.get(b"system.gotosleep.timeout")
                 if seconds:
                     self._count_idle(seconds * 1000 // _LOOK_MS)
+
+    def _clock_due(self):
+        # The first question waits until the network has served who has waited for it, and modules
+        # that start together ask at different times (RFC 4330 10).
+        if not self.ntp_due:
+            self.ntp_due = self.uptime() + _FIRST_S + (self.station.mac()[5] & 7)
+        return self.ntp_due
 
     def _count_idle(self, most):
         # Sleep when there was no command for so many looks. A console that carries one out, or the
         # bytes of stream mode (then it is not among those of the log), is not idle.
         self.idle += 1
-        busy = len(log.sessions) < len(self.ports)
+        local = 0
+        busy = False
         for session in log.sessions:
+            local += session.port in self.ports
             busy = busy or session.running
+        busy = busy or local < len(self.ports)
         if busy:
             self.idle = 0
         elif self.idle >= most and not self._stopping.is_set():

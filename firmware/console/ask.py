@@ -8,6 +8,7 @@ from .errors import BAD_ARGUMENT, FAILED, CommandError
 
 # Who began a dialogue and went away must not hold the session for ever.
 _PATIENCE_MS = const(120_000)
+HIDDEN = const(2)  # as `secret`: not even asterisks
 _LONGEST = const(64)  # a password of hex digits
 
 _CTRL_C = const(3)
@@ -26,7 +27,8 @@ async def say(session, text):
 
 
 async def ask(session, prompt, secret=False):
-    """The answer (bytes) to a question; `secret` ones are echoed as asterisks.
+    """The answer (bytes) to a question; `secret` ones are echoed as asterisks, or
+    HIDDEN.
 
     Raises CommandError when it is empty, too long or does not come; Ctrl-C empties it.
     """
@@ -74,7 +76,7 @@ async def _line(session, secret):
             line.append(byte)
             # Of a character's bytes the last ones have nothing to be shown for.
             echo = bytes((byte,)) if not secret else b"" if byte & 0xC0 == 0x80 else b"*"
-        if echo and session.echo:
+        if echo and session.echo and secret != HIDDEN:
             await session.write(echo)
 
 

@@ -17,7 +17,7 @@ def editor(session):
 
         return completion.complete(before, width, session.device.variables)
 
-    return Terminal(complete)
+    return Terminal(complete, session.port)
 
 
 def forget():

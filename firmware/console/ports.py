@@ -7,6 +7,7 @@
 #     offer(data)     writes at once if that does not block the loop; False when it would
 #     write(data)     coroutine: writes all, giving way to others between pieces
 #     raw(on)         inside a data phase: every byte is data, Ctrl-C included
+#     columns         width of the terminal where the port knows it, else 0
 #     overruns        how often bytes of the host may have been lost
 #     small           the receive buffer does not last while a session does not read. Then it has
 #     during(work)    coroutine: carries out a coroutine for a session that is busy with it
@@ -38,6 +39,7 @@ _HOLD_MS = const(10)  # between two looks: half of what UART0's ring holds at 11
 class _Metered:
     # Keeps account of what the line still has to send.
     small = False
+    columns = 0
     overruns = 0
     flow = False
 

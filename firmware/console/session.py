@@ -1,5 +1,4 @@
-# A session: one user of the command language behind one port (USB, host UART, later telnet and
-# REST).
+# A session: one user of the command language behind one port (USB, host UART, telnet, later REST).
 #
 # It turns bytes into command lines, runs them one at a time, and writes replies in human or
 # machine form (spec 1.3-1.5). Everything a session shows goes through write() or _send(), so a log
@@ -27,6 +26,7 @@ _CR = const(13)
 
 
 busy = None  # shows on a GPIO that commands run, where one is set (busy.py)
+remote = None  # the session of the remote terminal: while there is one, local ones are deaf
 
 
 class Session:
@@ -174,12 +174,17 @@ class Session:
         """Serve the port until cancelled or paused."""
         if self.prompt and not self._prompted:
             await self.port.write(b"> ")
+        if self.pos < self.end:  # what came behind a password
+            await self._consume()
         while not self.paused:
             try:
                 if self.pos >= self.end and not self.done:
                     n = self.port.readinto(self.buf)
                     if not n:
                         await self.port.readable()
+                        continue
+                    if remote and remote is not self:
+                        self.editor.clear()
                         continue
                     self.pos = 0
                     self.end = n
@@ -252,8 +257,11 @@ class Session:
         return editor
 
     def _human(self):
-        from . import human
-
+        try:
+            from . import human
+        except MemoryError:
+            registry.make_room()
+            from . import human
         return human
 
     async def read_data(self, size, sink):
@@ -275,17 +283,19 @@ class Session:
         shown = busy
         if shown:
             shown.begin()
-        code, text = await self.execute(line)
-        if not isinstance(text, bytes) or len(text) > _WHOLE:
-            await self._send(self._long_response(code, text))
-        else:
-            data = self._response(code, text)
-            if self._writers or not self.port.offer(data):
-                await self._send((data,))
-        self.running = False
+        try:
+            code, text = await self.execute(line)
+            if not isinstance(text, bytes) or len(text) > _WHOLE:
+                await self._send(self._long_response(code, text))
+            else:
+                data = self._response(code, text)
+                if self._writers or not self.port.offer(data):
+                    await self._send((data,))
+        finally:  # a lost connection may end it anywhere
+            self.running = False
+            if shown:
+                shown.end()
         self.device.idle = 0
-        if shown:
-            shown.end()
 
     async def execute(self, line):
         """Run one command line (bytes, no terminator; None for one that was too long); returns

@@ -6,8 +6,8 @@
 # likes. Whatever else is done to it is drawn on one row, from the column 0 that \r always finds:
 # the whole line if it fits, else a window around the cursor, which starts on a row of its own when
 # the line had wrapped. Columns are never counted back, so the widths of characters need not be
-# known, only bounded. The terminal's width is taken as 40; it is asked for its own, once a line,
-# when that matters.
+# known, only bounded. Where the port does not know the terminal's width it is taken as 40; the
+# terminal is asked for its own, once a line, when that matters.
 from micropython import const
 
 from .editor import MAX_LINE
@@ -66,9 +66,12 @@ class Terminal:
     human = True
     partial = True  # every byte has to come here
 
-    def __init__(self, complete):
-        """complete(text before the cursor, width of a list or 0) -> (bytes to add, list)."""
+    def __init__(self, complete, port):
+        """complete(text before the cursor, width of a list or 0) -> (bytes to add, list).
+        port.columns is the terminal's width where the port knows it, else 0.
+        """
         self._complete = complete
+        self._port = port
         self._history = []  # lines, the newest last
         self.prompt = _PROMPT  # b"" where the session has it switched off
         self.last = 0  # as in editor.py
@@ -86,8 +89,9 @@ class Terminal:
         self._shown = 0  # columns, at most, that the line takes on the screen
         self._window = False  # the line is drawn, not echoed, since it had to be and was too long
         self._first = 0  # offset of the first byte that is drawn
-        self._asked = False
-        self.width = _WIDTH
+        self.width = self._port.columns
+        self._asked = self.width > 0
+        self.width = self.width or _WIDTH
         self._tabs = 0  # presses of Tab that added nothing, in a row
 
     def text(self):

@@ -1,14 +1,8 @@
 # time.*: the clock and the time since the start.
 import time
 
-from machine import RTC
-from micropython import const
-
+from firmware import clock
 from firmware.store import variables
-
-_EPOCH = const(946_684_800)  # the chip counts seconds from 2000, the command language from 1970
-
-_set_at = None  # uptime in milliseconds when the clock was set
 
 
 def get(leaf, form, session):
@@ -26,13 +20,13 @@ def get(leaf, form, session):
             return b"%04d-%02d-%02dT%02d:%02d:%02d.%06d%s" % (
                 time.gmtime(seconds)[:6] + (us, suffix)
             )
-        ms = ns // 1_000_000 + _EPOCH * 1000
+        ms = clock.now() // 1_000_000
     else:
         ms = session.device.uptime_ms()
         if leaf == b"last_set":
-            if _set_at is None:
+            if clock.set_at is None:
                 return -1
-            ms -= _set_at
+            ms -= clock.set_at
     return ms if form == b"ms" else ms // 1000
 
 
@@ -44,17 +38,4 @@ def _zone():
 
 
 def put(leaf, value, session):
-    set_clock(value * 1_000_000_000, session.device)
-
-
-def set_clock(ns, device):
-    """Set the clock: nanoseconds since 1970."""
-    global _set_at
-    ns -= _EPOCH * 1_000_000_000
-    seconds = ns // 1_000_000_000
-    year, month, day, hour, minute, second, weekday, _ = time.gmtime(seconds)
-    us = (ns - seconds * 1_000_000_000) // 1000
-    uptime = device.uptime_ms()
-    RTC().datetime((year, month, day, weekday, hour, minute, second, us))
-    device.clock_moved(uptime)
-    _set_at = uptime
+    clock.put(value * 1_000_000_000, session.device)

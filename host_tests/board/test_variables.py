@@ -292,7 +292,7 @@ UNKNOWN = [
         "set st",
         ": could be static.dns, static.gateway, static.ip, static.netmask, stream.auto",
     ),
-    ("set remote 1", ": could be remote_terminal.enabled, remote_terminal.interface, "),
+    ("set remote 1", ": could be remote_terminal.connected_gpio, remote_terminal.enabled, "),
     ("get x", ""),
     ('get ""', ""),
     ("get .", ""),

@@ -3,6 +3,7 @@
 What a block must say is in transcripts.py; here is how the real thing is asked.
 """
 
+import errno
 import os
 import re
 import select
@@ -15,7 +16,9 @@ from airwire.board import config
 from airwire.board.client import Board
 from airwire.board.paths import DEFAULT_NAME, board_names
 from airwire.errors import UserError
+from airwire.lan import programs
 from airwire.lan.client import Lan
+from host_tests.board.telnet import Program
 from host_tests.docs.network import Network
 from host_tests.docs.transcripts import ANY, Block, Screen, TranscriptError, fill, match
 
@@ -36,6 +39,7 @@ LOOKS = ("cat ", "airwire board led", "airwire board status", "airwire board pin
 
 COMMAND_SECONDS = 120.0  # a build with everything in it, on a machine that does much else
 PATIENCE = 20.0  # seconds for a line of a console: three joins that fail take less
+COLUMNS = 100  # of a telnet program's terminal
 POLL = 0.1  # seconds between two looks
 
 
@@ -59,6 +63,7 @@ class Stage:
         """Run a block. Raises TranscriptError where the real thing differs."""
         {
             "console": self._console,
+            "telnet": self._telnet,
             "shell": self._shell,
             "toml": self._toml,
             "python": self._program,
@@ -164,20 +169,42 @@ class Stage:
         real = path.resolve()
         console = self._consoles.get(real)
         if console is None:
-            console = self._consoles[real] = _Console(real, self.patience)
+            descriptor = os.open(real, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+            console = self._consoles[real] = _Console(descriptor, self.patience)
         console.play(block, self.known, board.status()["boots"])
+
+    def _telnet(self, block: Block) -> None:
+        first = fill(block.lines[0], self.known, block.where())
+        if not first.startswith("$ telnet "):
+            raise TranscriptError(f"{block.where()}: the first line must begin with `$ telnet `")
+        command = [
+            *self.network.prefix,
+            str(programs.find("inetutils-telnet")),
+            *first.split()[2:],
+        ]
+        until = time.monotonic() + self.patience
+        while True:
+            program = Program(command, COLUMNS)
+            try:
+                console = _Console(program.port.fileno(), self.patience)
+                if console.begun() or time.monotonic() >= until:
+                    console.session(block, self.known)
+                    return
+            finally:
+                program.close()
 
 
 class _Console:
     # One UART, its screen, and how far the document has shown it. In machine mode it has neither
     # prompt nor echo, and `> ` only marks what is sent.
 
-    def __init__(self, path: Path, patience: float) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    def __init__(self, descriptor: int, patience: float) -> None:
+        self._descriptor = descriptor
         self._screen = Screen()
         self._next = 0  # the row that the document's next line must be
         self._patience = patience
         self._machine = False
+        self._ended = False  # the program behind a terminal
 
     def close(self) -> None:
         os.close(self._descriptor)
@@ -193,8 +220,34 @@ class _Console:
                 block.where(),
             )
             self._next = len(rows) - 1
+        skipping = self._lines(block, 0, known)
+        where = block.where(len(block.lines))
+        if self._machine:
+            # Whatever the block does not show comes before the answer to this.
+            self._type("\r\n")
+            self._await_row("R000007", skipping, where)
+            self._await_row("Ready", False, where)
+        else:
+            self._await_row("> ", skipping, where, finished=False)
+
+    def begun(self) -> bool:
+        """Whether a telnet program has found somebody who listens; it tries at once or never."""
+        self._await(lambda: "> " in self._screen.rows[-1] or self._ended, "no prompt", "telnet")
+        return not self._ended
+
+    def session(self, block: Block, known: dict[str, str]) -> None:
+        """All of a telnet block but its command, to the end of the program."""
+        skipping = self._lines(block, 1, known)
+        where = block.where(len(block.lines))
+        self._await(lambda: self._ended, "the program does not end", where)
+        rest = self._screen.rows[self._next : -1]
+        if rest and not skipping:
+            raise TranscriptError(f"{where}: there is more: {rest}")
+
+    def _lines(self, block: Block, first: int, known: dict[str, str]) -> bool:
+        # Play the lines from the first on; True when the last one stands for any.
         skipping = False
-        for index, line in enumerate(block.lines):
+        for index, line in list(enumerate(block.lines))[first:]:
             where = block.where(index)
             if line == ANY:
                 skipping = True
@@ -207,14 +260,7 @@ class _Console:
             else:
                 known |= self._await_row(line, skipping, where)
                 skipping = False
-        where = block.where(len(block.lines))
-        if self._machine:
-            # Whatever the block does not show comes before the answer to this.
-            self._type("\r\n")
-            self._await_row("R000007", skipping, where)
-            self._await_row("Ready", False, where)
-        else:
-            self._await_row("> ", skipping, where, finished=False)
+        return skipping
 
     def _send(self, line: str, skipping: bool, where: str) -> None:
         if self._machine:
@@ -274,7 +320,14 @@ class _Console:
             if left <= 0 or not select.select([self._descriptor], [], [], left)[0]:
                 shown = "\n".join(self._screen.rows[-12:])
                 raise TranscriptError(f"{where}: {problem}; the console shows\n{shown}")
-            self._screen.feed(os.read(self._descriptor, 4096))
+            try:
+                self._screen.feed(os.read(self._descriptor, 4096))
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                if self._ended:
+                    raise TranscriptError(f"{where}: the program has ended") from None
+                self._ended = True
 
     def _type(self, text: str) -> None:
         os.write(self._descriptor, text.encode())

@@ -7,6 +7,9 @@ The word after the fence is the block's kind:
         A console of the virtual board. Lines that begin with `> ` are typed, others are what the
         board prints; the prompt is the board's own, but for machine mode, where `> ` only marks
         what is sent.
+    telnet
+        The first line is a command that begins with `$ telnet `; the rest is what a person at a
+        terminal types and sees, as on a console, until the program ends.
     shell [exit=N]
         Lines that begin with `$ ` are run, others are what they print; the last one ends with N.
     toml NAME
@@ -39,6 +42,7 @@ _PLACEHOLDER = re.compile("<(" + "|".join(PLACEHOLDERS) + ")>")
 
 KINDS = {
     "console": re.compile(r"((?P<uart>uart[01])|board=(?P<board>\S+))"),
+    "telnet": None,
     "shell": re.compile(r"exit=(?P<exit>\d+)"),
     "toml": re.compile(r"(?P<name>\w+\.toml)"),
     "python": re.compile(r"(?P<name>\w+\.py)"),

@@ -25,6 +25,7 @@ ARROWS = {
     "firmware/device.py": ("firmware", "wire"),
     # The GPIOs of the command language: their errors are those of commands.
     "firmware/gpio.py": ("firmware.board", "firmware.console.errors", "firmware.store"),
+    "firmware/clock.py": (),
     "firmware/power.py": ("firmware.board", "firmware.store"),
     "firmware/store/": ("wire", "firmware.board", "firmware.store"),
     "firmware/net/": ("wire", "firmware.board", "firmware.forget", "firmware.net"),
@@ -52,6 +53,7 @@ ARROWS = {
     "firmware/live/": (
         "wire",
         "firmware.board",
+        "firmware.clock",
         "firmware.gpio",
         "firmware.store",
         "firmware.net",
@@ -63,6 +65,8 @@ ARROWS = {
         "wire",
         "firmware.forget",
         "firmware.board",
+        "firmware.clock",
+        "firmware.forget",
         "firmware.store",
         "firmware.net",
         "firmware.console",

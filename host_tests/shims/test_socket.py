@@ -100,6 +100,41 @@ def test_server_and_shifted_ports(start):
     assert lines(board) == [f"b'ping' ('{GATEWAY}', 67)", "OSError 112"]
 
 
+def test_a_static_address_can_be_bound(start):
+    board = start(
+        SOCKET,
+        """
+        import network
+        w = network.WLAN(network.STA_IF)
+        w.active(True)
+        w.ifconfig(('10.9.8.7', '255.0.0.0', '10.9.8.1', '10.9.8.1'))
+        s = socket.socket()
+        t(s.bind, ('10.9.8.6', 2000))
+        t(s.bind, ('10.9.8.7', 2000))
+    """,
+        wlan=JOINED,
+    )
+    assert lines(board) == ["OSError 125", "None"]
+
+
+def test_urgent_data_are_data(start, listener):
+    # lwIP knows nothing of them.
+    board = start(
+        SOCKET,
+        f"""
+        s = socket.socket()
+        s.connect(('127.0.0.1', {port_of(listener)}))
+        print(s.read(3))
+    """,
+        wlan=JOINED,
+    )
+    peer, _ = accept(board, listener)
+    peer.send(b"ab", socket.MSG_OOB)
+    peer.send(b"c")
+    assert lines(board) == ["b'abc'"]
+    peer.close()
+
+
 def test_no_shift_where_ports_are_free(start):
     board = start(
         SOCKET,

@@ -1,13 +1,22 @@
 # Variables of the remote terminal: remote_terminal.*
 VARIABLES = (
-    ("remote_terminal.enabled", "re e", "bool", "0", "rw", "network", "Run the terminal"),
+    (
+        "remote_terminal.connected_gpio",
+        "re c",
+        "gpio out",
+        "-1",
+        "rw",
+        "now",
+        "High while somebody is connected; -1 = none",
+    ),
+    ("remote_terminal.enabled", "re e", "bool", "0", "rw", "now", "Run the terminal"),
     (
         "remote_terminal.interface",
         "re i",
         "enum default|wlan|softap",
         "default",
         "rw",
-        "network",
+        "next",
         "Interface to serve",
     ),
     (
@@ -19,14 +28,14 @@ VARIABLES = (
         "now",
         "Password; empty = none is asked for",
     ),
-    ("remote_terminal.port", "re p", "int 1 65535", "2000", "rw", "network", "TCP port"),
+    ("remote_terminal.port", "re p", "int 1 65535", "2000", "rw", "next", "TCP port"),
     (
         "remote_terminal.timeout",
         "re t",
         "int 0 65535",
         "60",
         "rw",
-        "next",
+        "now",
         "Seconds without input after which it closes; 0 = never",
     ),
 )

@@ -109,6 +109,14 @@ def route(where):
         raise OSError(_EHOSTUNREACH)
 
 
+def fixed(ip):
+    """Whether this is an address that the firmware has given an interface, and the host has not:
+    in the plain mode those of the board are one on the loopback."""
+    import network
+
+    return not _lan and network.WLAN(network.STA_IF).ifconfig()[0] == ip
+
+
 def _static():
     import network
 

@@ -14,7 +14,7 @@ import select
 import _board
 import uselect
 import usocket
-from _lwip import error, pack, resolve, route, unpack
+from _lwip import error, fixed, pack, resolve, route, unpack
 from micropython import const
 
 AF_INET = 2
@@ -43,6 +43,7 @@ _INVALID = const(0x20)  # POLLNVAL
 _EAGAIN = const(11)
 _EBADF = const(9)
 _EINPROGRESS = const(115)  # Linux' numbers, below the errno mapping
+_EADDRNOTAVAIL = const(99)
 _EISCONN = const(106)
 _ETIMEDOUT = const(116)  # newlib's, as all that is raised here
 _ENOTCONN = const(128)
@@ -95,6 +96,7 @@ class socket(io.IOBase):
         s = _accepted
         if type == SOCK_STREAM:
             s.setsockopt(1, 7, _SEND_BUFFER)  # SO_SNDBUF
+            s.setsockopt(1, 10, 1)  # SO_OOBINLINE: lwIP knows no urgent data
         s.setblocking(False)  # waiting is done here, with the board served meanwhile
         self._s = s
         self._f = open(s.fileno(), "r+b")  # closes the descriptor when this socket is collected
@@ -178,7 +180,12 @@ class socket(io.IOBase):
         self._check()
         where = pack(address)
         try:
-            self._s.bind(where)
+            try:
+                self._s.bind(where)
+            except OSError as er:
+                if er.errno != _EADDRNOTAVAIL or not fixed(address[0]):
+                    raise er
+                self._s.bind(pack(("0.0.0.0", address[1])))
         except OSError as er:
             raise error(er)
         self._state = _BOUND
