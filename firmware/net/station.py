@@ -43,6 +43,8 @@ class Station:
         self.proven = None  # (ssid, passkey) of the last successful join: needs no probe
         self._joining = None  # event that ends the join under way
         self.ssid = b""
+        # (BSSID, channel) of the access points that the link may be to; channel 0: whatever it is
+        self.seen = ()
 
     # What others ask
 
