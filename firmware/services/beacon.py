@@ -7,9 +7,8 @@ import binascii
 import socket
 import time
 
-import network
-from machine import ADC, Pin
 from micropython import const
+from network import WLAN
 
 from firmware import board
 from firmware.console import log
@@ -40,7 +39,7 @@ class Beacon:
         if interface == b"default":
             interface = variables.get(b"network.default_interface")
         if interface == b"softap":
-            self._access_point = network.WLAN(network.WLAN.IF_AP)
+            self._access_point = WLAN(WLAN.IF_AP)
         while True:
             while not self._up():
                 await asyncio.sleep_ms(_LOOK_MS)
@@ -89,55 +88,34 @@ class Beacon:
 
     def _value(self, name):
         # The value of an item, None for what there is none of.
+        link = self._link
+        if name == b"mac":
+            return link.mac_text()
+        if name == b"uuid":
+            return link.mac_text().replace(b":", b"")
+        if name == b"version":
+            return board.banner()
+        if name == b"time":
+            return time.time_ns() // 1_000_000 + _EPOCH * 1000
+        if name == b"remote_terminal_port":
+            return variables.get(b"remote_terminal.port")
         pad = beacon.pad(name)
         if pad:
-            return _level(pad[1]) if pad[0] == b"gpio" else _millivolts(pad[1])
-        function = _STATION.get(name)
-        if function:
-            return None if self._access_point else function(self._link)
-        return _VALUES[name](self._link)
+            from firmware.services import beacon_pads
 
-
-_STATION = {
-    b"bssid": lambda link: _bssid(link),
-    b"channel": lambda link: link.wlan.config("channel"),
-    b"ip": lambda link: link.address(0),
-    b"ssid": lambda link: link.ssid,
-    b"rssi": lambda link: link.rssi(),
-}
-_VALUES = {
-    b"mac": lambda link: link.mac_text(),
-    b"remote_terminal_port": lambda link: variables.get(b"remote_terminal.port"),
-    b"time": lambda link: time.time_ns() // 1_000_000 + _EPOCH * 1000,
-    b"version": lambda link: board.banner(),
-    b"uuid": lambda link: link.mac_text().replace(b":", b""),
-}
-
-
-def _bssid(link):
-    # The driver does not tell it: it is the one on this channel that the probe saw under this
-    # name, where there is one alone.
-    channel = link.wlan.config("channel")
-    found = [bssid for bssid, at in link.seen if at in (0, channel)]
-    return binascii.hexlify(found[0], ":").upper() if len(found) == 1 else None
-
-
-def _level(gpio):
-    # Of a GPIO that something uses; the pad of another is not even an input.
-    if not board.is_gpio(gpio) or not board.owner(gpio):
-        return None
-    return Pin(gpio).value()
-
-
-def _millivolts(gpio):
-    # As adc_take_sample tells them; None where it would refuse.
-    holder = board.owner(gpio)
-    if not board.is_gpio(gpio) or (holder and holder != b"GPIO input_highz"):
-        return None
-    try:
-        return ADC(Pin(gpio), atten=ADC.ATTN_11DB).read_uv() // 1000
-    except (OSError, ValueError):  # the radio has the second ADC; a GPIO without one
-        return None
-    finally:
-        if holder:
-            Pin(gpio, Pin.IN, None)
+            return beacon_pads.value(*pad)
+        if self._access_point:
+            return None  # the others are of the station's network
+        if name == b"ip":
+            return link.address(0)
+        if name == b"ssid":
+            return link.ssid
+        if name == b"rssi":
+            return link.rssi()
+        channel = link.wlan.config("channel")
+        if name == b"channel":
+            return channel
+        # The driver does not tell the BSSID: it is the one on this channel that the probe saw
+        # under this name, where there is one alone.
+        found = [bssid for bssid, at in link.seen if at in (0, channel)]
+        return binascii.hexlify(found[0], ":").upper() if len(found) == 1 else None

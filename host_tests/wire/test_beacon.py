@@ -46,14 +46,3 @@ def test_quoted():
         assert json.loads(str(data, "utf-8")) == text, text
         assert not [c for c in data if c < 32]
     assert beacon.quoted(b"caf\xe9") == '"caf\u00e9"'.encode()  # Latin-1
-
-
-def test_what_is_utf8():
-    for data in (b"", b"a", b"\xc2\x80", b"\xdf\xbf", b"\xe0\xa0\x80", b"\xed\x9f\xbf"):
-        assert beacon.is_utf8(data), data
-    for data in (b"\xee\x80\x80", b"\xf0\x90\x80\x80", b"\xf4\x8f\xbf\xbf", b"\xef\xbf\xbf"):
-        assert beacon.is_utf8(data), data
-    for data in (b"\x80", b"\xc1\xbf", b"\xc3", b"\xc3a", b"\xe0\x9f\xbf", b"\xe4\xb8"):
-        assert not beacon.is_utf8(data), data
-    for data in (b"\xed\xa0\x80", b"\xf0\x8f\xbf\xbf", b"\xf4\x90\x80\x80", b"\xf5\x80\x80\x80"):
-        assert not beacon.is_utf8(data), data

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wire import beacon
+from wire.utf8 import is_utf8
 
 
 @given(st.binary(max_size=32) | st.text(max_size=16).map(lambda t: t.encode("utf-8", "replace")))
@@ -14,9 +15,9 @@ def test_any_bytes_make_json(data):
         text = data.decode()
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-        assert not beacon.is_utf8(data)
+        assert not is_utf8(data)
     else:
-        assert beacon.is_utf8(data)
+        assert is_utf8(data)
     message = beacon.message([(b"ssid", data), (b"rssi", -40)])
     assert json.loads(message.decode()) == {"ssid": text, "rssi": -40}
 
