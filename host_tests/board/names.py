@@ -79,7 +79,7 @@ uart_update             -
 ABSENT_COMMANDS = """
 ghm_activate ghm_capabilities ghm_deactivate ghm_message ghm_read ghm_signup ghm_sync ghm_write
 http_add_header http_download http_get http_head http_post http_read_status http_upload
-mdns_discover network_lookup network_restart network_verify ota ping tcp_server
+mdns_discover network_lookup network_restart network_verify ota tcp_server
 tls_client tls_server udp_server wps
 """
 
