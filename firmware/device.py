@@ -106,7 +106,9 @@ class Device:
 
     def clock_moved(self, uptime_ms):
         """Go on counting from `uptime_ms`, after the clock was set."""
-        self._started = time.time_ns() - uptime_ms * 1_000_000
+        moved = time.time_ns() - uptime_ms * 1_000_000 - self._started
+        self._started += moved
+        self.station.since += moved
 
     def fault(self, name, exc):
         """Record an exception that nobody expected."""

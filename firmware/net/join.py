@@ -90,6 +90,8 @@ async def attempts(station):
         if result == SUCCESS:
             station.proven = (ssid, passkey)
             station.ssid = ssid
+            station.joins += 1
+            station.since = time.time_ns()
         if result in (SUCCESS, NO_PASSKEY, BAD_SECURITY):
             break  # another attempt cannot change it
     return result

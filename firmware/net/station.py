@@ -45,6 +45,8 @@ class Station:
         self.ssid = b""
         # (BSSID, channel) of the access points that the link may be to; channel 0: whatever it is
         self.seen = ()
+        self.joins = self.losses = 0  # links made since the start, and of these lost
+        self.since = 0  # when the last one was made, time_ns()
 
     # What others ask
 
@@ -74,11 +76,6 @@ class Station:
             return self.wlan.status("rssi")
         except OSError:
             return None
-
-    def info(self):
-        if self.state == DOWN:
-            return b"down"
-        return b"%s %d dBm %s" % (self.ssid, self.rssi() or 0, self.address(0))
 
     def scan(self):
         """List of (ssid, bssid, channel, rssi, authmode, hidden), strongest first. Blocks the loop
@@ -154,6 +151,7 @@ class Station:
             if self.state == UP:
                 failures = 0
                 if not self.wlan.isconnected():
+                    self.losses += 1
                     self.drop()
                     self.log.event(b"Disassociated")
                     self.wanted = self.wanted or bool(self.get(b"wlan.auto_join.enabled"))

@@ -3,7 +3,6 @@
 #
 # The socket is open only while a datagram is sent: eight streams shall find room beside it.
 import asyncio
-import binascii
 import socket
 import time
 
@@ -12,7 +11,8 @@ from network import WLAN
 
 from firmware import board
 from firmware.console import log
-from firmware.net import sockets, station
+from firmware.net import link, sockets
+from firmware.net.station import UP
 from firmware.store import variables
 from wire import beacon
 
@@ -28,8 +28,8 @@ def create(device):
 
 
 class Beacon:
-    def __init__(self, link):
-        self._link = link
+    def __init__(self, station):
+        self._station = station
         self._access_point = None  # the WLAN of the soft-AP, where it is announced on
         self._failure = None  # why the last datagram was not sent; it is logged once
 
@@ -58,7 +58,7 @@ class Beacon:
     def _up(self):
         if self._access_point:
             return self._access_point.active()
-        return self._link.state == station.UP
+        return self._station.state == UP
 
     def _announce(self):
         try:
@@ -88,11 +88,11 @@ class Beacon:
 
     def _value(self, name):
         # The value of an item, None for what there is none of.
-        link = self._link
+        station = self._station
         if name == b"mac":
-            return link.mac_text()
+            return station.mac_text()
         if name == b"uuid":
-            return link.mac_text().replace(b":", b"")
+            return station.mac_text().replace(b":", b"")
         if name == b"version":
             return board.banner()
         if name == b"time":
@@ -107,15 +107,11 @@ class Beacon:
         if self._access_point:
             return None  # the others are of the station's network
         if name == b"ip":
-            return link.address(0)
+            return station.address(0)
         if name == b"ssid":
-            return link.ssid
+            return station.ssid
         if name == b"rssi":
-            return link.rssi()
-        channel = link.wlan.config("channel")
+            return station.rssi()
         if name == b"channel":
-            return channel
-        # The driver does not tell the BSSID: it is the one on this channel that the probe saw
-        # under this name, where there is one alone.
-        found = [bssid for bssid, at in link.seen if at in (0, channel)]
-        return binascii.hexlify(found[0], ":").upper() if len(found) == 1 else None
+            return link.channel(station)
+        return link.bssid(station)
