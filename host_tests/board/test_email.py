@@ -1,5 +1,6 @@
 """Emails by command: what a mail server gets, and what the host is told when it does not."""
 
+import threading
 import time
 
 import pytest
@@ -207,6 +208,41 @@ def test_refusals(board, peer):
         assert reply.text.startswith(b"Message refused: 1")
         assert reply.text.endswith(b" bytes, the server takes 900")
         assert server.empty
+
+
+def test_a_slow_server(board, peer):
+    """Answers that come late, in pieces and in many lines are answers; meanwhile the other console
+    is served.
+    """
+    console = online(board, peer.port)
+    usb = board.uart0
+    usb.sync()
+    asked = threading.Event()
+
+    def serve(connection, peer):
+        lines = connection.makefile("rb")
+        for reply in (b"220-a\r\n220-\r\n220 b\r\n", b"250-a\r\n250 b\r\n", *[b"250 ok\r\n"] * 2):
+            peer.ending.wait(0.1)
+            for i in range(len(reply)):
+                connection.sendall(reply[i : i + 1])
+                peer.ending.wait(0.005)
+            peer.requests.put(lines.readline())
+        connection.sendall(b"354 go\r\n")
+        while lines.readline() != b".\r\n":
+            pass
+        peer.requests.put(b"all")
+        asked.wait(peers.WAIT)
+        connection.sendall(b"250 done\r\n")
+        peer.requests.put(lines.readline())
+
+    peer.serve = serve
+    console.send(b"smtp_send a@b.c x 2\r\nhi")
+    while peer.next() != b"all":
+        pass
+    assert usb.command("get wlan.ssid") == [board.wifi[0]]
+    asked.set()
+    assert console.reply().code == 0
+    assert peer.next() == b"QUIT\r\n"
 
 
 def test_a_server_that_does_not_read(board, peer):

@@ -293,7 +293,7 @@ def test_network_up_leaves_another_network(board):
 
 @pytest.mark.needs("wifi", "air")
 def test_statistics(board):
-    """wlan.info: the link as it is, and how many there were; setting the clock does not touch it."""
+    """wlan.info: the link as it is, and how many there were, whatever the clock does."""
     console = board.machine()
     assert console.ok("get wlan.info") == "down\r\njoins: 0\r\nlost: 0"
     board.join(console)
