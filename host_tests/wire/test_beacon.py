@@ -20,7 +20,7 @@ def test_order_is_the_announcement_s():
 
 def test_what_is_no_item_is_passed_over():
     assert beacon.chosen(b"") == beacon.chosen(b",, ,") == []
-    assert beacon.chosen(b" mac , ip,mac,ip,gpio0,gpio0") == [b"mac", b"ip", b"gpio0"]
+    assert beacon.chosen(b" mac , ip,gpio0,gpio0 ") == [b"mac", b"ip", b"gpio0"]
     for word in (b"MAC", b"macs", b"gpio", b"gpio-1", b"gpio01", b"gpio1x", b"adc", b"xgpio1"):
         assert beacon.chosen(word) == [], word
 
@@ -45,4 +45,5 @@ def test_quoted():
         data = beacon.quoted(text.encode())
         assert json.loads(str(data, "utf-8")) == text, text
         assert not [c for c in data if c < 32]
+    assert beacon.quoted(b"a b\x7f\x80") == b'"a b\\u007f\xc2\x80"'
     assert beacon.quoted(b"caf\xe9") == '"caf\u00e9"'.encode()  # Latin-1

@@ -1,4 +1,6 @@
 # Emails as they go over the wire: addresses, headers, encodings, and no line that is too long.
+import binascii
+
 from checks import raises
 
 from wire import mail
@@ -56,6 +58,7 @@ def test_line_ends():
         (b"a\n\r", b"a\r\n\r\n"),
         (b".", b"..\r\n"),
         (b"\n.\r.", b"\r\n..\r\n..\r\n"),
+        (b"a\r\n\n\nb\r\r\nc", b"a\r\n\r\n\r\nb\r\n\r\nc\r\n"),
     ):
         for block in (1, 2, 3, 512):
             assert text(body, block=block) == sent, (body, block)
@@ -64,7 +67,11 @@ def test_line_ends():
 
 
 def test_quoted_printable():
+    for block in (1, 2, 512):
+        assert text(b"\nx\xff", block=block) == b"\r\nx=FF\r\n"
+        assert text(b"\xff\r\n\n\r\r\nz", block=block) == b"=FF\r\n" + b"\r\n" * 3 + b"z\r\n"
     assert text(b"a=b \xff\t\n") == b"a=3Db =FF=09\r\n"
+    assert text(b"\x7f\t~\x80") == b"=7F\t~=80\r\n"
     assert text("Gr\u00fc\u00dfe, \n.x\n".encode()) == b"Gr=C3=BC=C3=9Fe,=20\r\n..x\r\n"
     assert text(b"\0") == b"=00\r\n"
     long = text(b"x" * 1000)
@@ -83,6 +90,8 @@ def test_which_encoding():
         ("\u00fc".encode() * 600, b"utf-8", b"quoted-printable"),
         ("\u00fc".encode()[:1], b"iso-8859-1", b"quoted-printable"),
         (b"\xfc", b"iso-8859-1", b"quoted-printable"),
+        (b"\xfc and more", b"iso-8859-1", b"quoted-printable"),
+        (b"~\x7f\t", b"us-ascii", b"7bit"),
         ("\U0001f4f6".encode() * 200, b"utf-8", b"quoted-printable"),
         ("\u4e2d".encode() * 200 + b"\xe4\xb8", b"iso-8859-1", b"quoted-printable"),
     ):
@@ -100,8 +109,15 @@ def test_subjects():
         (b"caf\xe9", b"=?iso-8859-1?B?Y2Fm6Q==?="),
         (b"=?utf-8?B?eA==?=", b"=?utf-8?B?PT91dGYtOD9CP2VBPT0/PQ==?="),
         (b" x", b"=?utf-8?B?IHg=?="),
+        (b"a" * 67, b"a" * 67),
     ):
         assert mail.header(subject) == sent
+    assert mail.header(b"a" * 68).startswith(b"=?utf-8?B?")
+    # No character in two words: each of them is text by itself.
+    for subject in ("\u00fc" * 99, "x" + "\u4e2d" * 66, "xy" + "\U0001f4f6" * 50):
+        words = mail.header(subject.encode()).split(b"\r\n ")
+        read = [str(binascii.a2b_base64(word[10:-2]), "utf-8") for word in words]
+        assert "".join(read) == subject and len(words) < 8
     for subject in (b"a" * 400, "\u00fc".encode() * 200, "\u4e2d".encode() * 130, b"\xff" * 400):
         lines = (b"Subject: " + mail.header(subject)).split(b"\r\n")
         assert len(lines) > 5
@@ -120,6 +136,9 @@ def test_addresses():
         (b'"Berg, Anna" <a@b.c>', (b"Berg, Anna", b"a@b.c")),
         (b'"a \\"b\\" \\\\c" <a@b.c>', (b'a "b" \\c', b"a@b.c")),
         (b"a@[10.0.0.1]", (b"", b"a@[10.0.0.1]")),
+        (b"a@[IPv6:fe80::1]", (b"", b"a@[IPv6:fe80::1]")),
+        (b"a" * 64 + b"@" + b"b" * 253, (b"", b"a" * 64 + b"@" + b"b" * 253)),
+        (b"!#~@b", (b"", b"!#~@b")),
     ):
         assert mail.address(given) == found
     assert mail.addresses(b'a@b.c, "x, y" <d@e.f>,g@h.i') == [
@@ -147,6 +166,7 @@ def test_addresses():
         "\u00fc@b".encode(),
         b"a@\xff",
         b"a@[1.2.3.4",
+        b"\x7f@b",
     ]
     wrong += [b"a" * 65 + b"@b", b"a@" + b"b" * 254, b'"a"@b', b"a<b@c>d"]
     for given in wrong:
@@ -157,11 +177,14 @@ def test_mailboxes():
     for name, sent in (
         (b"", b"a@b.c"),
         (b"Anna Berg", b"Anna Berg\r\n <a@b.c>"),
+        (b"A.B", b'"A.B"\r\n <a@b.c>'),
+        (b"n" * 67, b"n" * 67 + b"\r\n <a@b.c>"),
         (b"Berg, Anna", b'"Berg, Anna"\r\n <a@b.c>'),
         (b'A. "B" \\', b'"A. \\"B\\" \\\\"\r\n <a@b.c>'),
         ("J\u00fcrgen".encode(), b"=?utf-8?B?SsO8cmdlbg==?=\r\n <a@b.c>"),
     ):
         assert mail.mailbox(name, b"a@b.c") == sent
+    assert mail.mailbox(b"n" * 68, b"a@b.c").startswith(b"=?utf-8?B?")
     raises(ValueError, mail.mailbox, b"a\nb", b"a@b.c")
     raises(ValueError, wire, b"", b"x\ny")
 

@@ -101,6 +101,9 @@ def test_old_servers():
 
 
 def test_size():
+    assert dialogue(client(size=10000), GREETING, HELLO)[1] == (
+        b"MAIL FROM:<a@example.com> SIZE=10000"
+    )
     made = client(size=10001)
     made.receive(GREETING)
     words = raises(smtp.Refused, made.receive, HELLO).args[0]
@@ -131,6 +134,11 @@ def test_refusals():
     assert raises(smtp.Refused, at("MAIL").receive, b"550\r\n").args[0] == b"Sender refused: 550"
     words = raises(smtp.Refused, at("MAIL").receive, b"550 %s\r\n" % (b"x" * 900)).args[0]
     assert words == b"Sender refused: 550 " + b"x" * 160 + b"..."
+    words = raises(smtp.Refused, at("MAIL").receive, b"400  %s\x7f \r\n" % (b"x" * 159)).args[0]
+    assert words == b"Sender refused: 400 " + b"x" * 159 + b"."
+    assert raises(smtp.Refused, at("MAIL").receive, b"599 no\r\n").args[0].endswith(b"599 no")
+    words = raises(smtp.Malformed, at("MAIL").receive, b"200 yes\r\n").args[0]
+    assert words == b"unexpected answer 200 to MAIL"
 
 
 def test_secrets_are_not_said_again():
@@ -218,5 +226,6 @@ def test_arguments():
         (b"a@example.com", [b"b@example.org\r\nDATA"]),
         (b"a@example.com>", [b"b@example.org"]),
         (b"a b@example.com", [b"b@example.org"]),
+        (b"a\x7f@example.com", [b"b@example.org"]),
     ):
         raises(ValueError, smtp.Client, b"[10.0.0.2]", sender, to, 1)
