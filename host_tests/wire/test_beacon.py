@@ -41,9 +41,20 @@ def test_message():
 
 
 def test_quoted():
-    for text in ("", "plain", 'a"b\\c/', "\n\r\t\0\x1f\x7f", "Z\u00fcrich", "\u4e2d\U0001f4f6"):
+    for text in (
+        "",
+        "plain",
+        'a"',
+        "b\\",
+        "\x7f",
+        'a"b\\c/',
+        "\n\r\t\0\x1f\x7f",
+        "Z\u00fcrich",
+        "\u4e2d\U0001f4f6",
+    ):
         data = beacon.quoted(text.encode())
         assert json.loads(str(data, "utf-8")) == text, text
         assert not [c for c in data if c < 32]
+    assert beacon.quoted(b"\x7f") == b'"\\u007f"'
     assert beacon.quoted(b"a b\x7f\x80") == b'"a b\\u007f\xc2\x80"'
     assert beacon.quoted(b"caf\xe9") == '"caf\u00e9"'.encode()  # Latin-1

@@ -56,6 +56,8 @@ def message(values):
 
 def quoted(text):
     """A JSON string of bytes. What is no UTF-8 is read as Latin-1: no reader stumbles over it."""
+    if not text or 32 <= min(text) and max(text) < 127 and b'"' not in text and b"\\" not in text:
+        return b'"%s"' % text  # nearly always, and a tenth of the work
     if not is_utf8(text):
         text = "".join([chr(c) for c in text]).encode()
     out = bytearray(b'"')
