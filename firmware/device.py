@@ -106,9 +106,7 @@ class Device:
 
     def clock_moved(self, uptime_ms):
         """Go on counting from `uptime_ms`, after the clock was set."""
-        moved = time.time_ns() - uptime_ms * 1_000_000 - self._started
-        self._started += moved
-        self.station.since += moved
+        self._started = time.time_ns() - uptime_ms * 1_000_000
 
     def fault(self, name, exc):
         """Record an exception that nobody expected."""
