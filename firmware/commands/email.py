@@ -12,7 +12,7 @@ from firmware.console.registry import command
 from firmware.store import variables
 
 _MAX_SIZE = const(8192)  # bytes of a text, which waits in RAM until the server takes it
-_BLOCK = const(512)  # a heap that is nearly full still has such pieces
+_BLOCK = const(256)  # a heap that is nearly full still has such pieces
 _MAX_RECIPIENTS = const(8)
 _CLOCK_SET = const(800_000_000)  # seconds since 2000: see console/log.py
 
@@ -31,6 +31,7 @@ async def smtp_send(session, args):
     body = []
     failure = None
     try:
+        gc.collect()
         from firmware.net import mailer  # code first: it needs larger pieces than the text
 
         sender, recipients = _people(args[0], args[1])

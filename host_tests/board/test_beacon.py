@@ -59,6 +59,7 @@ def test_values(board, heard):
     assert values["version"] == console.ok("version")
     assert values["uuid"] == console.ok("get system.uuid")
     scanned = [row.split() for row in console.ok("scan").splitlines() if row.startswith("# ")]
+    assert b"Warning" not in board.uart0.quiet()
     seen = {row[4]: int(row[2]) for row in scanned if row[5:] == [board.wifi[0]]}
     assert seen[values["bssid"]] == values["channel"]
 

@@ -18,7 +18,7 @@ _WORD = const(36)
 _MAX_SHORT = const(67)  # `Subject: ` and as much are a line of 76
 _MAX_LOCAL = const(64)  # RFC 5321 4.5.3.1
 _MAX_DOMAIN = const(253)
-_PIECE = const(512)  # bytes of one piece, about
+_PIECE = const(256)  # bytes of one piece, about
 
 _SPECIALS = b'()<>[]:;@\\,"'
 _DAYS = b"MonTueWedThuFriSatSun"

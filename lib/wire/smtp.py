@@ -13,8 +13,9 @@ _MAX_LINES = const(100)  # of one reply; an EHLO has a dozen
 _MAX_TEXT = const(160)  # of what the server says in an error: two rows of a terminal
 _MAX_COMMAND = const(510)  # 4.5.3.1.4, without the CR LF
 
-SEND_MESSAGE = "message"  # the server waits for it
-DONE = "done"  # the server has it
+# Not text: MicroPython warns on the console when that is compared with bytes.
+SEND_MESSAGE = 1  # the server waits for it
+DONE = 2  # the server has it
 
 QUIT = b"QUIT\r\n"
 
