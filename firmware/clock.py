@@ -24,6 +24,8 @@ def put(ns, device):
     year, month, day, hour, minute, second, weekday, _ = time.gmtime(seconds)
     us = (ns - seconds * 1_000_000_000) // 1000
     uptime = device.uptime_ms()
+    before = time.time_ns()
     RTC().datetime((year, month, day, weekday, hour, minute, second, us))
     device.clock_moved(uptime)
+    device.station.since += time.time_ns() - before
     set_at = uptime

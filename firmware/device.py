@@ -8,6 +8,7 @@ import time
 import machine
 from machine import WDT, Timer
 from micropython import const
+from network import WLAN
 
 from firmware import board, forget
 from firmware.console import log, ports, registry
@@ -20,7 +21,7 @@ from firmware.store import settings, starts, variables
 # Longer than all that may hold the loop: a scan (2-3 s), a TLS crypto step (1 s), a flash write.
 _WATCHDOG_MS = const(20_000)
 _FEED_MS = const(2000)
-_LOOK_MS = const(500)  # between two looks at the reset button
+_LOOK_MS = const(500)  # between two looks at the reset button, or for a network
 _RESTART_MIN_S = const(1)  # first wait before a failed service starts again, doubled each time ...
 _RESTART_MAX_S = const(60)  # ... up to this
 _HEALTHY_MS = const(60_000)  # a service that ran this long starts again with the first wait
@@ -59,6 +60,7 @@ _SERVICES = (
         "remote_terminal",
         (b"remote_terminal.connected_gpio",),
     ),
+    ("beacon", b"broadcast.interval", "beacon", ()),
 )
 
 
@@ -247,6 +249,9 @@ class Device:
     def switch(self, name, variable, module):
         # Start or stop a service as its variable says; its file is imported only when it runs.
         async def run():
+            # What needs a network takes no memory before there is one.
+            while name == "beacon" and not (self.station.state or WLAN(WLAN.IF_AP).active()):
+                await asyncio.sleep_ms(_LOOK_MS)
             try:
                 service = self.service(module).create(self)
             except board.GpioInUse as e:

@@ -11,8 +11,8 @@ from wire import cmdline
 
 from . import errors, registry, session
 
-# Commands that announce bytes by their second argument that is no option.
-_WITH_DATA = (b"stream_write", b"file_create")
+# Commands that announce bytes -> which of their arguments that are no options tells how many.
+_WITH_DATA = {b"stream_write": 1, b"file_create": 1, b"smtp_send": 2}
 _TEXT = b"Out of memory"
 _SILENCE_MS = const(10_000)  # as of data.py
 _LOOK_MS = const(2)  # UART0's ring of 260 bytes lasts for 22 ms
@@ -68,9 +68,10 @@ def announced(line):
         return 0
     options = b"".join([arg for arg in args if arg[:1] == b"-"])
     words = [arg for arg in args if arg[:1] != b"-"]
-    if name not in _WITH_DATA or b"o" in options or len(words) < 2 or not words[1].isdigit():
+    at = _WITH_DATA.get(name)
+    if at is None or b"o" in options or len(words) <= at or not words[at].isdigit():
         return 0  # `-o` opens a stream for them
-    return int(words[1])
+    return int(words[at])
 
 
 async def recover(self):

@@ -91,6 +91,8 @@ async def attempts(station):
         if result == SUCCESS:
             station.proven = (ssid, passkey)
             station.ssid = ssid
+            station.joins += 1
+            station.since = time.time_ns()
         if result in (SUCCESS, NO_PASSKEY, BAD_SECURITY):
             break  # another attempt cannot change it
     return result
@@ -138,10 +140,15 @@ async def _probe(station, ssid, passkey):
     # its security is given.
     station.wlan.active(True)
     security = station.get(b"wlan.security")
-    if station.proven == (ssid, passkey) or security != b"auto":
+    if station.proven == (ssid, passkey):
+        return b"" if security == b"open" else passkey, JOINING
+    station.seen = ()
+    if security != b"auto":
         return b"" if security == b"open" else passkey, JOINING
     hidden = False
-    for found in await _look_for(station, ssid):
+    networks = await _look_for(station, ssid)
+    station.seen = [network[1:3] for network in networks if network[0] == ssid]
+    for found in networks:
         if found[0] == ssid:
             mode = found[4]
             name = SECURITY[mode] if mode < len(SECURITY) else None
@@ -203,6 +210,10 @@ async def _attempt(station, ssid, key):
         wlan.ifconfig("dhcp")
     bssid = station.get(b"wlan.bssid").replace(b":", b"")
     bssid = None if bssid == b"0" * 12 else binascii.unhexlify(bssid)
+    if bssid:
+        station.seen = ((bssid, 0),)
+    elif station.seen and not station.seen[0][1]:
+        station.seen = ()  # that was asked for before, and is not any more
     before = wlan.status()
     wlan.connect(ssid, key or None, bssid=bssid)
     start = time.ticks_ms()

@@ -48,6 +48,10 @@ class Station:
         self.ups = 0  # how often it has come up
         self.on_join = None  # called with False before a join, with True after a good one
         self.ssid = b""
+        # (BSSID, channel) of the access points that the link may be to; channel 0: whatever it is
+        self.seen = ()
+        self.joins = self.losses = 0  # links made since the start, and of these lost
+        self.since = 0  # when the last one was made, time_ns()
 
     # What others ask
 
@@ -77,11 +81,6 @@ class Station:
             return self.wlan.status("rssi")
         except OSError:
             return None
-
-    def info(self):
-        if self.state == DOWN:
-            return b"down"
-        return b"%s %d dBm %s" % (self.ssid, self.rssi() or 0, self.address(0))
 
     def scan(self):
         """List of (ssid, bssid, channel, rssi, authmode, hidden), strongest first. Blocks the loop
@@ -168,6 +167,7 @@ class Station:
             if self.state == UP:
                 failures = 0
                 if not self.wlan.isconnected():
+                    self.losses += 1
                     self.drop()
                     self.log.event(b"Disassociated")
                     self.wanted = self.wanted or bool(self.get(b"wlan.auto_join.enabled"))

@@ -79,7 +79,7 @@ uart_update             -
 ABSENT_COMMANDS = """
 ghm_activate ghm_capabilities ghm_deactivate ghm_message ghm_read ghm_signup ghm_sync ghm_write
 http_add_header http_download http_get http_head http_post http_read_status http_upload
-ota ping smtp_send
+ota
 tls_client tls_server wps
 """
 
@@ -307,7 +307,6 @@ wlan.tx_power                      -
 """
 
 ABSENT_VARIABLES = """
-email.name_address email.smtp.host email.smtp.password email.smtp.port email.smtp.username
 http.server.api_enabled http.server.auth_title http.server.connected_gpio http.server.cors_origin
 http.server.enabled http.server.idle_timeout http.server.interface http.server.max_clients
 http.server.max_requests http.server.notfound_filename http.server.password http.server.port

@@ -289,3 +289,33 @@ def test_network_up_leaves_another_network(board):
     board.configure(console, wlan_ssid="airwire-open", wlan_passkey='""')
     assert console.run("network_up").code == 0
     assert console.ok("get wlan.info").startswith("airwire-open ")
+
+
+@pytest.mark.needs("wifi", "air")
+def test_statistics(board):
+    """wlan.info: the link as it is, and how many there were, whatever the clock does."""
+    console = board.machine()
+    assert console.ok("get wlan.info") == "down\r\njoins: 0\r\nlost: 0"
+    board.join(console)
+    first, *rest = console.ok("get wlan.info").split("\r\n")
+    address = console.ok("get network.ip")
+    ssid, signal, unit, shown = first.split()
+    assert (ssid, int(signal) < 0, unit, shown) == (board.wifi[0], True, "dBm", address)
+    scanned = next(row for row in console.ok("scan").splitlines() if row.endswith(f" {ssid}"))
+    _, _, channel, _, bssid, _ = scanned.split()
+    found = dict(line.split(": ") for line in rest)
+    assert found["bssid"] == bssid and found["channel"] == channel
+    for name in ("netmask", "gateway"):
+        assert found[name] == console.ok(f"get network.{name}")
+    assert (found["joins"], found["lost"]) == ("1", "0")
+    console.ok("set time.rtc 1790000000")
+    connected = console.ok("get wlan.info").partition("connected: ")[2].split()
+    assert int(connected[0]) < 60 and connected[1] == "s"
+    board.board.access_point(ssid, present=False)
+    while console.ok("get wlan.network.status") == "2":
+        pass
+    assert console.ok("get wlan.info").endswith("joins: 1\r\nlost: 1")
+    board.board.access_point(ssid, present=True)
+    console.ok("network_up")
+    console.ok("network_down")
+    assert console.ok("get wlan.info") == "down\r\njoins: 2\r\nlost: 1"

@@ -9,6 +9,7 @@ import re
 
 import pytest
 
+from host_tests.board.ear import Ear
 from host_tests.docs.transcripts import Screen
 
 TIME = r"\d{4}-\d\d-\d\d \| \d\d:\d\d:\d\d"
@@ -174,6 +175,42 @@ def test_reboot(board):
     )
     usb.send(b"reboot\r\n")
     same("\n".join(rows(usb, "[Associated]")), BOOT)
+
+
+# 12 Broadcast status announcement
+
+DATAGRAM = (
+    '{"mac":"58:8E:81:92:52:7B","bssid":"B6:B9:8A:62:3C:E9","channel":1,"ip":"192.168.1.125",'
+    '"ssid":"chomperExtreme","rssi":-40,"remote_terminal_port":2000,"time":1665662949795,'
+    '"version":"...-0.0.0.1, 2019-10-23T20:22:36Z, ZentriOS-W-3.6.3.0",'
+    '"uuid":"36413041000000004D0026001251373036363735"}'
+)
+# The module's own identity and address, the time; all else is compared.
+ANNOUNCED = {
+    "58:8E:81:92:52:7B": r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}",
+    "192.168.1.125": r"\d+\.\d+\.\d+\.\d+",
+    "1665662949795": r"\d{12,13}",
+    "...-0.0.0.1, 2019-10-23T20:22:36Z, ZentriOS-W-3.6.3.0": r'Airwire-\d+\.\d+\.\d+, [^"]+',
+    "36413041000000004D0026001251373036363735": r"[0-9A-F]+",
+}
+
+
+@pytest.mark.air(
+    {"ssid": "chomperExtreme", "bssid": "B6:B9:8A:62:3C:E9", "channel": 1, "rssi": -40}
+)
+@pytest.mark.needs("wifi", "air")
+def test_announcement(board):
+    """It comes by itself with factory settings, from port 55555 to port 55555."""
+    console = board.machine()
+    console.ok("set wlan.ssid chomperExtreme")
+    wanted = re.escape(DATAGRAM)
+    for filler, found in ANNOUNCED.items():
+        wanted = wanted.replace(re.escape(filler), found)
+    with Ear(board.board.status()["ip"]) as ear:
+        console.ok("network_up")
+        data, port, _ = ear.next()
+    assert port == 55555
+    assert re.fullmatch(wanted, data.decode()), data
 
 
 # 2.2 get: names, a colon, values; nothing behind the colon of an empty one

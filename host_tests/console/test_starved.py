@@ -21,7 +21,14 @@ def unharmed(machine):
 
 
 @pytest.mark.parametrize(
-    "line", [b"stream_write 0 20", b"write 0 20", b"fcr x 20 1.0", b"file_create -e -u x 20"]
+    "line",
+    [
+        b"stream_write 0 20",
+        b"write 0 20",
+        b"fcr x 20 1.0",
+        b"file_create -e -u x 20",
+        b"smtp_send a@b.c hello 20",
+    ],
 )
 def test_data_are_no_commands_where_their_command_found_no_memory(machine, line):
     machine.starve("find")
@@ -88,5 +95,5 @@ def test_all_commands_with_data_are_known():
     """Their help says that the bytes follow the command line."""
     told = {c.name for c in declarations.commands(project.ROOT) if "follow the command" in c.help}
     source = (project.ROOT / "firmware/console/starved.py").read_text()
-    known = re.search(r"_WITH_DATA = \(([^)]*)\)", source)[1]
+    known = re.search(r"_WITH_DATA = \{([^}]*)\}", source)[1]
     assert told == set(re.findall(r'b"(\w+)"', known)) and len(told) >= 2

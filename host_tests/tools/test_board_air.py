@@ -48,21 +48,21 @@ def test_radio_is_off_at_first(radio):
 
 
 @pytest.mark.parametrize(
-    ("ssid", "key", "rssi"),
+    ("ssid", "key", "rssi", "channel"),
     [
-        (b"airwire-open", b"", -48),
-        (b"airwire-wpa2", KEY, -52),
-        (b"airwire-wpa2", PSK, -52),
-        (b"airwire-wpa2", PSK.upper(), -52),
-        (b"airwire-hidden", KEY, -60),
-        (b"airwire-weak", KEY, -88),
+        (b"airwire-open", b"", -48, 1),
+        (b"airwire-wpa2", KEY, -52, 6),
+        (b"airwire-wpa2", PSK, -52, 6),
+        (b"airwire-wpa2", PSK.upper(), -52, 6),
+        (b"airwire-hidden", KEY, -60, 11),
+        (b"airwire-weak", KEY, -88, 11),
     ],
 )
-def test_join(radio, ssid, key, rssi):
+def test_join(radio, ssid, key, rssi, channel):
     assert radio.join(ssid, key) == ["wlan 1001 0 0 - - - - 1"]
-    assert radio.next() == ([f"wlan 1001 1 {rssi} - - - - 1"], 0.08)
+    assert radio.next() == ([f"wlan 1001 1 {rssi} - - - - 1 {channel}"], 0.08)
     address = "127.0.0.9 255.0.0.0 127.0.1.9 127.0.1.9"
-    assert radio.next() == ([f"wlan 1010 1 {rssi} {address} 1"], 0.04)
+    assert radio.next() == ([f"wlan 1010 1 {rssi} {address} 1 {channel}"], 0.04)
     assert radio.station.due is None
 
 
@@ -104,7 +104,7 @@ def test_a_failure_stays_visible_until_there_is_an_address(radio):
     radio.join(b"nowhere")
     radio.next()
     assert radio.do("connect", b"airwire-open", b"", "") == ["wlan 201 0 0 - - - - 1"]
-    assert radio.next()[0] == ["wlan 201 1 -48 - - - - 1"]
+    assert radio.next()[0] == ["wlan 201 1 -48 - - - - 1 1"]
     radio.next()
     assert radio.station.status == 1010
 
@@ -112,7 +112,7 @@ def test_a_failure_stays_visible_until_there_is_an_address(radio):
 def test_no_dhcp_answer(radio):
     radio.do("change", "airwire-open", {"dhcp": False})
     radio.join(b"airwire-open")
-    assert radio.next()[0] == ["wlan 1001 1 -48 - - - - 1"]
+    assert radio.next()[0] == ["wlan 1001 1 -48 - - - - 1 1"]
     assert radio.station.due is None
     radio.do("change", "airwire-open", {"dhcp": True})
     radio.next()

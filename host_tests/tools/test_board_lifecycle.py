@@ -207,7 +207,7 @@ def test_soft_reset_keeps_radio_and_pins(airwire, board, port):
     ip = board.status()["ip"]
     gateway = ip.replace("127.0.0", "127.0.1")
     assert console.line("lines") == (
-        f"pin 13 0; wlan 1010 1 -48 {ip} 255.0.0.0 {gateway} {gateway} 1"
+        f"pin 13 0; wlan 1010 1 -48 {ip} 255.0.0.0 {gateway} {gateway} 1 1"
     )
     console.send(b"exit 70\n")
     console.until("boot 2")

@@ -38,7 +38,15 @@ VARIABLES = (
         "Only this access point; all zero = any",
     ),
     ("wlan.hide_passkey", "wl h", "only 1", "1", "rw", "now", "Secrets are never printed"),
-    ("wlan.info", "wl f", "lines", "", "ro", "now", "Network, signal and address"),
+    (
+        "wlan.info",
+        "wl f",
+        "lines",
+        "",
+        "ro",
+        "now",
+        "Network, signal, addresses, and how often it was joined and lost",
+    ),
     ("wlan.join.result", "wl j s", "int 0 8", "0", "ro", "now", "Result of the last join"),
     ("wlan.join.retries", "wl j r", "int 1 10", "3", "rw", "join", "Attempts in one join"),
     (

@@ -95,12 +95,14 @@ class Station:
 
     def line(self) -> str:
         """The `wlan` line for the state as it is: status, associated, RSSI, four addresses,
-        active.
+        active; while associated also the channel.
         """
         address = self.address or Addresses("-", "-", "-", "-")
         rssi = self.joined.rssi if self.joined else 0
         values = (self.status, int(self.joined is not None), rssi)
         values += (address.ip, address.mask, address.gateway, address.dns, int(self._active))
+        if self.joined:
+            values += (self.joined.channel,)
         return "wlan " + " ".join(map(str, values))
 
     # Events from the firmware

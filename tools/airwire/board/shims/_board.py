@@ -70,6 +70,8 @@ def _wlan(fields):
         from _netif import up
 
         up()
+    if len(fields) > 9:
+        config["wlan_channel"] = int(fields[9])  # the radio stays there when the link is lost
     if not reported:  # later on the firmware knows best
         config["active"] = fields[8:9] == [b"1"]
     reported += 1

@@ -256,6 +256,8 @@ class WLAN:
         if name not in self._config and name not in _ONLY:
             raise ValueError("unknown config param")
         self._require(_ONLY.get(name))
+        if name == "channel" and _board.station[1] == b"1":  # one radio, one channel
+            return _board.config["wlan_channel"]
         if self._ap and name == "channel" and self._active:
             return _softap.channel()
         return self._config[name]

@@ -92,7 +92,12 @@ class socket(io.IOBase):
                 _reap()
             if len(_used) >= _MOST:
                 raise OSError(_ENFILE)
-            _accepted = usocket.socket(family, type, proto)
+            if type == SOCK_RAW:
+                from _raw import Raw
+
+                _accepted = Raw(family, proto)
+            else:
+                _accepted = usocket.socket(family, type, proto)
         s = _accepted
         if type == SOCK_STREAM:
             s.setsockopt(1, 7, _SEND_BUFFER)  # SO_SNDBUF

@@ -1,0 +1,41 @@
+# Variables of the email client: email.*
+VARIABLES = (
+    (
+        "email.name_address",
+        "em n",
+        "text 0 254",
+        "",
+        "rw",
+        "now",
+        "Sender: local-part@domain, or display-name <local-part@domain>",
+    ),
+    ("email.smtp.host", "em s h", "text 0 253", "", "rw", "next", "Name or address of the server"),
+    (
+        "email.smtp.password",
+        "em s w",
+        "text 0 128",
+        "",
+        "secret",
+        "next",
+        "Password for the server",
+    ),
+    ("email.smtp.port", "em s p", "int 1 65535", "587", "rw", "next", "Port of the server"),
+    (
+        "email.smtp.timeout",
+        "em s t",
+        "int 100 600000",
+        "30000",
+        "rw",
+        "next",
+        "Milliseconds to wait for each answer; four times as long for that to the message",
+    ),
+    (
+        "email.smtp.username",
+        "em s u",
+        "text 0 128",
+        "",
+        "rw",
+        "next",
+        "User name for the server; empty = no login",
+    ),
+)
