@@ -201,12 +201,11 @@ class Device:
 
     def service(self, module):
         """The file of a service, for the commands that ask it things."""
-        name = "firmware.services." + module
         try:
-            return __import__(name, None, None, ("create",))
+            return __import__("firmware.services." + module, None, None, ("create",))
         except MemoryError:
             registry.make_room()
-            return __import__(name, None, None, ("create",))
+        return __import__("firmware.services." + module, None, None, ("create",))
 
     def joining(self, done):
         """An interface is going to come up, which takes memory, or has: start what starts with
