@@ -56,7 +56,9 @@ def load(session, args):
         return
     try:
         with open(settings.PATH, "rb") as f:
-            data = f.read(settings.MAX_SIZE)
+            size = f.seek(0, 2)
+            f.seek(0)
+            data = f.read(min(size, settings.MAX_SIZE))  # read(n) takes n bytes of RAM at once
     except OSError:
         data = settings.dump({})
     apply(session, data, True)
