@@ -58,7 +58,7 @@ def load(session, args):
         with open(settings.PATH, "rb") as f:
             size = f.seek(0, 2)
             f.seek(0)
-            data = f.read(min(size, settings.MAX_SIZE))  # room for no more is taken
+            data = f.read(min(size, settings.MAX_SIZE))  # read(n) takes n bytes of RAM at once
     except OSError:
         data = settings.dump({})
     apply(session, data, True)

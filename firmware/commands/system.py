@@ -136,7 +136,8 @@ def faults_reset(session, args):
 @command(b"sleep", b"sleep")
 def sleep(session, args):
     """sleep
-    Sleep until system.wakeup.timeout is over, system.wakeup.events comes, or the power is cycled.
+    Answer `Sleeping`, and sleep until system.wakeup.timeout is over, system.wakeup.events comes,
+    or the power is cycled.
     """
     session.device.sleep()
     return b"Sleeping"

@@ -37,7 +37,7 @@ def test_memory_of_long_responses(interpreters, tmp_path, figure):
             needed[command] = int(size)
     for command, size in needed.items():
         figure(f"{command}: {size} bytes")
-    assert len(needed) == 6
+    assert len(needed) == 7
     for command, size in needed.items():
         assert size <= (FILES if command.startswith("ls") else LIST), command
 

@@ -3,7 +3,7 @@ VARIABLES = (
     (
         "time.last_set",
         "ti l",
-        "formats ms int 0 1073741823",
+        "formats ms int -1 1073741823",
         "",
         "ro",
         "now",

@@ -1,7 +1,7 @@
-# main.py of a board that finds out how much free memory the commands with long responses need: it
-# fills the heap with ballast until so much is left, runs the command in a session in machine mode,
-# and looks whether the frame came out whole. It prints a line `<n> bytes: <command>` for
-# each. It starts when a line comes.
+# main.py of a board that finds out how much free memory the commands with long responses need, and
+# `load`, which reads a file: it fills the heap with ballast until so much is left, runs the
+# command in a session in machine mode, and looks whether the frame came out whole. It prints a
+# line `<n> bytes: <command>` for each. It starts when a line comes.
 import asyncio
 import gc
 import sys
@@ -11,7 +11,15 @@ from firmware.console.session import Session
 from firmware.store import files
 
 _FILES = 60
-_COMMANDS = (b"get all", b"help commands", b"help variables", b"help all", b"ls", b"ls -v")
+_COMMANDS = (
+    b"get all",
+    b"help commands",
+    b"help variables",
+    b"help all",
+    b"ls",
+    b"ls -v",
+    b"load",
+)
 _STEP = 128
 _MOST = 48 * 1024
 
@@ -76,6 +84,7 @@ async def main():
         writer = files.Writer(b"webapp/folder/a-file-%02d.html" % i, 3)
         await writer.write(b"abc")
         writer.close()
+    await session._run_line(b"save")  # for `load`
     for line in _COMMANDS:
         low, high = 0, _MOST // _STEP
         while high - low > 1:
