@@ -8,15 +8,15 @@ import time
 import machine
 from machine import WDT, Timer
 from micropython import const
-from network import WLAN
 
 from firmware import board, forget
 from firmware.console import log, ports, registry
 from firmware.console.errors import CommandError
 from firmware.console.session import Session
+from firmware.net.station import DOWN as _DOWN
 from firmware.net.station import UP as _UP
 from firmware.net.station import Station
-from firmware.store import settings, starts, variables
+from firmware.store import saved, starts, variables
 
 # Longer than all that may hold the loop: a scan (2-3 s), a TLS crypto step (1 s), a flash write.
 _WATCHDOG_MS = const(20_000)
@@ -26,44 +26,16 @@ _RESTART_MIN_S = const(1)  # first wait before a failed service starts again, do
 _RESTART_MAX_S = const(60)  # ... up to this
 _HEALTHY_MS = const(60_000)  # a service that ran this long starts again with the first wait
 _NEVER = const(0x3FFFFFFF)
-_FIRST_S = const(8)
+# The first question for the time waits until the network has served who has waited for it, and
+# modules that start together ask at different times (RFC 4330 10).
+_CLOCK_S = const(8)
+_CLOCK_SPREAD = const(7)
 # Lets the reply to `reboot` leave at the lowest usual rate before the reset.
 _RESTART_DELAY_MS = const(50)
 
 
-# Services that a variable switches: name, variable, file in services/ with create(device), further
-# variables whose change starts the service again. The first one runs now and then, while there is
-# a network.
-_SERVICES = (
-    (
-        "ntp",
-        b"ntp.enabled",
-        "ntp",
-        (b"ntp.interface", b"ntp.interval", b"ntp.server"),
-    ),
-    (
-        "wwep",
-        b"wwep.enabled",
-        "wwep",
-        (b"wwep.button_gpio", b"wwep.led_gpio"),
-    ),
-    ("ioconn", b"ioconn.enabled", "ioconn", ()),
-    (
-        "mdns",
-        b"mdns.enabled",
-        "mdns",
-        (b"mdns.interface", b"mdns.name", b"mdns.service", b"mdns.ttl"),
-    ),
-    (
-        "remote terminal",
-        b"remote_terminal.enabled",
-        "remote_terminal",
-        (b"remote_terminal.connected_gpio",),
-    ),
-    ("beacon", b"broadcast.interval", "beacon", ()),
-)
-
-
+# Groups of variables that switch services: see services/switched.py.
+_SWITCHES = (b"broadcast", b"ioconn", b"mdns", b"ntp", b"remote_terminal", b"wwep")
 # Variables that give a GPIO to something that the module shows there.
 _STATUS_GPIOS = (b"system.indicator.gpio", b"system.oob.gpio", b"wlan.network.status_gpio")
 
@@ -95,7 +67,7 @@ class Device:
         self.safe_mode = starts.safe_mode
         self.wdt = WDT(timeout=_WATCHDOG_MS)
         self.station = Station(log, variables)
-        self.station.on_join = self.joining
+        self.station.watchers.append(self._linked)
         self._streams = None
         self.ports = ()  # of UART0 and UART1
         self.softap = None  # its service, from its first start on
@@ -103,7 +75,9 @@ class Device:
         self.services = {}  # name -> task, while it runs
         self._stopping = None  # event that ends main()
         self.idle = 0  # looks of _feed() since the last command: sessions set it to 0
-        self.ntp_due = 0  # uptime in seconds at which the clock is to be asked for
+        self.ntp_due = (
+            0  # uptime in seconds at which the time is to be asked for; 0: not yet known
+        )
         self.ntp_state = None
         self._proven = False  # this start has run long enough not to be a faulty one
         self._sleep = False  # what follows main() is a deep sleep, not a reset
@@ -171,9 +145,9 @@ class Device:
         self._stopping.set()
 
     def factory_reset(self):
-        settings.erase()
-        from firmware.store import leases
+        from firmware.store import leases, settings
 
+        settings.erase()
         leases.erase()
         starts.forget()  # what led to safe mode may have been a setting
         self.restart(announce=True)
@@ -207,13 +181,34 @@ class Device:
             registry.make_room()
         return __import__("firmware.services." + module, None, None, ("create",))
 
-    def joining(self, done):
-        """An interface is going to come up, which takes memory, or has: start what starts with
-        it.
-        """
-        registry.make_room()
-        if done:
-            self.service("automatic").start(self)
+    def start_file(self, name, file):
+        """Start the service of a file in services/, which is imported only when it runs."""
+
+        async def run():
+            try:
+                service = self.service(file).create(self)
+            except board.GpioInUse as e:
+                # A setting, not a fault: it stays off until one of its variables changes.
+                log.line(
+                    log.STATUS, b"%s is off: GPIO %d is used by %s" % ((name.encode(),) + e.args)
+                )
+                return
+            await service.run()
+
+        self.start(name, run)
+
+    def network_up(self):
+        """An interface has come up: start what starts with it."""
+        if not self.ntp_due:
+            self.ntp_due = self.uptime() + _CLOCK_S + (self.station.mac()[5] & _CLOCK_SPREAD)
+        self.service("switched").network_up(self)
+
+    def _linked(self, state):
+        # The station's link: before a join, which takes memory, and when it is up.
+        if state == _DOWN:
+            registry.make_room()
+        elif state == _UP:
+            self.network_up()
 
     async def _supervise(self, name, run, last):
         # The service before this one first gives back its pins and sockets. One that is cancelled
@@ -245,57 +240,25 @@ class Device:
             if self.services.get(name) is asyncio.current_task():
                 del self.services[name]
 
-    def switch(self, name, variable, module):
-        # Start or stop a service as its variable says; its file is imported only when it runs.
-        async def run():
-            # What needs a network takes no memory before there is one.
-            while name == "beacon" and not (self.station.state or WLAN(WLAN.IF_AP).active()):
-                await asyncio.sleep_ms(_LOOK_MS)
-            try:
-                service = self.service(module).create(self)
-            except board.GpioInUse as e:
-                # A setting, not a fault: it stays off until one of its variables changes.
-                log.line(
-                    log.STATUS, b"%s is off: GPIO %d is used by %s" % ((name.encode(),) + e.args)
-                )
-                return
-            await service.run()
-
-        if variables.get(variable):
-            self.start(name, run)
-        else:
-            self.stop(name)
-
-    def _status_pins(self, changed=None):
-        # Follow the GPIOs of states; the service runs while there are any. Raises GpioInUse.
-        from firmware.services import status_pins
-
-        status_pins.follow(changed)
-        if not status_pins.pins:
-            self.stop("status pins")
-        elif changed is None or len(status_pins.pins) == 1:
-            self.start("status pins", status_pins.create(self).run)
-
     def _variable_changed(self, changed, index=None):
         if changed[:5] == b"gpio.":
             from firmware import gpio
 
             gpio.changed(changed, index)
         elif changed in _STATUS_GPIOS:
-            self._status_pins(changed)
+            self.service("status_pins").switch(self, changed)
         elif changed[-5:] == b"_gpio":
             # What follows the variable claims the GPIO later on; who sets it is told now.
             number = variables.get(changed)
             holder = board.owner(number)
             if holder and holder != changed:
                 raise board.GpioInUse(number, holder)
-        for name, variable, module, others in _SERVICES:
-            if (
-                self._stopping
-                and not self.safe_mode
-                and (changed == variable or changed in others)
-            ):
-                self.switch(name, variable, module)
+        if (
+            changed.split(b".")[0] in _SWITCHES
+            and self._stopping  # that is: main() runs
+            and not self.safe_mode
+        ):
+            self.service("switched").changed(self, changed)
 
     def _start_services(self):
         for key in variables.values:
@@ -306,7 +269,7 @@ class Device:
                 break
         for key in variables.values:
             if key.split(b" ")[0] in _STATUS_GPIOS:
-                self._status_pins()
+                self.service("status_pins").switch(self)
                 break
         log.event(b"Ready")
         self.start("station", self.station.run)
@@ -314,11 +277,14 @@ class Device:
             from firmware.services import passkey
 
             passkey.make()
-            forget("firmware.services.passkey")
+            for name in ("firmware.services.passkey", "firmware.store.settings", "wire.quoting"):
+                forget(name)
         if variables.get(b"softap.auto_start"):
             self.start("softap", self.access_point().run)
-        for name, variable, module, _ in _SERVICES[1:]:
-            self.switch(name, variable, module)
+        for key in variables.values:
+            if key[-8:] == b".enabled":
+                self.service("switched").start(self)
+                break
 
     async def _reset_button(self):
         from firmware.services import reset_button
@@ -347,33 +313,19 @@ class Device:
                 await asyncio.sleep_ms(_LOOK_MS)
                 if board.button_down() and "reset button" not in self.services:
                     self.start("reset button", self._reset_button)
-                if self.station.state == _UP and self.uptime() >= self._clock_due():
+                if self.station.state == _UP and self.uptime() >= self.ntp_due:
                     self.ntp_due = _NEVER
-                    self.switch(*_SERVICES[0][:3])
+                    self.service("switched").ask_time(self)
                 seconds = variables.values.get(b"system.gotosleep.timeout")
                 if seconds:
-                    self._count_idle(seconds * 1000 // _LOOK_MS)
+                    self._look_for_rest(seconds * 1000 // _LOOK_MS)
 
-    def _clock_due(self):
-        # The first question waits until the network has served who has waited for it, and modules
-        # that start together ask at different times (RFC 4330 10).
-        if not self.ntp_due:
-            self.ntp_due = self.uptime() + _FIRST_S + (self.station.mac()[5] & 7)
-        return self.ntp_due
+    def _look_for_rest(self, most):
+        # Sleep when nothing has happened for so many looks.
+        from firmware import power
 
-    def _count_idle(self, most):
-        # Sleep when there was no command for so many looks. A console that carries one out, or the
-        # bytes of stream mode (then it is not among those of the log), is not idle.
-        self.idle += 1
-        local = 0
-        busy = False
-        for session in log.sessions:
-            local += session.port in self.ports
-            busy = busy or session.running
-        busy = busy or local < len(self.ports)
-        if busy:
-            self.idle = 0
-        elif self.idle >= most and not self._stopping.is_set():
+        self.idle = 0 if power.busy(self) else self.idle + 1
+        if self.idle >= most and not self._stopping.is_set():
             log.event(b"Sleeping")
             self.sleep()
 
@@ -431,7 +383,7 @@ class Device:
 def run():
     """Run the firmware; Ctrl-C on UART0 returns to the REPL, `reboot` resets the chip."""
     device = Device()
-    if settings.load() is None:
+    if saved.load() is None:
         device.fault("settings", ValueError("settings file damaged: factory settings used"))
     variables.changed = device._variable_changed
     try:

@@ -1,5 +1,6 @@
-# Deep sleep: what the GPIOs do meanwhile (gpio.sleep), what ends it (system.wakeup.*), and letting
-# go of the GPIOs after it. Imported to sleep, and at a start that ends a sleep.
+# Deep sleep: what the GPIOs do meanwhile (gpio.sleep), what ends it (system.wakeup.*), and
+# letting go of the GPIOs after it; and what keeps the module awake. Imported to sleep, at a start
+# that ends a sleep, and while system.gotosleep.timeout is set.
 #
 # The chip's pads lose their state when it sleeps, but for those that are held. A hold outlives the
 # sleep, so the next start gives the GPIOs their directions below it before it lets go: an output
@@ -9,6 +10,7 @@ import machine
 from machine import Pin
 
 from firmware import board
+from firmware.console import log
 from firmware.store import variables
 
 # Value of gpio.sleep -> mode, pull and level.
@@ -41,6 +43,18 @@ def sleep():
     if seconds:
         machine.deepsleep(seconds * 1000)
     machine.deepsleep()
+
+
+def busy(device):
+    """True while a console carries a command out, or UART1 is in stream mode, whose session is not
+    among those of the log.
+    """
+    local = 0
+    for session in log.sessions:
+        if session.running:
+            return True
+        local += session.port in device.ports
+    return local < len(device.ports)
 
 
 def woken():

@@ -7,7 +7,7 @@ from firmware.console.errors import CommandError
 from firmware.console.registry import command
 from firmware.net import sockets
 from firmware.net.station import JoinError
-from wire import cmdline
+from wire.quoting import quote
 
 
 @command(b"network_lookup", b"nlo", 1, 1)
@@ -75,9 +75,9 @@ def _table(found):
         where = b"%d.%d.%d.%d" % tuple(address) if address else b"-"
         row = b"# %2d %-11s %-21s %-20s %s" % (
             i,
-            cmdline.quote(kind),
+            quote(kind),
             b"%s:%d" % (where, port),
-            cmdline.quote(host) if host else b"-",
-            cmdline.quote(name),
+            quote(host) if host else b"-",
+            quote(name),
         )
-        yield b" ".join([row] + [cmdline.quote(string) for string in strings])
+        yield b" ".join([row] + [quote(string) for string in strings])

@@ -6,7 +6,7 @@ from micropython import const
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
-from firmware.store import settings, variables
+from firmware.store import saved, settings, variables
 from wire import cmdline
 
 from .variables import change, understand
@@ -55,7 +55,7 @@ def load(session, args):
         apply(session, _content(args[0]))
         return
     try:
-        with open(settings.PATH, "rb") as f:
+        with open(saved.PATH, "rb") as f:
             size = f.seek(0, 2)
             f.seek(0)
             data = f.read(min(size, settings.MAX_SIZE))  # read(n) takes n bytes of RAM at once

@@ -1,7 +1,7 @@
 # Setting the module up: scripts (setup), and the questions of `network_up -s`.
 from micropython import const
 
-from firmware.console import errors, log, registry, starved
+from firmware.console import catalogue, errors, log, registry, starved
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
 from firmware.store import settings, variables
@@ -62,7 +62,7 @@ def _script(names):
 
 def _is_setup(line):
     try:
-        return registry.name(cmdline.split(line)[0]) == b"setup"
+        return catalogue.name(cmdline.split(line)[0]) == b"setup"
     except (cmdline.ParseError, registry.UnknownCommand):
         return False  # execute() tells
 

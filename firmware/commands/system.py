@@ -2,7 +2,7 @@
 from micropython import const
 
 from firmware import board
-from firmware.console import errors, registry
+from firmware.console import catalogue, errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
 from firmware.store import faults, starts, variables
@@ -40,7 +40,7 @@ def _rows(words):
 
 
 def _commands():
-    for row in registry.names():
+    for row in catalogue.names():
         yield b"%s : %s" % row
 
 
@@ -72,7 +72,7 @@ def help_(session, args):
             return lambda: _rows((b"all",))
         if word == b"all":
             return _all
-        for name, shortcut in registry.names():
+        for name, shortcut in catalogue.names():
             if word == name or word == shortcut:
                 return _explanation(_COMMAND_HELP, name)
     try:

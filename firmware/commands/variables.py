@@ -3,8 +3,7 @@ from firmware import board
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
-from firmware.store import settings, variables
-from wire import cmdline
+from firmware.store import variables
 
 _MASK = b"********"
 _LIVE = (108, 111, 118)  # access codes l, o, v: the value comes from firmware/live/
@@ -71,7 +70,9 @@ def _listing(session, rows):
                 elif value and (min(value) < 32 or value[0] == 34):
                     # It must not pass for a line of its own. What begins with a quote is quoted,
                     # and nothing else.
-                    value = cmdline.quote(value)
+                    from wire.quoting import quote
+
+                    value = quote(value)
                     yield (b"%s: %s" if value[0] == 34 else b'%s: "%s"') % (key, value)
                 else:
                     yield b"%s: %s" % (key, value)
@@ -207,6 +208,8 @@ def save(session, args):
         refusal = lines.Settings(board.UART_HOST).refusal
         if refusal:  # after a reset the host could not talk to us
             raise CommandError(errors.FAILED, refusal)
+    from firmware.store import settings
+
     try:
         settings.save()
     except OSError as e:

@@ -7,7 +7,7 @@
 # A place is words/words; `<variable>` and `<command>` stand for all their names, `<index>` and
 # `<value>` for those that the variable before them takes, `<>` for what has no names. An option
 # with "=" takes a value. The file stays in flash.
-from . import registry
+from . import catalogue, registry
 
 _FILE = "/completion.csv"
 
@@ -36,7 +36,7 @@ def complete(before, width, variables):
 def _candidates(words, word, variables):
     # Sorted names that begin with `word`, which follows `words`.
     if not words:
-        return [name for name, _ in registry.names() if name.startswith(word)]
+        return [name for name, _ in catalogue.names() if name.startswith(word)]
     options, places = _syntax(words[0])
     place = 0
     value = False  # the next word is an option's value
@@ -57,7 +57,7 @@ def _candidates(words, word, variables):
             if entry == b"<variable>":
                 found += _variables(word, variables)
             elif entry == b"<command>":
-                found += [name for name, _ in registry.names()]
+                found += [name for name, _ in catalogue.names()]
             elif entry == b"<index>" or entry == b"<value>":
                 found += _values(words[1:], b"<value>" in places, variables)
             elif entry != b"<>":
@@ -68,7 +68,7 @@ def _candidates(words, word, variables):
 def _syntax(word):
     # (options, places) of a command by name or shortcut.
     try:
-        row = b"\n%s|" % registry.name(word)
+        row = b"\n%s|" % catalogue.name(word)
         with open(_FILE, "rb") as f:
             text = f.read()
     except (registry.UnknownCommand, OSError):

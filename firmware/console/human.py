@@ -3,7 +3,7 @@
 from firmware import forget as drop
 from wire import cmdline
 
-from . import log, registry
+from . import catalogue, log
 from .terminal import Terminal
 
 _SECRET = 115  # access code s of a variable (firmware/store/variables.py)
@@ -38,7 +38,7 @@ def remember(session, line):
     except cmdline.ParseError:
         words = line.replace(b'"', b"").split()
     if len(words) > 1:
-        if registry.secret(words[0]):
+        if catalogue.secret(words[0]):
             return
         variables = session.device.variables
         try:

@@ -24,6 +24,7 @@ _RESERVE = const(24_576)
 # What commands import besides, keeps no state, and is in nobody else's names.
 _SPARE = (
     "firmware.console.ask",
+    "firmware.console.catalogue",
     "firmware.console.completion",
     "firmware.console.data",
     "firmware.console.listing",
@@ -57,8 +58,8 @@ def command(name, shortcut, least=0, most=0):
     return register
 
 
-def _row(word):
-    # Offset of the row of a command in INDEX. Raises UnknownCommand.
+def row(word):
+    """Offset of the row of a command in INDEX, by name or shortcut. Raises UnknownCommand."""
     i = INDEX.find(b"\n%s\x01" % word)
     if i < 0:
         i = INDEX.find(b"\x01%s\x02" % word)
@@ -117,7 +118,7 @@ def find(word):
     """(function, least, most) of a command by name or shortcut. Raises UnknownCommand."""
     found = _found.get(word)
     if found is None:
-        i = _row(word)
+        i = row(word)
         a = INDEX.find(b"\x01", i)
         b = INDEX.find(b"\x02", a)
         c = INDEX.find(b"\x03", b)
@@ -125,32 +126,7 @@ def find(word):
         name = INDEX[i + 1 : a]
         if name not in _functions:
             _load(INDEX[b + 1 : c])
-        row = INDEX[c + 1 : d if d >= 0 else len(INDEX)].rstrip(b"!")
-        least, _, most = row.partition(b",")
+        counts = INDEX[c + 1 : d if d >= 0 else len(INDEX)].rstrip(b"!")
+        least, _, most = counts.partition(b",")
         found = _found[word] = (_functions[name], int(least), int(most) if most else 99)
     return found
-
-
-def name(word):
-    """The full name of a command by name or shortcut. Raises UnknownCommand."""
-    i = _row(word)
-    return INDEX[i + 1 : INDEX.find(b"\x01", i)]
-
-
-def secret(word):
-    """True for a command whose arguments hold a password; False for an unknown one too."""
-    try:
-        i = _row(word)
-    except UnknownCommand:
-        return False
-    end = INDEX.find(b"\n", i + 1)
-    return INDEX.endswith(b"!") if end < 0 else INDEX[end - 1] == 33  # !
-
-
-def names():
-    """Yield (name, shortcut) of every command, by name."""
-    i = 0
-    while i >= 0:
-        a = INDEX.find(b"\x01", i)
-        yield INDEX[i + 1 : a], INDEX[a + 1 : INDEX.find(b"\x02", a)]
-        i = INDEX.find(b"\n", i + 1)

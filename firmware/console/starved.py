@@ -7,9 +7,9 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from wire import cmdline
+from wire import cmdline, quoting  # noqa: F401  split() needs it when there is no memory left
 
-from . import errors, registry, session
+from . import catalogue, errors, registry, session
 
 # Commands that announce bytes -> which of their arguments that are no options tells how many.
 _WITH_DATA = {b"stream_write": 1, b"file_create": 1, b"smtp_send": 2}
@@ -63,7 +63,7 @@ def announced(line):
     """How many bytes follow the command line."""
     try:
         args = cmdline.split(line)
-        name = registry.name(args.pop(0))
+        name = catalogue.name(args.pop(0))
     except (cmdline.ParseError, registry.UnknownCommand, IndexError):
         return 0
     options = b"".join([arg for arg in args if arg[:1] == b"-"])

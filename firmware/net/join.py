@@ -243,6 +243,7 @@ async def _attempt(station, ssid, key):
             )
         await asyncio.sleep_ms(_POLL_MS)
     station.state = UP
+    station.ups += 1
     station.log.line(station.log.STATUS, b"IPv4 address: " + station.address(0))
     station.tell(UP)
     station.log.event(b"Associated")

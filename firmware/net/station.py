@@ -40,13 +40,12 @@ class Station:
         self.result = 0
         self.state = DOWN
         self.wanted = False  # the link is to be kept up: joined again when it is lost
-        # Called with ASSOCIATED before the driver connects, with UP when there is an address, with
-        # DOWN before the link is left (or when it is lost).
+        # Called with DOWN before a join, with ASSOCIATED before the driver connects, with UP when
+        # there is an address, with DOWN before the link is left (or when it is lost).
         self.watchers = []
         self.proven = None  # (ssid, passkey) of the last successful join: needs no probe
         self.joining = None  # event that ends the join under way
         self.ups = 0  # how often it has come up
-        self.on_join = None  # called with False before a join, with True after a good one
         self.ssid = b""
         # (BSSID, channel) of the access points that the link may be to; channel 0: whatever it is
         self.seen = ()
@@ -116,7 +115,7 @@ class Station:
         self.joining = done = asyncio.Event()
         self.result = JOINING
         try:
-            self.on_join(False)
+            self.tell(DOWN)
             from . import join
 
             self.result = await join.attempts(self)
@@ -133,10 +132,9 @@ class Station:
         if self.result != SUCCESS:
             self.log.event(b"Join failed")
             raise JoinError(self.result)
-        self.ups += 1
-        self.on_join(True)
 
     def tell(self, state):
+        """Call the watchers."""
         for watcher in self.watchers:
             watcher(state)
 

@@ -5,7 +5,7 @@ import os
 from micropython import const
 
 from firmware.console import log
-from firmware.store import settings, variables
+from firmware.store import saved, settings, variables
 
 _NAME = b"softap.passkey"
 # That are not mistaken for one another.
@@ -21,7 +21,7 @@ def make():
     variables.values = {}
     variables.changed = None
     try:
-        settings.load()
+        saved.load()
         variables.values[_NAME] = key
         settings.save()
     except OSError:

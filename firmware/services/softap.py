@@ -72,7 +72,7 @@ class SoftApService:
 
                 softap_start.start(self)
                 self.ups += 1
-                self.device.joining(True)
+                self.device.network_up()
             except (OSError, RuntimeError) as e:
                 log.line(log.STATUS, b"Soft-AP: driver error %s" % str(e.args[0]).encode())
                 log.event(b"Soft-AP failed")

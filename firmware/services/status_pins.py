@@ -40,6 +40,15 @@ def _open(device):
     return False
 
 
+def switch(device, changed=None):
+    """Follow the variables as follow() does; the service runs while there is something to show."""
+    follow(changed)
+    if not pins:
+        device.stop("status pins")
+    elif changed is None or len(pins) == 1:
+        device.start("status pins", StatusPins(device).run)
+
+
 def follow(changed=None):
     """Claim what a changed variable names, and give back what it named. At the start, for all
     variables: what is taken is logged. Raises GpioInUse, and nothing has changed.
@@ -66,11 +75,6 @@ def _follow(row):
         board.free(old)
     if gpio >= 0:
         pins[row] = (gpio, Pin(gpio, Pin.OUT, value=0))
-
-
-def create(device):
-    """The service, on the parts of the device."""
-    return StatusPins(device)
 
 
 class StatusPins:

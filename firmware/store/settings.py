@@ -1,5 +1,5 @@
-# The settings file: the variables that differ from their defaults, kept whole through any power
-# cut.
+# Writes the settings file: the variables that differ from their defaults, kept whole through any
+# power cut. saved.py reads it at the start.
 #
 # One line per variable, `name value` or `name index value`, quoted as on the command line, and a
 # last line with the CRC-32 of all before it. A save writes a new file beside the old one and
@@ -12,13 +12,11 @@ from binascii import crc32
 from micropython import const
 
 from wire import cmdline
+from wire.quoting import quote
 
-from . import variables
+from . import saved, variables
 
-PATH = "/settings"
-_NEW = "/settings.new"
 MAX_SIZE = 16384  # 160 variables of 100 bytes; a larger file is not ours
-_BLOCK = const(512)  # of the file at a time; also about the longest line
 EFBIG = const(27)  # it would be larger; the chip's errno lacks it
 
 
@@ -27,7 +25,7 @@ def pieces(values):
     crc = 0
     for key in sorted(values):
         value = values[key]
-        text = cmdline.quote(value) if isinstance(value, bytes) else b"%d" % value
+        text = quote(value) if isinstance(value, bytes) else b"%d" % value
         line = b"%s %s\n" % (key, text)
         crc = crc32(line, crc)
         yield line
@@ -70,17 +68,10 @@ def parse(data):
     return [cmdline.split(line) for line in lines.split(b"\n") if line]
 
 
-def _remove(path):
-    try:
-        os.remove(path)
-    except OSError:
-        pass
-
-
 def _saved():
     # Whether the file has just the present values.
     try:
-        with open(PATH, "rb") as f:
+        with open(saved.PATH, "rb") as f:
             for line in pieces(variables.values):
                 if f.read(len(line)) != line:
                     return False
@@ -97,71 +88,16 @@ def save():
     if _saved():
         return  # the flash is not worn
     try:
-        with open(_NEW, "wb") as f:
+        with open(saved.NEW, "wb") as f:
             for line in pieces(variables.values):
                 f.write(line)
-        os.rename(_NEW, PATH)
+        os.rename(saved.NEW, saved.PATH)
     except OSError:
-        _remove(_NEW)
+        saved.remove(saved.NEW)
         raise
-
-
-def load(path=PATH):
-    """Read a settings file into the variables; False when there is none or it is damaged (then
-    nothing changes).
-
-    Names that this version does not know and values it does not accept are passed over: an update
-    must not lose the rest.
-    """
-    _remove(_NEW)  # left by a cut in the middle of a save
-    try:
-        with open(path, "rb") as f:
-            if not _is_whole(f):
-                return None
-            f.seek(0)
-            for line in _lines(f):
-                _assign(line)
-    except OSError:
-        return False
-    return True
-
-
-def _lines(f):
-    # The lines of a file, by the block: all of it may be more than a start has room for.
-    rest = b""
-    while True:
-        block = f.read(_BLOCK)
-        if not block:
-            yield rest
-            return
-        lines = (rest + block).split(b"\n")
-        rest = lines.pop()
-        yield from lines
-
-
-def _is_whole(f):
-    # Whether the last line is the check of all before it.
-    crc = 0
-    check = None
-    for line in _lines(f):
-        if check is not None:
-            return check == b"#%08x" % crc and not line and not f.read(1)
-        if line[:1] == b"#":
-            check = line
-        else:
-            crc = crc32(b"%s\n" % line, crc)
-    return False
-
-
-def _assign(line):
-    try:
-        row = cmdline.split(line)
-        variables.assign(row[0], row[-1], row[1] if len(row) > 2 else None)
-    except (ValueError, IndexError, variables.UnknownVariable, variables.ReadOnly):
-        pass
 
 
 def erase():
     """Forget all saved settings (the next start has the factory's)."""
-    _remove(PATH)
-    _remove(_NEW)
+    saved.remove(saved.PATH)
+    saved.remove(saved.NEW)

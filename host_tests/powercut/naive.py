@@ -15,7 +15,7 @@ class InPlace(Settings):
     def save(self):
         settings = firmware("store.settings")
         data = settings.dump(firmware("store.variables").values)
-        with open(settings.PATH, "wb") as f:
+        with open(firmware("store.saved").PATH, "wb") as f:
             for line in data.split(b"\n")[:-1]:
                 f.write(line + b"\n")
                 f.flush()

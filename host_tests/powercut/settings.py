@@ -86,7 +86,7 @@ class Settings:
 
     def state(self):
         # As device.run() loads them at a start. The names of the files tell of leftovers.
-        loaded = firmware("store.settings").load()
+        loaded = firmware("store.saved").load()
         assert loaded is not None, "the settings file is damaged"
         files = sorted([entry[0] for entry in os.ilistdir("/")])
         assert "settings.new" not in files, "a file is left over"

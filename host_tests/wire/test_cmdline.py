@@ -5,7 +5,8 @@ import sys
 from checks import raises
 
 from wire import cmdline
-from wire.cmdline import ParseError, TooManyArguments, quote, split
+from wire.cmdline import ParseError, TooManyArguments, split
+from wire.quoting import quote
 
 PLAIN = (
     (b"", []),

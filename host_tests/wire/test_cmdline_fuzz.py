@@ -6,7 +6,8 @@ CPython only, as all *_fuzz.py.
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wire.cmdline import MAX_ARGS, ParseError, quote, split
+from wire.cmdline import MAX_ARGS, ParseError, split
+from wire.quoting import quote
 
 # Bytes that mean something to the splitter, often; any other, sometimes.
 LINES = st.one_of(

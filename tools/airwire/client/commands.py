@@ -11,7 +11,7 @@ from airwire.client.errors import Timeout, refusal, shown
 from airwire.client.link import Link
 from airwire.client.notifications import Notification, Notifications
 from airwire.client.replies import text
-from airwire.wire import cmdline
+from airwire.wire import cmdline, quoting
 
 # Longer than all that does not wait for the network: a scan takes three seconds, a save one.
 COMMAND_SECONDS = 10.0
@@ -73,7 +73,7 @@ class Commands:
         if data is not None and not 1 <= len(data) <= MAX_DATA:
             raise ValueError(f"{len(data)} bytes of data; a command takes 1 to {MAX_DATA}")
         words = [encode(arg) for arg in args]
-        line = b" ".join([name.encode(), *map(cmdline.quote, words)])
+        line = b" ".join([name.encode(), *map(quoting.quote, words)])
         told = shown(name, tuple(word.decode(errors="replace") for word in words))
         with self.exclusive():
             reply = self._link.exchange(

@@ -22,7 +22,7 @@ from airwire.board.config import AccessPoint
 from airwire.errors import UserError
 from airwire.image import build
 from airwire.run.console import Console
-from airwire.wire import cmdline, wwep
+from airwire.wire import quoting, wwep
 from airwire.wwep.server import Transaction, WwepServer
 
 NAME = "run"
@@ -96,12 +96,12 @@ async def provision(scene: Scene, console: Console) -> None:
     UserError when it does not do as it is told, or cannot join.
     """
     settings = [
-        b"wlan.ssid " + cmdline.quote(scene.network.ssid.encode()),
+        b"wlan.ssid " + quoting.quote(scene.network.ssid.encode()),
         b"wlan.auto_join.enabled 1",
         b"wwep.enabled 1",
     ]
     if scene.network.password:
-        settings.insert(1, b"wlan.passkey " + cmdline.quote(scene.network.password.encode()))
+        settings.insert(1, b"wlan.passkey " + quoting.quote(scene.network.password.encode()))
     if scene.server.port != wwep.OPEN_PORT:
         settings.append(b"wwep.port %d" % scene.server.port)
     try:

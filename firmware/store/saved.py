@@ -1,0 +1,77 @@
+# Reads the settings file at the start of the module. What it holds, and how it is written, is in
+# settings.py.
+import os
+from binascii import crc32
+
+from micropython import const
+
+from wire import cmdline
+
+from . import variables
+
+PATH = "/settings"
+NEW = "/settings.new"  # while it is written
+_BLOCK = const(512)  # of the file at a time; also about the longest line
+
+
+def remove(path):
+    """Remove a file that may not be there."""
+    try:
+        os.remove(path)
+    except OSError:
+        pass
+
+
+def load(path=PATH):
+    """Read a settings file into the variables; False when there is none or it is damaged (then
+    nothing changes).
+
+    Names that this version does not know and values it does not accept are passed over: an update
+    must not lose the rest.
+    """
+    remove(NEW)  # left by a cut in the middle of a save
+    try:
+        with open(path, "rb") as f:
+            if not _is_whole(f):
+                return None
+            f.seek(0)
+            for line in _lines(f):
+                _assign(line)
+    except OSError:
+        return False
+    return True
+
+
+def _lines(f):
+    # The lines of a file, by the block: all of it may be more than a start has room for.
+    rest = b""
+    while True:
+        block = f.read(_BLOCK)
+        if not block:
+            yield rest
+            return
+        lines = (rest + block).split(b"\n")
+        rest = lines.pop()
+        yield from lines
+
+
+def _is_whole(f):
+    # Whether the last line is the check of all before it.
+    crc = 0
+    check = None
+    for line in _lines(f):
+        if check is not None:
+            return check == b"#%08x" % crc and not line and not f.read(1)
+        if line[:1] == b"#":
+            check = line
+        else:
+            crc = crc32(b"%s\n" % line, crc)
+    return False
+
+
+def _assign(line):
+    try:
+        row = cmdline.split(line)
+        variables.assign(row[0], row[-1], row[1] if len(row) > 2 else None)
+    except (ValueError, IndexError, variables.UnknownVariable, variables.ReadOnly):
+        pass
