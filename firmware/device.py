@@ -324,7 +324,7 @@ class Device:
         # Sleep when nothing has happened for so many looks.
         from firmware import power
 
-        self.idle = 0 if power.busy(self) else self.idle + 1
+        self.idle = 0 if power.busy(log.sessions, self.ports) else self.idle + 1
         if self.idle >= most and not self._stopping.is_set():
             log.event(b"Sleeping")
             self.sleep()

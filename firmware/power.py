@@ -10,7 +10,6 @@ import machine
 from machine import Pin
 
 from firmware import board
-from firmware.console import log
 from firmware.store import variables
 
 # Value of gpio.sleep -> mode, pull and level.
@@ -45,16 +44,16 @@ def sleep():
     machine.deepsleep()
 
 
-def busy(device):
-    """True while a console carries a command out, or UART1 is in stream mode, whose session is not
-    among those of the log.
+def busy(sessions, ports):
+    """True while one of the sessions carries a command out, or one of the ports has none: it is in
+    stream mode.
     """
     local = 0
-    for session in log.sessions:
+    for session in sessions:
         if session.running:
             return True
-        local += session.port in device.ports
-    return local < len(device.ports)
+        local += session.port in ports
+    return local < len(ports)
 
 
 def woken():

@@ -283,19 +283,17 @@ class Session:
         shown = busy
         if shown:
             shown.begin()
-        try:
-            code, text = await self.execute(line)
-            if not isinstance(text, bytes) or len(text) > _WHOLE:
-                await self._send(self._long_response(code, text))
-            else:
-                data = self._response(code, text)
-                if self._writers or not self.port.offer(data):
-                    await self._send((data,))
-        finally:  # a lost connection may end it anywhere
-            self.running = False
-            if shown:
-                shown.end()
+        code, text = await self.execute(line)
+        if not isinstance(text, bytes) or len(text) > _WHOLE:
+            await self._send(self._long_response(code, text))
+        else:
+            data = self._response(code, text)
+            if self._writers or not self.port.offer(data):
+                await self._send((data,))
+        self.running = False
         self.device.idle = 0
+        if shown:
+            shown.end()
 
     async def execute(self, line):
         """Run one command line (bytes, no terminator; None for one that was too long); returns

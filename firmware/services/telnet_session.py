@@ -92,6 +92,10 @@ class Visit:
         finally:
             if self._pin:
                 self._pin(0)
+            if session.running:  # the lost connection has ended its command
+                session.running = False
+                if console.busy:
+                    console.busy.end()
             console.remote = None
             log.sessions.remove(session)
             logs.cancel()

@@ -51,6 +51,8 @@ class Device:
 
 class Port:
     # A request is answered when the session waits for the next one.
+    columns = 0
+
     def __init__(self):
         self.chunk = b""
         self.shown = bytearray()
