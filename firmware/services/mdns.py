@@ -123,6 +123,11 @@ class Mdns:
             if self._port:
                 self._port.close()
 
+    def softap_down(self):
+        """The soft-AP is about to go down."""
+        if self._ap:
+            self._leave()
+
     def _follow(self, state):
         # The station is about to join, is up, or is about to leave.
         if state == ASSOCIATED:

@@ -1,6 +1,7 @@
 # The soft-AP as a service: the access point, its DHCP and DNS servers, and its clients. It is up
 # while run() runs. Started by softap.auto_start and `network_up -i softap`.
 import asyncio
+import sys
 from binascii import hexlify
 
 from micropython import const
@@ -61,6 +62,9 @@ class SoftApService:
         self.dhcp_server = self.dns_server = None
         self.dhcp = b"off"
         if self.ap.state > FAILED:
+            mdns = sys.modules.get("firmware.services.mdns")
+            if mdns and mdns.running:
+                mdns.running.softap_down()
             self.ap.stop()
             log.event(b"Soft-AP down")
 

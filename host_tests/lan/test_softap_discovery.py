@@ -1,6 +1,5 @@
 """Discovery on the soft-AP: a guest finds the module by name."""
 
-import re
 import subprocess
 import sys
 
@@ -11,11 +10,36 @@ from host_tests.lan.conftest import PATIENCE, running, until
 from host_tests.lan.softap import SoftAp
 from host_tests.lan.test_sockets import LOOK_UP
 
+PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+
+# Prints what a browser would show, and what it would take away again.
+BROWSE = """
+import sys, zeroconf
+class Shown(zeroconf.ServiceListener):
+    def add_service(self, client, kind, name):
+        print("+", name, flush=True)
+    def remove_service(self, client, kind, name):
+        print("-", name, flush=True)
+    def update_service(self, client, kind, name):
+        pass
+with zeroconf.Zeroconf() as client:
+    zeroconf.ServiceBrowser(client, "_http._tcp.local.", Shown())
+    sys.stdin.read()
+"""
+
 
 @pytest.fixture
 def softap(lan, home, flash_image, interpreters):
     with running("amd64", lan, home, flash_image) as joined:
         yield SoftAp(lan, joined)
+
+
+def guest(lan, softap):
+    """A client of the soft-AP with an address."""
+    softap.guest()
+    box = programs.find("busybox")
+    for words in ("addr add 10.10.10.50/24 dev eth0", "route add default via 10.10.10.1"):
+        assert lan.run("guest", box, "ip", *words.split()).returncode == 0
 
 
 @pytest.mark.parametrize("station", [False, True], ids=["alone", "with the station"])
@@ -26,10 +50,7 @@ def test_a_guest_finds_the_module(lan, softap, station):
     if station:
         softap.joined.join()
     softap.up()
-    softap.guest()
-    box = programs.find("busybox")
-    for words in ("addr add 10.10.10.50/24 dev eth0", "route add default via 10.10.10.1"):
-        assert lan.run("guest", box, "ip", *words.split()).returncode == 0
+    guest(lan, softap)
 
     def looked_up(place, name):
         words = [sys.executable, "-c", LOOK_UP, name, "1"]
@@ -48,3 +69,18 @@ def test_a_guest_finds_the_module(lan, softap, station):
     until(lambda: softap.console.ok("get mdns.responder") == "none", "the end")
     softap.console.ok("network_up -i softap")
     until(lambda: softap.console.ok("get mdns.domain") == "hut.local", "the return")
+
+
+def test_a_goodbye_comes_before_the_end(lan, softap):
+    """Who leaves the air first would be shown for as long as its name may be remembered."""
+    softap.joined.set("mdns.name", "hut")
+    softap.joined.set("mdns.interface", "softap")
+    softap.joined.set("mdns.service", "http")
+    softap.joined.set("mdns.enabled", "1")
+    softap.up()
+    guest(lan, softap)
+    with lan.popen("guest", [sys.executable, "-c", BROWSE], **PIPES) as browser:
+        assert browser.stdout.readline() == "+ hut._http._tcp.local.\n"
+        softap.console.ok("network_down -i softap")
+        assert browser.stdout.readline() == "- hut._http._tcp.local.\n"
+        browser.stdin.close()
