@@ -19,6 +19,7 @@ import pytest
 
 from airwire import interpreter as installed
 from airwire.errors import UserError
+from airwire.image import tree
 
 ROOT = Path(__file__).resolve().parent.parent
 LIB = ROOT / "lib"
@@ -184,6 +185,17 @@ def _cannot_run(arch: str) -> str:
 def micropython(interpreter: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs MicroPython, each architecture in turn: see _run for its words and keywords."""
     return functools.partial(_run, interpreter)
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The device's files, as the image has them, in a folder."""
+    folder = tmp_path_factory.mktemp("shipped")
+    for name, content in tree.device_files(ROOT).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
 
 
 def _run(
