@@ -1,5 +1,5 @@
-"""Parts of the firmware that device.py runs, on each interpreter without a board and by a clock of
-their own.
+"""Parts of the firmware that device.py runs, on each interpreter without a board: by a clock of
+their own, and where memory runs out.
 """
 
 import ast
@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 RUNNER = ROOT / "host_tests" / "wire" / "run.py"
 
 
-@pytest.mark.parametrize("checks", ["reset_button_checks.py"])
+@pytest.mark.parametrize("checks", ["reset_button_checks.py", "fault_checks.py"])
 def test_parts(micropython, shipped, tmp_path, checks):
     path = (HERE, shipped, shipped / "lib")
     done = micropython(RUNNER, checks, cwd=tmp_path, path=path, heap="160K")
