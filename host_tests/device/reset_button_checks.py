@@ -106,3 +106,10 @@ def test_a_release_before_the_end():
             assert reset is None, (pauses, released)
             over = [at + n for at, n in pauses if at <= released < at + n] or [released]
             assert released <= ended <= over[0] + 3 * STEP, (pauses, released, ended)
+
+
+def test_a_release_that_is_seen_after_the_end():
+    """The loop was held up from before the release until the ten seconds were over."""
+    for released in (8000, 9000, RESET - STEP):
+        reset, ended, _ = hold(((7500, 3000),), released)
+        assert (reset, ended) == (None, 10_500), (released, reset, ended)
