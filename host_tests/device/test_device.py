@@ -13,7 +13,9 @@ HERE = Path(__file__).parent
 RUNNER = ROOT / "host_tests" / "wire" / "run.py"
 
 
-@pytest.mark.parametrize("checks", ["reset_button_checks.py", "fault_checks.py"])
+@pytest.mark.parametrize(
+    "checks", ["reset_button_checks.py", "fault_checks.py", "starved_checks.py"]
+)
 def test_parts(micropython, shipped, tmp_path, checks):
     path = (HERE, shipped, shipped / "lib")
     done = micropython(RUNNER, checks, cwd=tmp_path, path=path, heap="160K")
