@@ -74,9 +74,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # Hypothesis reads its seed in the same hook
 def pytest_configure(config: pytest.Config) -> None:
-    # A shell that starts us in the background has us ignore Ctrl-C, and what we start would too.
+    # A shell that starts us in the background has us ignore Ctrl-C, and nohup that a
+    # terminal ends; what we start would too.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     seed = config.option.seed
     if seed is None:
         seed = int(os.environ.get("AIRWIRE_SEED") or random.SystemRandom().randrange(1 << 31))
