@@ -19,6 +19,7 @@ import pytest
 
 from airwire import interpreter as installed
 from airwire.errors import UserError
+from airwire.image import tree
 
 ROOT = Path(__file__).resolve().parent.parent
 LIB = ROOT / "lib"
@@ -73,9 +74,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # Hypothesis reads its seed in the same hook
 def pytest_configure(config: pytest.Config) -> None:
-    # A shell that starts us in the background has us ignore Ctrl-C, and what we start would too.
+    # A shell that starts us in the background has us ignore Ctrl-C, and nohup that a
+    # terminal ends; what we start would too.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     seed = config.option.seed
     if seed is None:
         seed = int(os.environ.get("AIRWIRE_SEED") or random.SystemRandom().randrange(1 << 31))
@@ -184,6 +188,17 @@ def _cannot_run(arch: str) -> str:
 def micropython(interpreter: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs MicroPython, each architecture in turn: see _run for its words and keywords."""
     return functools.partial(_run, interpreter)
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The device's files, as the image has them, in a folder."""
+    folder = tmp_path_factory.mktemp("shipped")
+    for name, content in tree.device_files(ROOT).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
 
 
 def _run(

@@ -73,7 +73,7 @@ def _load(file):
     # Import a command file; those that were loaded first make room. Command files keep no state.
     gc.collect()
     while len(_files) >= _MOST_FILES or (_files and gc.mem_free() < _RESERVE):
-        _forget(_files.pop(0))
+        _forget(0)
         gc.collect()
     if gc.mem_free() < _RESERVE:
         make_room()
@@ -94,15 +94,22 @@ def make_room():
     """Forget the command files that were loaded, when memory has run out, and what they share:
     commands that are being carried out go on, and the next ones load what they need.
     """
-    while _files:
-        _forget(_files.pop())
-    for name in list(sys.modules):
-        if name in _SPARE or (name[:14] == "firmware.live." and name[14:] != "time"):
-            forget(name)
+    try:
+        while _files:
+            _forget(-1)
+        for name in list(sys.modules):
+            if name in _SPARE or (name[:14] == "firmware.live." and name[14:] != "time"):
+                forget(name)
+    except MemoryError:
+        pass  # not even for this: the rest is forgotten the next time
     gc.collect()
 
 
-def _forget(file):
+def _forget(n):
+    # The module goes first: where memory runs out on the way, what is gone is loaded again, and
+    # what is not is used as it is, and forgotten the next time.
+    file = _files[n]
+    forget("firmware.commands." + file.decode())
     i = INDEX.find(b"\x02%s\x03" % file)
     while i >= 0:
         a = INDEX.rfind(b"\x01", 0, i)
@@ -111,7 +118,7 @@ def _forget(file):
         _found.pop(name, None)
         _found.pop(INDEX[a + 1 : i], None)
         i = INDEX.find(b"\x02%s\x03" % file, i + 1)
-    forget("firmware.commands." + file.decode())
+    _files.pop(n)
 
 
 def find(word):

@@ -31,8 +31,11 @@ async def hold(device):
     steps = 0
     begun = ticks_add(ticks_ms(), -_UNSEEN_MS)
     try:
-        while (held := ticks_diff(ticks_ms(), begun)) < _RESET_MS:
-            if not board.button_down():
+        while board.button_down():
+            held = ticks_diff(ticks_ms(), begun)
+            if held >= _RESET_MS:
+                log.event(b"Factory reset")
+                device.factory_reset()
                 return
             if held >= _SLOW_MS and led is None and owner in _LED_OWNERS:
                 led = Pin(board.LED)
@@ -44,8 +47,6 @@ async def hold(device):
                 led.value(not led.value())
             steps += 1
             await asyncio.sleep_ms(_STEP_MS)
-        log.event(b"Factory reset")
-        device.factory_reset()
     finally:
         if led and owner:
             led.value(lit)

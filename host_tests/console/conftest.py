@@ -6,21 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from airwire.image import tree
 from host_tests.console.session import Session
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="session")
-def shipped(tmp_path_factory) -> Path:
-    """The device's files, as the image has them, in a folder."""
-    folder = tmp_path_factory.mktemp("shipped")
-    for name, content in tree.device_files(ROOT).items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
 
 
 @pytest.fixture
