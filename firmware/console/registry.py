@@ -100,6 +100,10 @@ def make_room():
         for name in list(sys.modules):
             if name in _SPARE or (name[:14] == "firmware.live." and name[14:] != "time"):
                 forget(name)
+            elif sys.modules.get(name) is None:
+                # MicroPython leaves the name behind when there is no memory for the module, and
+                # its next import would find nothing.
+                sys.modules.pop(name, None)
     except MemoryError:
         pass  # not even for this: the rest is forgotten the next time
     gc.collect()

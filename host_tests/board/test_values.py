@@ -5,7 +5,8 @@ nowhere.
 import pytest
 
 from airwire import declarations, project
-from airwire.wire.cmdline import quote, split
+from airwire.wire.cmdline import split
+from airwire.wire.quoting import quote
 from host_tests.board.console import Reply
 from host_tests.board.test_files import content
 
