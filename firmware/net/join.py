@@ -221,6 +221,8 @@ async def _attempt(station, ssid, key):
     while True:
         status = wlan.status()
         if status == _GOT_IP:
+            if station.state == DOWN:  # quicker than this loop
+                _associated(station, dhcp)
             break
         waited = time.ticks_diff(time.ticks_ms(), start)
         if station.rssi() is None:
@@ -233,9 +235,8 @@ async def _attempt(station, ssid, key):
             ):
                 return _fail(station, *_REASONS.get(status, (b"reason %d" % status, FAILED)))
         elif station.state == DOWN:
-            station.state = ASSOCIATED
+            _associated(station, dhcp)
             if dhcp:
-                station.log.line(station.log.STATUS, b"Obtaining IPv4 address via DHCP")
                 limit = waited + station.get(b"network.dhcp.timeout") * 1000
         if waited > limit:
             return _fail(
@@ -248,6 +249,12 @@ async def _attempt(station, ssid, key):
     station.tell(UP)
     station.log.event(b"Associated")
     return SUCCESS
+
+
+def _associated(station, dhcp):
+    station.state = ASSOCIATED
+    if dhcp:
+        station.log.line(station.log.STATUS, b"Obtaining IPv4 address via DHCP")
 
 
 async def _until(condition, limit_ms):

@@ -10,6 +10,8 @@ import re
 
 import pytest
 
+from airwire.board.client import Board
+from host_tests.board.console import Console
 from host_tests.board.ear import Ear
 from host_tests.board.spec import ACKME, PASSKEY, READY_FOR_ACKME, play, quietly, same
 
@@ -72,6 +74,14 @@ class TestNetwork:
         static = ("set network.dhcp.enabled 0", f"set static.ip {ip}", "set st n 255.0.0.0")
         play(quietly(board.uart0, *READY_FOR_ACKME, *static), STATIC)
 
+    def test_address_at_once(self, flash_image, tmp_path):
+        """The rows are the same where DHCP answers before the module has seen the association."""
+        config = {"air": {"assoc_ms": 0, "dhcp_ms": 0, "access_point": [ACKME]}}
+        with Board.up("quick", flash=flash_image, config=config, home=tmp_path) as board:
+            console = Console(str(board.uart0))
+            play(quietly(console, *READY_FOR_ACKME), JOIN)
+            console.close()
+
     def test_verify(self, board):
         (point,) = board.board.access_points()
         keys = {
@@ -101,6 +111,14 @@ ANNOUNCED = {
 }
 
 
+def announced(datagram):
+    """The regular expression of a datagram like this one of any module."""
+    wanted = re.escape(datagram)
+    for filler, found in ANNOUNCED.items():
+        wanted = wanted.replace(re.escape(filler), found)
+    return wanted
+
+
 @pytest.mark.air(
     {"ssid": "chomperExtreme", "bssid": "B6:B9:8A:62:3C:E9", "channel": 1, "rssi": -40}
 )
@@ -109,14 +127,11 @@ def test_announcement(board):
     """It comes by itself with factory settings, from port 55555 to port 55555."""
     console = board.machine()
     console.ok("set wlan.ssid chomperExtreme")
-    wanted = re.escape(DATAGRAM)
-    for filler, found in ANNOUNCED.items():
-        wanted = wanted.replace(re.escape(filler), found)
     with Ear(board.board.status()["ip"]) as ear:
         console.ok("network_up")
         data, port, _ = ear.next()
     assert port == 55555
-    assert re.fullmatch(wanted, data.decode()), data
+    assert re.fullmatch(announced(DATAGRAM), data.decode()), data
 
 
 # The table of variables, in the order of `get all`.
