@@ -1,4 +1,5 @@
-"""Playing the transcripts of the specification on a board's console, character by character.
+"""Playing the transcripts of the specification on a board's console, character by character; and
+those that are played on more than one kind of network.
 
 Not compared is what stands there for something else: addresses, times, the module's name and
 version, and `example.com`.
@@ -32,6 +33,43 @@ READY_FOR_ACKME = (
     "set mdns.name mymodule",
     "set mdns.enabled 1",
 )
+
+# 5.2: a join of that network, the first.
+JOIN = """\
+> get wl n s
+0
+> get wlan.join.result
+0
+> network_up
+[Associating to ackme]
+Security type from probe: WPA2-AES
+Obtaining IPv4 address via DHCP
+IPv4 address: 10.5.6.108
+Starting mDNS
+mDNS domain: mymodule.local
+[Associated]
+Success
+> get wl n s
+2
+> get wlan.join.result
+1
+"""
+
+# 12: the announcement of a module in a network called chomperExtreme.
+DATAGRAM = (
+    '{"mac":"58:8E:81:92:52:7B","bssid":"B6:B9:8A:62:3C:E9","channel":1,"ip":"192.168.1.125",'
+    '"ssid":"chomperExtreme","rssi":-40,"remote_terminal_port":2000,"time":1665662949795,'
+    '"version":"...-0.0.0.1, 2019-10-23T20:22:36Z, ZentriOS-W-3.6.3.0",'
+    '"uuid":"36413041000000004D0026001251373036363735"}'
+)
+# The module's own identity and address, the time; all else is compared.
+ANNOUNCED = {
+    "58:8E:81:92:52:7B": r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}",
+    "192.168.1.125": r"\d+\.\d+\.\d+\.\d+",
+    "1665662949795": r"\d{12,13}",
+    "...-0.0.0.1, 2019-10-23T20:22:36Z, ZentriOS-W-3.6.3.0": r'Airwire-\d+\.\d+\.\d+, [^"]+',
+    "36413041000000004D0026001251373036363735": r"[0-9A-F]+",
+}
 
 
 def pattern(text):
@@ -74,3 +112,11 @@ def rows(console, until):
     while screen.rows[-2:] != [until, "> "]:
         screen.feed(console.read(1))
     return screen.rows
+
+
+def announced(datagram):
+    """The regular expression of a datagram like this one of any module."""
+    wanted = re.escape(datagram)
+    for filler, found in ANNOUNCED.items():
+        wanted = wanted.replace(re.escape(filler), found)
+    return wanted

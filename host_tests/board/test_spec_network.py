@@ -13,29 +13,19 @@ import pytest
 from airwire.board.client import Board
 from host_tests.board.console import Console
 from host_tests.board.ear import Ear
-from host_tests.board.spec import ACKME, PASSKEY, READY_FOR_ACKME, play, quietly, same
+from host_tests.board.spec import (
+    ACKME,
+    DATAGRAM,
+    JOIN,
+    PASSKEY,
+    READY_FOR_ACKME,
+    announced,
+    play,
+    quietly,
+    same,
+)
 
 # 5.2 network_up
-
-JOIN = """\
-> get wl n s
-0
-> get wlan.join.result
-0
-> network_up
-[Associating to ackme]
-Security type from probe: WPA2-AES
-Obtaining IPv4 address via DHCP
-IPv4 address: 10.5.6.108
-Starting mDNS
-mDNS domain: mymodule.local
-[Associated]
-Success
-> get wl n s
-2
-> get wlan.join.result
-1
-"""
 
 # "With a static IP the DHCP line is absent."
 STATIC = """\
@@ -94,29 +84,6 @@ class TestNetwork:
 
 
 # 12 Broadcast status announcement
-
-DATAGRAM = (
-    '{"mac":"58:8E:81:92:52:7B","bssid":"B6:B9:8A:62:3C:E9","channel":1,"ip":"192.168.1.125",'
-    '"ssid":"chomperExtreme","rssi":-40,"remote_terminal_port":2000,"time":1665662949795,'
-    '"version":"...-0.0.0.1, 2019-10-23T20:22:36Z, ZentriOS-W-3.6.3.0",'
-    '"uuid":"36413041000000004D0026001251373036363735"}'
-)
-# The module's own identity and address, the time; all else is compared.
-ANNOUNCED = {
-    "58:8E:81:92:52:7B": r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}",
-    "192.168.1.125": r"\d+\.\d+\.\d+\.\d+",
-    "1665662949795": r"\d{12,13}",
-    "...-0.0.0.1, 2019-10-23T20:22:36Z, ZentriOS-W-3.6.3.0": r'Airwire-\d+\.\d+\.\d+, [^"]+',
-    "36413041000000004D0026001251373036363735": r"[0-9A-F]+",
-}
-
-
-def announced(datagram):
-    """The regular expression of a datagram like this one of any module."""
-    wanted = re.escape(datagram)
-    for filler, found in ANNOUNCED.items():
-        wanted = wanted.replace(re.escape(filler), found)
-    return wanted
 
 
 @pytest.mark.air(

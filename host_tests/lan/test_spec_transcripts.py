@@ -8,8 +8,7 @@ import sys
 from contextlib import contextmanager
 
 from host_tests.board.console import Console
-from host_tests.board.spec import play, quietly
-from host_tests.board.test_spec_network import DATAGRAM, JOIN, announced
+from host_tests.board.spec import DATAGRAM, JOIN, announced, play, quietly
 from host_tests.lan.conftest import PATIENCE, running, until
 from host_tests.lan.softap import SoftAp
 from host_tests.lan.test_sockets import LOOK_UP
