@@ -7,6 +7,7 @@ import time
 from micropython import const
 
 from .station import (
+    ABORTED,
     ASSOCIATED,
     BAD_SECURITY,
     DOWN,
@@ -78,6 +79,8 @@ async def attempts(station):
         if attempt:
             station.log.line(station.log.STATUS, b"Attempt %d" % (attempt + 1))
         await asyncio.sleep_ms(_POLL_MS)  # others are served before a scan blocks (again)
+        if station.result == ABORTED:
+            return ABORTED
         try:
             if key is None:
                 key, result = await _probe(station, ssid, passkey)
@@ -93,7 +96,7 @@ async def attempts(station):
             station.ssid = ssid
             station.joins += 1
             station.since = time.time_ns()
-        if result in (SUCCESS, NO_PASSKEY, BAD_SECURITY):
+        if result in (SUCCESS, NO_PASSKEY, BAD_SECURITY, ABORTED):
             break  # another attempt cannot change it
     return result
 
@@ -109,6 +112,7 @@ async def verify(station, settings):
     active = station.wlan.active()
     was_up = station.state == UP
     station.joining = done = asyncio.Event()
+    station.result = JOINING
     station.get = lambda name: settings[name] if name in settings else get(name)
     try:
         _leave(station)
@@ -120,7 +124,7 @@ async def verify(station, settings):
         station.ssid, station.proven, station.result = before
         station.joining = None
         done.set()
-    if was_up:
+    if was_up and result != ABORTED:
         try:
             await station.up()
         except JoinError:
@@ -219,8 +223,12 @@ async def _attempt(station, ssid, key):
     start = time.ticks_ms()
     limit = station.get(b"wlan.join.timeout")
     while True:
+        if station.result == ABORTED:
+            return ABORTED
         status = wlan.status()
         if status == _GOT_IP:
+            if station.state == DOWN:  # quicker than this loop
+                _associated(station, dhcp)
             break
         waited = time.ticks_diff(time.ticks_ms(), start)
         if station.rssi() is None:
@@ -233,9 +241,8 @@ async def _attempt(station, ssid, key):
             ):
                 return _fail(station, *_REASONS.get(status, (b"reason %d" % status, FAILED)))
         elif station.state == DOWN:
-            station.state = ASSOCIATED
+            _associated(station, dhcp)
             if dhcp:
-                station.log.line(station.log.STATUS, b"Obtaining IPv4 address via DHCP")
                 limit = waited + station.get(b"network.dhcp.timeout") * 1000
         if waited > limit:
             return _fail(
@@ -248,6 +255,12 @@ async def _attempt(station, ssid, key):
     station.tell(UP)
     station.log.event(b"Associated")
     return SUCCESS
+
+
+def _associated(station, dhcp):
+    station.state = ASSOCIATED
+    if dhcp:
+        station.log.line(station.log.STATUS, b"Obtaining IPv4 address via DHCP")
 
 
 async def _until(condition, limit_ms):

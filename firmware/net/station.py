@@ -127,6 +127,8 @@ class Station:
                 self.result = ABORTED
             if self.result != SUCCESS:
                 self.drop()
+            if self.result == ABORTED:
+                self.wlan.active(False)
             self.joining = None
             done.set()
         if self.result != SUCCESS:
@@ -150,6 +152,8 @@ class Station:
     def down(self):
         """Leave the network and do not come back by itself."""
         self.wanted = False
+        if self.joining:
+            self.result = ABORTED  # join.py looks at it
         if self.state != DOWN:
             self.drop()
             self.log.event(b"Disassociated")

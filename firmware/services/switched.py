@@ -22,7 +22,7 @@ _FROM_START = (
     ),
 )
 # What needs a network takes no memory before there is one.
-_WITH_NETWORK = (("beacon", "beacon", b"broadcast.interval", ()),)
+_WITH_NETWORK = (("beacon", "beacon", b"broadcast.interval", (b"broadcast.interface",)),)
 # Runs for one question now and then: see ntp.py.
 _CLOCK = (
     "ntp",

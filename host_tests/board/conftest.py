@@ -20,6 +20,9 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "air(*networks): access points (dicts) instead of the usual"
     )
+    config.addinivalue_line(
+        "markers", "whole_heap: the firmware has a chip's heap for itself, all 160 KB of it"
+    )
     config.addinivalue_line("markers", "long: takes many seconds; one interpreter is enough")
 
 
@@ -71,7 +74,8 @@ def board(request):
         pytest.skip(f"this machine cannot run the {request.param} interpreter")
     air = request.node.get_closest_marker("air")
     networks = list(air.args) if air else None
-    board = Virtual(request.getfixturevalue("flash_image"), request.param, networks)
+    whole = request.node.get_closest_marker("whole_heap") is not None
+    board = Virtual(request.getfixturevalue("flash_image"), request.param, networks, whole)
     try:
         assert needs <= board.can, "the virtual board can do everything"
         yield board

@@ -107,6 +107,11 @@ def test_interval(heard):
     with Ear(console.ok("get network.ip"), port) as other:
         console.ok(f"set broadcast.udp.port {port}")
         assert other.next()[1] == port
+        console.ok("set broadcast.interface softap")  # which is down
+        other.next(0.1)
+        assert other.next(1.5) is None
+        console.ok("set broadcast.interface wlan")
+        assert other.next()
 
 
 @pytest.mark.needs("air")

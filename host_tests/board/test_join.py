@@ -12,7 +12,7 @@ from host_tests.board.backends import SCAN_MS
 pytestmark = pytest.mark.needs("air", "uart1")
 
 # wlan.join.result
-SUCCESS, NO_SSID, NO_PASSKEY, NOT_FOUND, FAILED = 1, 3, 4, 6, 7
+SUCCESS, NO_SSID, NO_PASSKEY, NOT_FOUND, FAILED, ABORTED = 1, 3, 4, 6, 7, 8
 
 # A `get` on the other UART is answered within this time, except during a scan.
 ANSWER = 0.1
@@ -231,6 +231,22 @@ def test_network_down(board):
     assert int(console.ok("get wlan.network.status")) == 0
     assert console.ok("get network.ip") == "0.0.0.0"
     assert console.run("network_down").code == 0, "down already"
+
+
+def test_network_down_ends_a_join(board):
+    """With result 8, and at once; the network is not joined behind the back of who left it."""
+    board.board.access_point("airwire-wpa2", dhcp=False)
+    console, usb = board.machine(print_level=3), board.uart0.machine()
+    board.configure(console, wlan_ssid="airwire-wpa2", wlan_passkey="correct horse")
+    console.send(b"network_up\r\n")
+    console.log("Obtaining IPv4 address via DHCP")
+    usb.ok("network_down")
+    reply = console.reply()
+    assert (reply.code, reply.logs) == (1, [b"[Disassociated]", b"[Join failed]"])
+    assert outcome(board) == (ABORTED, 0)
+    board.board.access_point("airwire-wpa2", dhcp=True)
+    console.ok("network_up")
+    assert outcome(board) == (SUCCESS, 2)
 
 
 def test_auto_join(board):

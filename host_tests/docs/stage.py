@@ -214,6 +214,8 @@ class _Console:
         rows = self._screen.rows
         if not self._machine and block.lines[0].startswith("> "):
             # Log lines may have come since the last block, which the document does not show.
+            while select.select([self._descriptor], [], [], 0)[0]:
+                self._screen.feed(os.read(self._descriptor, 4096))
             self._await(
                 lambda: rows[-1] == "> " and rows.count("[Ready]") >= boots,
                 "no prompt",

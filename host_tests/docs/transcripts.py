@@ -33,6 +33,8 @@ from pathlib import Path
 PLACEHOLDERS = {
     "version": r"\d+\.\d+\.\d+",  # of Airwire
     "date": r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d",
+    "day": r"\d{4}-\d\d-\d\d",
+    "time": r"\d\d:\d\d:\d\d",
     "mac": r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}",
     "id": r"[0-9A-F]{4}",  # a board's device number
     "n": r"\d+",

@@ -24,7 +24,7 @@ VARIABLES = (
         "enum default|wlan|softap",
         "default",
         "rw",
-        "network",
+        "now",
         "Interface to announce on",
     ),
     (

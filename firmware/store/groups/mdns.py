@@ -9,14 +9,14 @@ VARIABLES = (
         "now",
         "Name under which the module is found, empty while it is not",
     ),
-    ("mdns.enabled", "md e", "bool", "0", "rw", "network", "Be found by name"),
+    ("mdns.enabled", "md e", "bool", "0", "rw", "now", "Be found by name"),
     (
         "mdns.interface",
         "md i",
         "enum default|wlan|softap",
         "default",
         "rw",
-        "network",
+        "now",
         "Interface to serve",
     ),
     (
@@ -25,7 +25,7 @@ VARIABLES = (
         "text 1 63",
         "airwire-###",
         "live",
-        "network",
+        "now",
         "Host name, without .local; ### becomes the end of the MAC address",
     ),
     (
@@ -43,7 +43,7 @@ VARIABLES = (
         "text 0 400",
         "",
         "live",
-        "network",
+        "now",
         "Services to announce: protocol[.tcp|.udp] [port] [name] [key=value ...], by commas",
     ),
     (
@@ -52,7 +52,7 @@ VARIABLES = (
         "int 1 86400",
         "120",
         "rw",
-        "network",
+        "now",
         "Seconds for which others may keep the address",
     ),
 )
