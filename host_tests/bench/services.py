@@ -1,6 +1,7 @@
 """The live heap with every service of the network side on: soft-AP with its DHCP and DNS servers,
 station, discovery by three protocols, remote terminal, TCP and UDP server, announcements, clock,
-WWEP button and ioconn. The board is a virtual one in plain mode, with access point and name server.
+WWEP button and ioconn. The board is a virtual one in plain mode, with access point and name
+server.
 
 The heap is twice the chip's: at that size nothing is dropped to make room, so the figure is the
 most that all this takes.

@@ -1,12 +1,12 @@
-# The peer of a start with every service on: what the shims cost then, which on a chip are C. It has
-# no line of ours and no asyncio. What opens the sockets is in /bench (services_open.py) and is gone
-# when the heap is told on UART1: a firmware in C would have it in flash.
+# The peer of a start with every service on: what the shims cost then, which on a chip are C. It
+# has no line of ours and no asyncio. What opens the sockets is in /bench (services_open.py); it is
+# gone when the heap is told on UART1.
 import gc
 import select
 
 held = {}
 with open("/bench") as file:
-    exec(file.read(), held)  # noqa: S102
+    exec(file.read(), held)
 poll = select.poll()
 for stream in held["streams"]:
     poll.register(stream, select.POLLIN)

@@ -1,5 +1,5 @@
-# Brings station and soft-AP up, and opens as many sockets and pins of the same kinds as the firmware
-# does with every service on; `streams` are those that are polled. Run by services.py.
+# Brings station and soft-AP up, and opens as many sockets and pins of the same kinds as the
+# firmware does with every service on; `streams` are those that are polled. Run by services.py.
 import errno  # noqa: F401
 import os  # noqa: F401
 import socket

@@ -42,9 +42,11 @@ def prepared(arch: str) -> Path:
     for name, source in sources.items():
         if name == _SCRIPT:
             (making / name).write_bytes(source)
-        else:  # named as its source would be: the shims know their own frames in a traceback by it
+        else:
+            # One name for all, by which the shims know their own frames in a traceback: each name
+            # takes of the board's heap.
             native = None if name in _BYTECODE else machine
-            code = compile_source(source, f"{folder}/{name}", False, native)
+            code = compile_source(source, str(folder), False, native)
             (making / name).with_suffix(".mpy").write_bytes(code)
     try:
         os.rename(making, folder)
