@@ -32,6 +32,9 @@ _SPARE = (
     "firmware.store.lines",
 )
 
+_LIVE = "firmware.live."
+_STAYS = "firmware.live.time"  # has state
+
 _files = []  # command files in RAM, as they were loaded
 _functions = {}  # name -> function, of the modules imported so far
 # word as typed (name or shortcut) -> (function, least, most): two entries a command at most
@@ -94,12 +97,25 @@ def make_room():
     """Forget the command files that were loaded, when memory has run out, and what they share:
     commands that are being carried out go on, and the next ones load what they need.
     """
-    while _files:
-        _forget(_files.pop())
-    for name in list(sys.modules):
-        if name in _SPARE or (name[:14] == "firmware.live." and name[14:] != "time"):
+    try:
+        while _files:
+            _forget(_files.pop())
+        gc.collect()
+        name = _spare()
+        while name:
             forget(name)
+            name = _spare()
+    except MemoryError:
+        pass  # it is made all the same
     gc.collect()
+
+
+def _spare():
+    # A module that can go; no list of them is made where there is no memory.
+    for name in sys.modules:
+        if name in _SPARE or (name.startswith(_LIVE) and name != _STAYS):
+            return name
+    return None
 
 
 def _forget(file):

@@ -159,7 +159,7 @@ class Station:
 
     async def run(self):
         """Service: auto-join at start, and again whenever a wanted link is lost."""
-        self.wanted = bool(self.get(b"wlan.auto_join.enabled"))
+        self.wanted = self.wanted or bool(self.get(b"wlan.auto_join.enabled"))
         failures = 0
         while True:
             if self.state == UP:

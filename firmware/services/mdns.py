@@ -151,6 +151,8 @@ class Mdns:
         elif not self._net or self._net.address != found[0]:
             self._leave()
             self._arrive(Subnet(*found))
+        elif self._port:
+            self._send()  # what found no memory before
 
     def _open(self):
         # Take the port, if it is not ours already; returns the error's number.
@@ -236,15 +238,18 @@ class Mdns:
     async def _send_later(self):
         responder = self._responder
         settled = responder.established
-        while True:
-            wait = responder.wait(time.ticks_ms())
-            if wait is None:
-                break
-            await asyncio.sleep_ms(max(1, min(wait, _STEP_MS)))
-            self._flush()
-            if responder.established != settled:
-                settled = not settled
-                if settled:
-                    self._tell(responder.name)
-                self._settle(responder.name if settled else None)
-        self._later = None
+        try:
+            while True:
+                wait = responder.wait(time.ticks_ms())
+                if wait is None:
+                    break
+                await asyncio.sleep_ms(max(1, min(wait, _STEP_MS)))
+                self._flush()
+                if responder.established != settled:
+                    settled = not settled
+                    if settled:
+                        self._tell(responder.name)
+                    self._settle(responder.name if settled else None)
+        finally:
+            if self._later is asyncio.current_task():
+                self._later = None
