@@ -38,7 +38,7 @@ _STAYS = "firmware.live.time"  # has state
 _files = []  # command files in RAM, as they were loaded
 _functions = {}  # name -> function, of the modules imported so far
 # word as typed (name or shortcut) -> (function, least, most): two entries a command at most
-_found = {}
+known = {}
 
 
 class UnknownCommand(Exception):
@@ -124,15 +124,15 @@ def _forget(file):
         a = INDEX.rfind(b"\x01", 0, i)
         name = INDEX[INDEX.rfind(b"\n", 0, a) + 1 : a]
         _functions.pop(name, None)
-        _found.pop(name, None)
-        _found.pop(INDEX[a + 1 : i], None)
+        known.pop(name, None)
+        known.pop(INDEX[a + 1 : i], None)
         i = INDEX.find(b"\x02%s\x03" % file, i + 1)
     forget("firmware.commands." + file.decode())
 
 
 def find(word):
     """(function, least, most) of a command by name or shortcut. Raises UnknownCommand."""
-    found = _found.get(word)
+    found = known.get(word)
     if found is None:
         i = row(word)
         a = INDEX.find(b"\x01", i)
@@ -144,5 +144,5 @@ def find(word):
             _load(INDEX[b + 1 : c])
         counts = INDEX[c + 1 : d if d >= 0 else len(INDEX)].rstrip(b"!")
         least, _, most = counts.partition(b",")
-        found = _found[word] = (_functions[name], int(least), int(most) if most else 99)
+        found = known[word] = (_functions[name], int(least), int(most) if most else 99)
     return found

@@ -200,7 +200,7 @@ class Session:
                     self.end = n
                     line = None if self.echo else self._whole_line(n)
                     if line is not None:
-                        await self._run_line(line)
+                        await self.run_line(line)
                 # More than a line, or what came behind a data phase.
                 if self.pos < self.end or self.done:
                     await self._consume()
@@ -265,7 +265,7 @@ class Session:
                 self.done = False
                 if editor.human and line:
                     self._human().remember(self, line)
-                await self._run_line(line)
+                await self.run_line(line)
 
     def _line_editor(self):
         # The editor that the session's settings ask for: a terminal's where it echoes.
@@ -300,7 +300,7 @@ class Session:
             if self._shown:
                 self._wake.set()
 
-    async def _run_line(self, line):
+    async def run_line(self, line):
         self.running = True
         shown = busy
         if shown:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from airwire.image import names
 from airwire.image.bytecode import compile_source
 from airwire.project import BUILD
 
@@ -30,6 +31,7 @@ def prepared(arch: str) -> Path:
     UserError when a shim does not compile.
     """
     sources = {path.name: path.read_bytes() for path in sorted(SOURCE.glob("*.py"))}
+    sources = names.shortened(sources, [_SCRIPT])
     machine = _MACHINES.get(arch)
     making_of = Path(__file__).read_bytes()
     digest = hashlib.sha256(repr((making_of, machine, sources)).encode()).hexdigest()[:16]
