@@ -136,7 +136,10 @@ class Station:
     def tell(self, state):
         """Call the watchers."""
         for watcher in self.watchers:
-            watcher(state)
+            try:
+                watcher(state)
+            except MemoryError:  # the link does not depend on who watches it
+                self.log.line(self.log.STATUS, b"Out of memory")
 
     def drop(self):
         if self.state == UP:

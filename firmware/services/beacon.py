@@ -23,6 +23,7 @@ _PARTS = (
     "firmware.services.beacon_pads",
     "firmware.net.link",
     "wire.beacon",
+    "wire.utf8",
 )
 
 
