@@ -111,8 +111,8 @@ class Device:
 
     def fault(self, name, exc):
         """Record an exception that nobody expected."""
-        registry.make_room()
         try:
+            registry.make_room()
             from firmware.store import faults
 
             faults.record(name, exc, self.uptime())
@@ -376,6 +376,19 @@ class Device:
         self.station.down()
         await asyncio.sleep_ms(_RESTART_DELAY_MS)
 
+    def live(self, main):
+        """Run the loop until the task `main` ends."""
+        while True:
+            try:
+                asyncio.core.run_until_complete(main)
+                return
+            except MemoryError as e:
+                if asyncio.core.cur_task is None:  # it was main's
+                    raise
+                # The loop itself found no memory, while it waited or told of another failure. All
+                # tasks are still in its queues: it goes on.
+                self.fault("loop", e)
+
     def _uncaught(self, loop, context):
         self.fault("task", context["exception"])
 
@@ -387,7 +400,7 @@ def run():
         device.fault("settings", ValueError("settings file damaged: factory settings used"))
     variables.changed = device._variable_changed
     try:
-        asyncio.run(device.main())
+        device.live(asyncio.create_task(device.main()))
     except KeyboardInterrupt:
         starts.healthy()
         device.close_streams()

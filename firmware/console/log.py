@@ -22,7 +22,10 @@ def event(text):
     """
     for session in sessions:
         if session.print_level >= ASYNC:
-            session.show(b"[%s%s]" % (_stamp(session), text))
+            try:
+                session.show(b"[%s%s]" % (_stamp(session), text))
+            except MemoryError:  # whoever logs goes on, often in the middle of cleaning up
+                session.dropped += 1
 
 
 def _stamp(session):
@@ -41,4 +44,7 @@ def line(level, text):
     """One line of log (bytes, no line end) at a level."""
     for session in sessions:
         if session.print_level >= level:
-            session.show(text)
+            try:
+                session.show(text)
+            except MemoryError:
+                session.dropped += 1

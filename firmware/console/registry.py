@@ -32,10 +32,13 @@ _SPARE = (
     "firmware.store.lines",
 )
 
+_LIVE = "firmware.live."
+_STAYS = "firmware.live.time"  # has state
+
 _files = []  # command files in RAM, as they were loaded
 _functions = {}  # name -> function, of the modules imported so far
 # word as typed (name or shortcut) -> (function, least, most): two entries a command at most
-_found = {}
+known = {}
 
 
 class UnknownCommand(Exception):
@@ -97,16 +100,27 @@ def make_room():
     try:
         while _files:
             _forget(-1)
-        for name in list(sys.modules):
-            if name in _SPARE or (name[:14] == "firmware.live." and name[14:] != "time"):
-                forget(name)
-            elif sys.modules.get(name) is None:
-                # MicroPython leaves the name behind when there is no memory for the module, and
-                # its next import would find nothing.
-                sys.modules.pop(name, None)
+        gc.collect()
+        name = _spare()
+        while name:
+            forget(name)
+            name = _spare()
     except MemoryError:
         pass  # not even for this: the rest is forgotten the next time
     gc.collect()
+
+
+def _spare():
+    # A module that can go; no list of them is made where there is no memory. One without a value
+    # is left behind by MicroPython where there was no memory for it: its import would find nothing.
+    for name in sys.modules:
+        if (
+            name in _SPARE
+            or (name.startswith(_LIVE) and name != _STAYS)
+            or sys.modules.get(name) is None
+        ):
+            return name
+    return None
 
 
 def _forget(n):
@@ -119,15 +133,15 @@ def _forget(n):
         a = INDEX.rfind(b"\x01", 0, i)
         name = INDEX[INDEX.rfind(b"\n", 0, a) + 1 : a]
         _functions.pop(name, None)
-        _found.pop(name, None)
-        _found.pop(INDEX[a + 1 : i], None)
+        known.pop(name, None)
+        known.pop(INDEX[a + 1 : i], None)
         i = INDEX.find(b"\x02%s\x03" % file, i + 1)
     _files.pop(n)
 
 
 def find(word):
     """(function, least, most) of a command by name or shortcut. Raises UnknownCommand."""
-    found = _found.get(word)
+    found = known.get(word)
     if found is None:
         i = row(word)
         a = INDEX.find(b"\x01", i)
@@ -139,5 +153,5 @@ def find(word):
             _load(INDEX[b + 1 : c])
         counts = INDEX[c + 1 : d if d >= 0 else len(INDEX)].rstrip(b"!")
         least, _, most = counts.partition(b",")
-        found = _found[word] = (_functions[name], int(least), int(most) if most else 99)
+        found = known[word] = (_functions[name], int(least), int(most) if most else 99)
     return found

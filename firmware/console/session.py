@@ -19,6 +19,10 @@ _MAX_SHOWN = const(24)  # log lines kept while the port is busy; a join with all
 # large responses are not copied.
 _WHOLE = const(512)
 
+# The reply where there is no room to make one.
+_NO_MEMORY = b"R100015\r\nOut of memory\r\n"
+_NO_MEMORY_TEXT = b"Out of memory\r\n> "
+
 _RESULT = const(82)  # R
 _SAFE = const(83)  # S: the same in safe mode
 _LF = const(10)
@@ -139,7 +143,13 @@ class Session:
             self._wake.clear()
             # Whoever writes, or ends a data phase, sets the event again when lines wait.
             if self._shown and not self._writers and not self.in_data:
-                await self.write(self._log_lines())
+                lost = len(self._shown) + self.dropped
+                try:
+                    await self.write(self._log_lines())
+                except MemoryError:
+                    self.dropped = lost
+                    self._shown.clear()
+                    registry.make_room()
 
     def _response(self, code, text):
         # A command's result as it goes to the port, below the log lines that came before it.
@@ -190,15 +200,27 @@ class Session:
                     self.end = n
                     line = None if self.echo else self._whole_line(n)
                     if line is not None:
-                        await self._run_line(line)
+                        await self.run_line(line)
                 # More than a line, or what came behind a data phase.
                 if self.pos < self.end or self.done:
                     await self._consume()
             except MemoryError:
-                from . import starved
-
-                await starved.recover(self)
+                await self._starved()
         self._prompted = False
+
+    async def _starved(self):
+        # Go on after memory ran out.
+        registry.make_room()
+        try:
+            from . import starved
+
+            await starved.recover(self)
+        except MemoryError:  # not even for that
+            if self.running:
+                self.running = False
+                if busy:
+                    busy.end()
+                await self.port.write(_NO_MEMORY if self.headers else _NO_MEMORY_TEXT)
 
     def rest(self):
         """Input that was read from the port and not consumed; it is now the caller's."""
@@ -243,7 +265,7 @@ class Session:
                 self.done = False
                 if editor.human and line:
                     self._human().remember(self, line)
-                await self._run_line(line)
+                await self.run_line(line)
 
     def _line_editor(self):
         # The editor that the session's settings ask for: a terminal's where it echoes.
@@ -278,7 +300,7 @@ class Session:
             if self._shown:
                 self._wake.set()
 
-    async def _run_line(self, line):
+    async def run_line(self, line):
         self.running = True
         shown = busy
         if shown:
@@ -329,6 +351,7 @@ class Session:
         except cmdline.ParseError:
             return errors.PARSE, errors.TEXTS[errors.PARSE]
         except MemoryError:
+            registry.make_room()
             from . import starved
 
             return await starved.failed(self, line)

@@ -20,6 +20,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
+_AGAIN_MS = const(20)  # after which an alarm that found no memory comes again
 IN = const(1)  # select.POLLIN and POLLOUT, the same on all ports
 OUT = const(4)
 
@@ -154,6 +155,8 @@ class IOQueue:
                     entry[_WRITER] = None
                 try:
                     wanted = pump(events)
+                except MemoryError:
+                    wanted = None  # what has come is still there: it tries again
                 except Exception as e:
                     self._failed(e)
                     wanted = 0
@@ -168,6 +171,8 @@ class IOQueue:
                     due = -1
                     try:
                         self.on_due()
+                    except MemoryError:
+                        self.due = ticks_add(now, _AGAIN_MS)
                     except Exception as e:
                         self._failed(e)
             if tasks.peek() is not head:

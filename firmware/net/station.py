@@ -138,7 +138,10 @@ class Station:
     def tell(self, state):
         """Call the watchers."""
         for watcher in self.watchers:
-            watcher(state)
+            try:
+                watcher(state)
+            except MemoryError:  # the link does not depend on who watches it
+                self.log.line(self.log.STATUS, b"Out of memory")
 
     def drop(self):
         if self.state == UP:
@@ -163,7 +166,7 @@ class Station:
 
     async def run(self):
         """Service: auto-join at start, and again whenever a wanted link is lost."""
-        self.wanted = bool(self.get(b"wlan.auto_join.enabled"))
+        self.wanted = self.wanted or bool(self.get(b"wlan.auto_join.enabled"))
         failures = 0
         while True:
             if self.state == UP:

@@ -3,8 +3,8 @@
 # next read: boundaries are kept, nothing is cut off. Empty datagrams are not seen.
 #
 # The stack keeps only a few datagrams and drops more in silence, so they are taken from it as they
-# come, into a pool of blocks that is allocated with the first UDP stream and freed with the last.
-# A datagram that finds too few of them is lost, and counted in `overruns`.
+# come, into blocks that all streams share. There are a few at hand, and more while datagrams wait
+# in them. A datagram for which there are not enough is lost, and counted in `overruns`.
 import errno
 import socket
 
@@ -17,11 +17,13 @@ MAX_DATAGRAM = const(1472)  # bytes that fit an Ethernet frame: more would trave
 # turn.
 _BLOCK = const(256)
 _BLOCKS = const(24)
+_KEPT = const(6)  # blocks at hand: one datagram of the largest
 _TURN = const(8)  # datagrams taken at once: the loop has others to serve
 _NO_ROOM = (errno.EAGAIN, errno.ETIMEDOUT)  # sendto without blocking times out at once
 
 overruns = 0  # datagrams lost since the start because the pool was full
 _free = []  # blocks that hold nothing
+_full = 0  # blocks that hold something
 _users = 0
 
 
@@ -32,9 +34,17 @@ def _everybody(ip, netmask):
     return 224 <= host[0] < 240 or all(h | m == 255 for h, m in zip(host, mask))
 
 
+def _spare(block):
+    # A block has been read.
+    global _full
+    _full -= 1
+    if len(_free) < _KEPT:
+        _free.append(block)
+
+
 def usage():
     """Percent of the pool that is in use."""
-    return 100 - 100 * len(_free) // _BLOCKS if _users else 0
+    return 100 * _full // _BLOCKS
 
 
 class Datagrams:
@@ -55,14 +65,7 @@ class Datagrams:
         self._left = 0  # bytes of the first datagram that were not read, once it was begun
         self._at = 0  # where they begin, in the first block
         self._notify = None
-        try:
-            if not _users:
-                while len(_free) < _BLOCKS:
-                    _free.append(bytearray(_BLOCK))
-            self.listen()
-        except:
-            self._empty()
-            raise
+        self.listen()
         _users += 1
 
     def listen(self):
@@ -115,21 +118,26 @@ class Datagrams:
                     pass  # there was none
                 break
             if data:
-                self._keep(data, len(data))
+                try:
+                    self._keep(data, len(data))
+                except MemoryError:
+                    overruns += 1
         if self._notify and not before and self._waiting:
             self._notify(self, streams.DATA)
         return None
 
     def _keep(self, data, n):
-        global overruns
+        global overruns, _full
         head = self.head
-        if n + head > len(_free) * _BLOCK:
+        needed = (n + head + _BLOCK - 1) // _BLOCK
+        if _full + needed > _BLOCKS:
             overruns += 1
             return
+        blocks = []
         view = memoryview(data)
         at = -head
         while at < n:
-            block = _free.pop()
+            block = _free.pop() if _free else bytearray(_BLOCK)
             if at < 0:
                 block[0] = n >> 8
                 block[1] = n & 255
@@ -139,8 +147,10 @@ class Datagrams:
             else:
                 part = view[at : at + _BLOCK]
                 block[: len(part)] = part
-            self._waiting.append(block)
+            blocks.append(block)
             at += _BLOCK
+        self._waiting.extend(blocks)  # all or nothing, where memory runs out
+        _full += needed
 
     def watch(self, notify):
         self._notify = notify
@@ -171,7 +181,7 @@ class Datagrams:
             self._left -= n
             self._at = at = at + n
             if at == _BLOCK or not self._left:
-                _free.append(waiting.pop(0))
+                _spare(waiting.pop(0))
                 self._at = 0
         return done
 
@@ -193,12 +203,9 @@ class Datagrams:
         if self.on_close:
             self.on_close()
         self.leave()
-        _free.extend(self._waiting)
-        self._waiting = []
+        while self._waiting:
+            _spare(self._waiting.pop())
         _users -= 1
-        self._empty()
-
-    def _empty(self):
         if not _users:
             _free.clear()
 

@@ -1,89 +1,91 @@
 # The DHCP server of the soft-AP, on UDP port 67. The driver has one of its own, which takes the
 # port when the soft-AP goes up: softap_start.py opens this one first.
-import errno
-import socket
+from micropython import const
 
+from firmware import forget
 from firmware.console import log
-from firmware.net import sockets
-from firmware.store import leases
-from wire import dhcp
-from wire.dhcp import Server  # noqa: F401 - for softap_start.py
 
-_BIND_TO_DEVICE = getattr(socket, "SO_BINDTODEVICE", 25)
+from . import on_call
+
+_CLIENT_PORT = const(68)
 
 
 def create(device):
     """The service, on the parts of the device."""
-    return DhcpServer(device)
+    return DhcpServer(device.uptime)
 
 
-class DhcpServer:
-    def __init__(self, device):
-        self._now = device.uptime
-        self._sock = None
+class DhcpServer(on_call.Server):
+    name = b"DHCP"
+    port = 67
+    size = 548  # wire.dhcp.MAX_MESSAGE
+
+    def __init__(self, now):
+        super().__init__()
+        self._now = now
+        self._pool = None  # what the codec's server is made of
+        self._held = None  # the leases while there is none
         self._server = None
-        self._interface = None
+        self._buf = None
 
-    def open(self):
-        """Take the port. Raises OSError."""
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-            sock.bind(("0.0.0.0", dhcp.SERVER_PORT))
-        except:
-            sock.close()
-            raise
-        self._sock = sock
+    def serve(self, pool, interface):
+        """What run() serves from now on: the arguments of wire.dhcp.Server, and the interface,
+        which is up. Raises ValueError: no such pool.
+        """
+        from firmware.store import leases
 
-    def close(self):
-        """Give the port back."""
-        if self._sock:
-            self._sock.close()
-            self._sock = None
-
-    def serve(self, server, interface):
-        """What run() serves from now on: a Server, and the interface, which is up."""
-        server.load(leases.load(), self._now())
-        self._server = server
-        self._interface = interface
-
-    def leases(self):
-        """(address, MAC address) of each lease, 4 and 6 bytes."""
-        if self._server is None:
-            return []
-        return [row[:2] for row in self._server.leases(self._now())]
+        self._pool = pool
+        self.wake()
+        self._server.load(leases.load(), self._now())
+        self.rest()
+        self.interface = interface  # run() binds: there was none when the port was taken
 
     async def run(self):
         """Service: answers until cancelled."""
-        if not self._sock:  # after a fault
-            self.open()
-        sock = self._sock
-        # Only now: there was no such interface when the port was taken.
-        sock.setsockopt(socket.SOL_SOCKET, _BIND_TO_DEVICE, self._interface)
-        buf = bytearray(dhcp.MAX_MESSAGE)
-        view = memoryview(buf)
-        try:
-            while True:
-                await sockets.readable(sock)
-                try:
-                    # Not readinto(): it would go on and put the next datagram behind this one.
-                    data = sock.recv(dhcp.MAX_MESSAGE)
-                except OSError as e:
-                    if e.errno != errno.EAGAIN:
-                        log.line(log.DETAIL, b"DHCP: " + sockets.reason(e))
-                    continue
-                buf[: len(data)] = data
-                self._answer(sock, buf, view, len(data))
-        finally:
-            self.close()
+        if self._sock:
+            self.bind_to(self.interface)
+        await super().run()
 
-    def _answer(self, sock, buf, view, size):
+    def leases(self):
+        """(address, MAC address) of each lease, 4 and 6 bytes."""
+        if self._pool is None:
+            return []
+        asleep = self._server is None
+        if asleep:
+            self.wake()
+        found = [row[:2] for row in self._server.leases(self._now())]
+        if asleep:
+            self.rest()
+        return found
+
+    # What on_call.py calls
+
+    def wake(self):
+        from wire import dhcp
+
+        server = dhcp.Server(*self._pool)
+        if self._held:
+            server.take_up(self._held)
+        self._buf = bytearray(self.size)
+        self._server = server
+
+    def rest(self):
+        if self._server:
+            self._held = self._server.held()
+        self._server = self._buf = None
+        forget("wire.dhcp")
+        forget("firmware.store.leases")
+
+    def answer(self, sock, data, peer):
         server = self._server
+        buf = self._buf
         exhausted = server.exhausted
-        size = server.process(buf, size, None, self._now())
+        buf[: len(data)] = data
+        size = server.process(buf, len(data), None, self._now())
         if server.changed:
             # Before the client knows: what it was promised holds through any power cut.
+            from firmware.store import leases
+
             try:
                 leases.save(server.save(self._now()))
             except OSError:
@@ -91,7 +93,5 @@ class DhcpServer:
         if server.exhausted != exhausted:
             log.line(log.STATUS, b"DHCP: no address is left")
         if size:
-            try:
-                sock.sendto(view[:size], ("%d.%d.%d.%d" % tuple(server.to), dhcp.CLIENT_PORT))
-            except OSError as e:  # the client will ask again
-                log.line(log.DETAIL, b"DHCP: " + sockets.reason(e))
+            to = "%d.%d.%d.%d" % tuple(server.to)
+            sock.sendto(memoryview(buf)[:size], (to, _CLIENT_PORT))

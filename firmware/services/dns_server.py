@@ -1,16 +1,11 @@
 # The DNS server of the soft-AP: the module's address under the names of softap.dns_server.url, and
 # in setup under every name.
-import errno
-import socket
+import sys
 
-from micropython import const
-
+from firmware import forget
 from firmware.console import log
-from firmware.net import sockets
-from wire import dns_server
 
-_PORT = const(53)
-_BIND_TO_DEVICE = getattr(socket, "SO_BINDTODEVICE", 25)
+from . import on_call
 
 
 def create(names, address, interface, every=False):
@@ -20,56 +15,45 @@ def create(names, address, interface, every=False):
     return DnsServer(names, address, interface, every)
 
 
-class DnsServer:
+class DnsServer(on_call.Server):
+    name = b"DNS"
+    port = 53
+    size = 512  # wire.dns_server.BUFFER_SIZE
+
     def __init__(self, names, address, interface, every):
-        good = []
+        super().__init__()
+        self.interface = interface
+        self._names = []
+        self._address = address
+        self._every = every
+        self._server = self._buf = None
         for name in names:
+            self._names.append(name)
             try:
-                dns_server.Server((name,), address)
-                good.append(name)
+                self.wake()
             except ValueError:
+                self._names.pop()
                 log.line(log.STATUS, b"DNS: not a name: " + name)
-        self._server = dns_server.Server(good, address, every)
-        self._interface = interface
-        self._sock = None
+        self.rest()
         self.open()
 
-    def open(self):
-        """Take the port. Raises OSError."""
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.SOL_SOCKET, _BIND_TO_DEVICE, self._interface)
-            sock.bind(("0.0.0.0", _PORT))
-        except:
-            sock.close()
-            raise
-        self._sock = sock
+    # What on_call.py calls
 
-    def close(self):
-        """Give the port back."""
-        if self._sock:
-            self._sock.close()
-            self._sock = None
+    def wake(self):
+        from wire import dns_server
 
-    async def run(self):
-        """Service: answers until cancelled."""
-        if not self._sock:  # after a fault
-            self.open()
-        sock = self._sock
-        buf = bytearray(dns_server.BUFFER_SIZE)
-        view = memoryview(buf)
-        try:
-            while True:
-                await sockets.readable(sock)
-                try:
-                    data, address = sock.recvfrom(dns_server.BUFFER_SIZE)
-                    buf[: len(data)] = data
-                    size = self._server.process(buf, len(data), address)
-                    if size:
-                        sock.sendto(view[:size], address)
-                except OSError as e:  # who asked will ask again
-                    if e.errno != errno.EAGAIN:
-                        log.line(log.DETAIL, b"DNS: " + sockets.reason(e))
-        finally:
-            self.close()
+        self._server = dns_server.Server(self._names, self._address, self._every)
+        self._buf = bytearray(self.size)
+
+    def rest(self):
+        self._server = self._buf = None
+        forget("wire.dns_server")
+        if "wire.mdns" not in sys.modules:
+            forget("wire.dns")
+
+    def answer(self, sock, data, peer):
+        buf = self._buf
+        buf[: len(data)] = data
+        size = self._server.process(buf, len(data), peer)
+        if size:
+            sock.sendto(memoryview(buf)[:size], peer)

@@ -5,9 +5,8 @@ import asyncio
 from machine import Pin
 from micropython import const
 
-from firmware import board
+from firmware import board, forget
 from firmware.console import log
-from firmware.services.redial import FOR_EVER, Redial
 from firmware.store import variables
 
 _KINDS = {b"tcp": b"TCPC", b"udp": b"UDPC"}
@@ -72,6 +71,8 @@ class IoConn:
             if kind is None:
                 log.line(log.STATUS, b"ioconn: no such protocol in this release")
                 return
+            from firmware.services.redial import FOR_EVER, Redial
+
             self._dialler = Redial(self._device, kind, b"ioconn.", lambda: FOR_EVER, True)
             self._dialler.on_change = self._status and self._status.value
             self._dialling = asyncio.create_task(self._dialler.keep())
@@ -79,6 +80,8 @@ class IoConn:
             self._dialling.cancel()
             self._dialling = None
             self._dialler.close()
+            self._dialler = None
+            forget("firmware.services.redial")
 
 
 def create(device):

@@ -4,10 +4,14 @@
 # The chip has a responder of its own, which takes the port with the station's first address and
 # gives it back when the station is switched off. So ours is opened before a join; where it comes
 # too late, the chip's answers for the name, without services, until the network is restarted.
+#
+# Most of what is heard is about others. So the codec sleeps, and is not in RAM, while nothing has
+# been about us for a while: until then a datagram has to have a part of our names in it.
 import asyncio
 import binascii
 import errno
 import random
+import sys
 import time
 
 import network
@@ -20,16 +24,18 @@ from firmware.net.station import ASSOCIATED, UP
 from firmware.net.subnet import Subnet, packed
 from firmware.net.udp_port import Port
 from firmware.store import variables
-from wire import mdns
 
 from . import windows_names
 
-_EVERYBODY = (mdns.GROUP, mdns.PORT)
-_GROUP = mdns.GROUP.encode()
+_PORT = const(5353)  # as in wire.mdns
+_GROUP = b"224.0.0.251"
+_EVERYBODY = (_GROUP.decode(), _PORT)
+_BUFFER_SIZE = const(1472)
 # A new datagram may be due earlier than what a task sleeps for: the shortest delay is 20 ms.
 _STEP_MS = const(20)
 # The soft-AP comes and goes, and DHCP may give another address while a link stays up.
 _LOOK_MS = const(1000)
+_WAKEFUL = const(10)  # looks until the codec sleeps: longer than all its delays
 # For the radio to send the goodbye before it leaves.
 _GOODBYE_MS = const(10)
 _HOSTNAME = const(32)  # the driver takes no longer one
@@ -76,10 +82,12 @@ class Mdns:
             name = variables.get(b"network.default_interface")
         self._ap = network.WLAN(network.WLAN.IF_AP) if name == b"softap" else None
         self._name = own_name(variables.get(b"mdns.name"), station.mac())
-        self._responder = mdns.Responder(
-            self._name, _services(self._name), variables.get(b"mdns.ttl")
-        )
-        self._buf = bytearray(mdns.BUFFER_SIZE)
+        from wire import mdns
+
+        self._codec = mdns.Responder(self._name, _services(self._name), variables.get(b"mdns.ttl"))
+        self._held = self._heads = None  # of the codec while it sleeps
+        self._quiet = 0  # looks since something was about us
+        self._buf = bytearray(_BUFFER_SIZE)
         self._port = None
         self._net = None  # the link, while it is up
         self._later = None  # task that sends what is due later
@@ -94,7 +102,10 @@ class Mdns:
         """
         if not self._net:
             return b""
-        return (self._responder.name if self._port else self._name) + b".local"
+        name = self._name
+        if self._port:
+            name = self._codec.name if self._codec else self._told
+        return name + b".local"
 
     def answerer(self):
         """Who answers: b"module", b"chip", b"none" while the link is down."""
@@ -156,12 +167,18 @@ class Mdns:
         elif not self._net or self._net.address != found[0]:
             self._leave()
             self._arrive(Subnet(*found))
+        elif self._port and self._codec:
+            self._send()  # what found no memory before
+        if self._codec:
+            self._quiet += 1
+            if self._quiet > _WAKEFUL and not self._later:
+                self._sleep()
 
     def _open(self):
         # Take the port, if it is not ours already; returns the error's number.
         if self._port is None:
             try:
-                self._port = Port(mdns.PORT, self._buf, self._process)
+                self._port = Port(_PORT, self._buf, self._process)
                 self._port.heard = self._heard
             except OSError as e:
                 if e.errno != errno.EADDRINUSE:
@@ -171,6 +188,7 @@ class Mdns:
 
     def _arrive(self, net):
         failure = self._open()
+        responder = self._awake()
         self._net = net
         if self._port:
             log.line(log.STATUS, b"Starting mDNS")
@@ -179,8 +197,8 @@ class Mdns:
                 self._port.use(self._ap.config("ifname"))
             self._port.join(_GROUP)
             seed = random.getrandbits(16)
-            self._responder.start(packed(net.address), time.ticks_ms(), seed)
-            self._tell(self._responder.name)
+            responder.start(packed(net.address), time.ticks_ms(), seed)
+            self._tell(responder.name)
             self._send()
         else:
             if failure == errno.EADDRINUSE:
@@ -195,9 +213,12 @@ class Mdns:
             self._later.cancel()
             self._later = None
         if self._port:
-            self._responder.stop(time.ticks_ms())
-            if self._flush():
-                time.sleep_ms(_GOODBYE_MS)
+            try:
+                self._awake().stop(time.ticks_ms())
+                if self._flush():
+                    time.sleep_ms(_GOODBYE_MS)
+            except MemoryError:
+                pass  # the records end by their time
             self._port.net = None
         self._settle(None)
         self._net = self._told = None
@@ -211,23 +232,48 @@ class Mdns:
         # The name is ours; None: no longer.
         for port in self._windows:
             port.close()
-        self._windows = windows_names.serve(name, self._net, self._station.mac()) if name else ()
+        self._windows = ()
+        if name:
+            mac = self._station.mac()
+            self._windows = windows_names.serve(name, self._net, mac, self._buf)
+
+    # The codec
+
+    def _awake(self):
+        self._quiet = 0
+        if not self._codec:
+            from wire import mdns
+
+            self._codec = mdns.awake(self._held)
+            self._held = self._heads = None
+        return self._codec
+
+    def _sleep(self):
+        self._heads = self._codec.heads()
+        self._held = self._codec.held()
+        self._codec = None
+        forget("wire.mdns")
+        forget("wire.mdns_records")
+        if "wire.dns_server" not in sys.modules:
+            forget("wire.dns")
 
     # Datagrams
 
     def _process(self, buf, length, peer):
-        return self._responder.process(buf, length, peer, time.ticks_ms())
+        if not self._codec and not windows_names.about(buf, length, self._heads):
+            return 0
+        return self._awake().process(buf, length, peer, time.ticks_ms())
 
     def _heard(self):
         # In the pump: no port may be opened or closed here.
-        if self._net:
+        if self._net and self._codec:
             self._send()
 
     def _flush(self):
         # Multicast all that is due; returns how many datagrams.
         count = 0
         while True:
-            size = self._responder.poll(time.ticks_ms(), self._buf)
+            size = self._codec.poll(time.ticks_ms(), self._buf)
             if not size:
                 return count
             self._port.send(size, _EVERYBODY)
@@ -235,21 +281,24 @@ class Mdns:
 
     def _send(self):
         self._flush()
-        if not self._later and self._responder.wait(time.ticks_ms()) is not None:
+        if not self._later and self._codec.wait(time.ticks_ms()) is not None:
             self._later = asyncio.create_task(self._send_later())
 
     async def _send_later(self):
-        responder = self._responder
+        responder = self._codec  # it does not sleep while this runs
         settled = responder.established
-        while True:
-            wait = responder.wait(time.ticks_ms())
-            if wait is None:
-                break
-            await asyncio.sleep_ms(max(1, min(wait, _STEP_MS)))
-            self._flush()
-            if responder.established != settled:
-                settled = not settled
-                if settled:
-                    self._tell(responder.name)
-                self._settle(responder.name if settled else None)
-        self._later = None
+        try:
+            while True:
+                wait = responder.wait(time.ticks_ms())
+                if wait is None:
+                    break
+                await asyncio.sleep_ms(max(1, min(wait, _STEP_MS)))
+                self._flush()
+                if responder.established != settled:
+                    settled = not settled
+                    if settled:
+                        self._tell(responder.name)
+                    self._settle(responder.name if settled else None)
+        finally:
+            if self._later is asyncio.current_task():
+                self._later = None

@@ -32,7 +32,7 @@ def start(service):
     interface = ap.wlan.config("ifname")
     _start_dns(service, own, interface)
     if server and not refusal:
-        server.serve(_leases(own, service.dns_server), interface)
+        server.serve(_pool(own, service.dns_server), interface)
         service.dhcp = b"own"
         service.device.start("dhcp server", server.run)
     elif server:
@@ -62,8 +62,8 @@ def _open(server):
     return None
 
 
-def _leases(own, dns):
-    # What clients get and are told, by the variables.
+def _pool(own, dns):
+    # What clients get and are told, by the variables: the arguments of wire.dhcp.Server.
     get = variables.get
     count = get(b"softap.dhcp_server.pool")
     first = _FIRST
@@ -72,7 +72,7 @@ def _leases(own, dns):
     portal = b""
     if get(b"softap.captive_portal_enabled"):
         portal = b"http://%s/" % get(b"softap.static.ip")
-    return dhcp_server.Server(
+    return (
         own,
         _MASK,
         own[:3] + bytes((first,)),

@@ -5,23 +5,16 @@
 # presses meanwhile wait in a short queue. What the server answered is said in words; nothing that
 # it does stops the service.
 import asyncio
-import errno
 
 from machine import Pin
 from micropython import const
 
-from firmware import board
+from firmware import board, forget
 from firmware.console import log
-from firmware.net import sockets
-from firmware.net.sockets import LookupFailed
-from firmware.net.station import JoinError
 from firmware.services.button import Button
 from firmware.store import variables
-from wire import wwep
 
 _QUEUE = const(8)  # presses that wait: more than a person makes while one write times out
-# A longer answer than any that is valid, so that one that is too long is seen to be.
-_REPLY_SIZE = const(128)
 
 
 def create(device):
@@ -83,57 +76,13 @@ class Wwep:
             self.stop()
 
     async def _write(self, value):
-        device = wwep.device_id(self._station.mac())
-        message = (device, variables.get(b"wwep.register"), value)
-        request = wwep.write_request(*message)
         try:
-            words = await self._exchange(request, message)
-        except LookupFailed as e:
-            words = e.args[0]
-        except (JoinError, OSError) as e:
-            words = sockets.reason(e)
-        log.line(log.STATUS, b"WWEP: %s %s" % (request, words))
+            from . import wwep_write
 
-    async def _exchange(self, request, message):
-        # -> what became of the write, in words
-        await self._station.up()
-        ip = await self._resolve(variables.get(b"wwep.host"))
-        sock = await sockets.connect(
-            ip, variables.get(b"wwep.port"), variables.get(b"wwep.connect_timeout")
-        )
-        try:
-            await sockets.send(sock, request)
-            try:
-                reply = await asyncio.wait_for_ms(_reply(sock), variables.get(b"wwep.timeout"))
-            except asyncio.TimeoutError:
-                return b"no answer"
+            await wwep_write.write(self._station, self._resolve, value)
+        except MemoryError:
+            log.line(log.STATUS, b"WWEP: out of memory")
         finally:
-            sock.close()
-        if reply[0] == wwep.ACCEPTED:
-            if wwep.check_echo(message, reply[1:]):
-                return b"accepted"
-            return b"malformed answer: not what was written"
-        if reply[0] == wwep.REFUSED:
-            return b"refused: " + reply[1] if reply[1] else b"refused"
-        if reply[1]:
-            return b"malformed answer: " + wwep.printable(reply[1])
-        return b"closed without an answer"
-
-
-async def _reply(sock):
-    # The parsed reply: read until it is complete or the server closes.
-    data = b""
-    while True:
-        await sockets.readable(sock)
-        try:
-            piece = sock.read(_REPLY_SIZE - len(data))
-        except OSError as e:
-            if e.errno != errno.ECONNRESET:
-                raise
-            piece = b""  # a server that closes at once may answer our write with a reset
-        if piece is None:
-            continue
-        data += piece
-        reply = wwep.parse_reply(data, not piece or len(data) >= _REPLY_SIZE)
-        if reply:
-            return reply
+            wwep_write = None  # 5 KB that waiting for a press does without
+            forget("firmware.services.wwep_write")
+            forget("wire.wwep")

@@ -14,6 +14,7 @@ import datagrams
 import dhcp_offer
 import imports
 import measure
+import services
 import stream_mode
 from rich.console import Console
 from rows import Row, publish
@@ -93,6 +94,9 @@ class Bench:
         ends = (".mpy", "/__init__.mpy")
         paths = [f"{folder}{path}{end}" for folder in ("", "lib/") for end in ends]
         return [path for path in paths if path in self.files]
+
+    def services(self) -> Row:
+        return services.row(self.files, settings(*services.SETTINGS))
 
     # Instructions of a start
 
@@ -201,7 +205,14 @@ def main(words: list[str]) -> int:
             rows.append(Row(name, costs[name], "bytes", None, ".mpy", size))
         rows.append(Row("all modules", sum(costs.values()), "bytes"))
         return publish(rows, project.BUILD / "bench-modules.json", console)
-    rows = [*bench.memory(), bench.boot(), *bench.get(), *bench.on_demand(), bench.sizes()]
+    rows = [
+        *bench.memory(),
+        bench.services(),
+        bench.boot(),
+        *bench.get(),
+        *bench.on_demand(),
+        bench.sizes(),
+    ]
     rows += stream_mode.rows() + dhcp_offer.rows() + datagrams.rows()
     return publish(rows, RESULTS, console)
 

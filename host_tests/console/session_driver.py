@@ -161,10 +161,10 @@ async def main():
     await session.run()
 
 
-registry._found[b"data"] = (read_data, 1, 1)
-registry._found[b"greedy"] = (greedy, 1, 1)
-registry._found[b"rows"] = (rows, 2, 2)
-registry._found[b"refuse"] = (refuse, 1, 1)
+registry.known[b"data"] = (read_data, 1, 1)
+registry.known[b"greedy"] = (greedy, 1, 1)
+registry.known[b"rows"] = (rows, 2, 2)
+registry.known[b"refuse"] = (refuse, 1, 1)
 device = Device()
 port = Port()
 session = Session(port, "test", device)

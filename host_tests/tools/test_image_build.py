@@ -61,7 +61,7 @@ def test_what_ships_and_in_which_form(sample, monkeypatch):
 
 def test_bytecode_carries_short_names_and_no_path_of_this_machine(sample):
     files = tree.device_files(sample)
-    assert b"firmware/device.py" in files["firmware/device.mpy"]
+    assert b"firmware.device" in files["firmware/device.mpy"]
     for content in files.values():
         assert str(sample).encode() not in content
         assert str(Path.home()).encode() not in content
@@ -82,7 +82,7 @@ def test_the_bytecode_runs_with_asserts_out_and_lines_kept(sample, tmp_path):
     command = [interpreter.find(), "-c", script]
     done = subprocess.run(command, cwd=tmp_path / "device", capture_output=True, text=True)
     assert done.stdout.splitlines() == ["sum 195", "here"]
-    assert 'File "lib/wire/fail.py", line 5' in done.stderr
+    assert 'File "wire.fail", line 5' in done.stderr
 
 
 def test_the_same_tree_gives_the_same_bytes(sample, micropython, tmp_path):

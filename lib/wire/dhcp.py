@@ -221,6 +221,16 @@ class Server:
                 self._table[at + _STATE] = _BOUND
                 self._until[place] = now + self._seconds
 
+    def held(self):
+        """What take_up() gives to another server of the same pool, in this run: the leases with
+        their times, and what was offered.
+        """
+        return self._table, self._until
+
+    def take_up(self, held):
+        """Go on with what held() has returned."""
+        self._table, self._until = held
+
     # Reading
 
     def _read(self, buf, length):

@@ -60,6 +60,20 @@ _CLASS_ANY = const(255)
 _RECORD_FIXED = const(10)
 
 
+def awake(held):
+    """The Responder whose held() has returned that."""
+    responder = _filled(Responder, held[0])
+    responder._records = _filled(Records, held[1])
+    return responder
+
+
+def _filled(kind, attributes):
+    new = object.__new__(kind)
+    for name in attributes:
+        setattr(new, name, attributes[name])
+    return new
+
+
 class Responder:
     """`name` (bytes, dots allowed) and `.local` is the host; `services` are tuples of a type
     (b"_http._tcp"), an instance (its name for people), a port and the TXT strings (b"key=value").
@@ -73,6 +87,18 @@ class Responder:
         self._seed = 0
         self._phase = _STOPPED
         self._reset()
+
+    def heads(self):
+        """Parts of our names: a datagram that has none of them, once its letters are lower case,
+        is none of our business.
+        """
+        return self._records.heads()
+
+    def held(self):
+        """All that this holds, for awake(): its code need not be in memory until then."""
+        own = dict(self.__dict__)
+        own["_records"] = None  # an object has its code in memory
+        return own, dict(self._records.__dict__)
 
     @property
     def name(self):

@@ -115,6 +115,12 @@ class Records:
         name = b"%d.%d.%d.%d.in-addr.arpa" % (address[3], address[2], address[1], address[0])
         self._names[_REVERSE] = dns.encode_name(name)
 
+    def heads(self):
+        """The beginning of each of our names, in lower case: a label, of an address four."""
+        found = [name[: name[0] + 1].lower() for name in self._names]
+        found[_REVERSE] = self._names[_REVERSE][: -len(b"\x07in-addr\x04arpa\0")]
+        return found
+
     # Names
 
     def name(self, number):

@@ -1,7 +1,9 @@
 # The firmware as main.py starts it, with the host UART's session in machine mode and one more
-# command, `bench`, which tells the live heap and the modules that are loaded.
+# command, `bench`, which tells the live heap, the modules that are loaded, the services that run,
+# the open sockets, and whether NTP has asked for the time.
 import gc
 import json
+import socket
 import sys
 
 from firmware import device
@@ -15,11 +17,25 @@ class Session(session.Session):
             self.preset(True)  # so that the line below loads no editor, as nobody has typed yet
 
 
+def _free_sockets():
+    found = []
+    try:
+        while True:
+            found.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    except OSError:  # the stack has no more
+        return found
+
+
 def bench(session, args):
+    device = session.device
     gc.collect()
-    return json.dumps({"heap": gc.mem_alloc(), "modules": list(sys.modules)}).encode()
+    told = {"heap": gc.mem_alloc(), "modules": list(sys.modules)}
+    told["services"] = list(device.services)
+    told["sockets"] = 10 - len(_free_sockets())
+    told["asked"] = device.ntp_state is not None
+    return json.dumps(told).encode()
 
 
 device.Session = Session
-registry._found[b"bench"] = (bench, 0, 0)
+registry.known[b"bench"] = (bench, 0, 0)
 device.run()

@@ -61,7 +61,7 @@ async def succeeds(session, line, free):
     port.blank = False
     ballast = fill(free)
     try:
-        await session._run_line(line)
+        await session.run_line(line)
     except MemoryError:
         return False
     finally:
@@ -84,7 +84,7 @@ async def main():
         writer = files.Writer(b"webapp/folder/a-file-%02d.html" % i, 3)
         await writer.write(b"abc")
         writer.close()
-    await session._run_line(b"save")  # for `load`
+    await session.run_line(b"save")  # for `load`
     for line in _COMMANDS:
         low, high = 0, _MOST // _STEP
         while high - low > 1:

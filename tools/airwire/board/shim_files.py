@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from airwire.image import names
 from airwire.image.bytecode import compile_source
 from airwire.project import BUILD
 
@@ -30,6 +31,7 @@ def prepared(arch: str) -> Path:
     UserError when a shim does not compile.
     """
     sources = {path.name: path.read_bytes() for path in sorted(SOURCE.glob("*.py"))}
+    sources = names.shortened(sources, [_SCRIPT])
     machine = _MACHINES.get(arch)
     making_of = Path(__file__).read_bytes()
     digest = hashlib.sha256(repr((making_of, machine, sources)).encode()).hexdigest()[:16]
@@ -42,9 +44,11 @@ def prepared(arch: str) -> Path:
     for name, source in sources.items():
         if name == _SCRIPT:
             (making / name).write_bytes(source)
-        else:  # named as its source would be: the shims know their own frames in a traceback by it
+        else:
+            # One name for all, by which the shims know their own frames in a traceback: each name
+            # takes of the board's heap.
             native = None if name in _BYTECODE else machine
-            code = compile_source(source, f"{folder}/{name}", False, native)
+            code = compile_source(source, str(folder), False, native)
             (making / name).with_suffix(".mpy").write_bytes(code)
     try:
         os.rename(making, folder)

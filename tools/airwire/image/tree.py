@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from airwire.errors import UserError
-from airwire.image import bytecode, generate
+from airwire.image import bytecode, generate, names
 
 # MicroPython runs exactly these two by name, and only as source.
 _STARTERS = ("boot.py", "main.py")
@@ -33,9 +33,23 @@ def device_files(root: Path) -> dict[str, bytes]:
         if path in sources:
             raise UserError(f"{root / path}: this file is generated, remove it")
         sources[path] = content
+    sources |= _short(sources)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         shipped = pool.map(lambda item: _ship(*item), sorted(sources.items()))
         return dict(sorted(shipped))
+
+
+def _short(sources: dict[str, bytes]) -> dict[str, bytes]:
+    code = {path: content for path, content in sources.items() if path.endswith(".py")}
+    fixed = [path for path in code if _is_source(path, code[path])]
+    try:
+        return names.shortened(code, fixed)
+    except SyntaxError:
+        return {}  # the compiler says it better
+
+
+def _is_source(name: str, content: bytes) -> bool:
+    return name in _STARTERS or bytecode.needs_source(content)
 
 
 def _read(root: Path) -> Iterator[tuple[str, bytes]]:
@@ -61,7 +75,7 @@ def _ships(name: str) -> bool:
 def _ship(name: str, content: bytes) -> tuple[str, bytes]:
     if name.startswith(_WEB):
         return f"{name}.gz", _gzip(content)
-    if not name.endswith(".py") or name in _STARTERS or bytecode.needs_source(content):
+    if not name.endswith(".py") or _is_source(name, content):
         return name, content
     return f"{name[:-3]}.mpy", bytecode.compile_source(content, name)
 

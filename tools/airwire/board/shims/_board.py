@@ -11,7 +11,7 @@ CONTROL = const(4)  # the file descriptor of the control socket, given by the su
 IN = const(1)  # POLLIN
 HUNG = const(0x38)  # POLLERR | POLLHUP | POLLNVAL
 _OUT = const(4)
-_CHUNK = const(1024)  # control bytes taken at once: two lines of the longest kind
+_CHUNK = const(256)  # control bytes taken at once: they are of the firmware's heap
 _SCHEDULED = const(8)  # MICROPY_SCHEDULER_DEPTH of the ESP32 port
 _BUILTIN = const(4)  # the same of the unix port, whose queue comes first
 _GPIOS = const(40)
@@ -46,6 +46,7 @@ digesting = 0  # above 0 a handler sees the pins as they were when its edge came
 
 _control = None
 _quiet = None  # waits for control alone
+_data = None  # what has come and is not yet in lines: it waits where there is no memory
 _tail = b""  # the unfinished line
 _todo = []  # control lines not yet taken
 _late = []  # (handler, argument) that could not be scheduled yet
@@ -121,26 +122,30 @@ def send(line):
 
 def service():
     """Takes the control lines that have come; returns at once."""
-    global _tail
-    data = _control.read(_CHUNK)
-    if data is None:
-        return
-    if not data:
-        leave(1)  # the supervisor is gone, and with it every other end of this board
-    lines = (_tail + data).split(b"\n")
-    _tail = lines.pop()
-    _todo.extend(lines)
+    global _data
+    if _data is None:
+        _data = _control.read(_CHUNK)
+        if _data is None:
+            return
+        if not _data:
+            leave(1)  # the supervisor is gone, and with it every other end of this board
     _digest()
 
 
 def _digest():
     # A Ctrl-C may end this: what is left waits for the next time. A handler that waits may come in
     # here again, between any two lines of code.
-    global digesting
+    global digesting, _data, _tail
+    if _data:
+        lines = (_tail + _data).split(b"\n")
+        _todo.extend(lines)
+        _data = None
+        _tail = _todo.pop()
     digesting += 1
     try:
         while True:
-            fields = _todo.pop(0).split()
+            fields = _todo[0].split()
+            _todo.pop(0)
             taker = takers.get(fields[0]) if fields else None
             if taker:
                 taker(fields)
@@ -208,7 +213,7 @@ def glance():
 
 def due():
     """Rings the timers that have run out and runs the handlers that were put off."""
-    if _todo:
+    if _todo or _data:
         _digest()
     if held:
         return
