@@ -192,9 +192,11 @@ def micropython(interpreter: Path) -> Callable[..., subprocess.CompletedProcess[
 
 @pytest.fixture(scope="session")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The device's files, as the image has them, in a folder."""
+    """The device's files in a folder, as the image has them but for the private names, which tests
+    may look at.
+    """
     folder = tmp_path_factory.mktemp("shipped")
-    for name, content in tree.device_files(ROOT).items():
+    for name, content in tree.device_files(ROOT, short=False).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -13,6 +13,7 @@ class Screen:
     """A session that shows all log lines."""
 
     print_level = log.DETAIL
+    dropped = 0
 
     def __init__(self):
         self.lines = []

@@ -84,4 +84,4 @@ def test_commands_that_are_half_forgotten():
         for word in words:
             assert registry.find(word), (place, word)
     registry.make_room()
-    assert not registry._files and not registry._functions and not registry._found
+    assert not registry._files and not registry._functions and not registry.known

@@ -23,8 +23,9 @@ _WEB = "firmware/web/"
 _SKIPPED_FOLDERS = ("__pycache__",)
 
 
-def device_files(root: Path) -> dict[str, bytes]:
-    """Path on the device (no leading slash) -> content, for the tree at `root`.
+def device_files(root: Path, short: bool = True) -> dict[str, bytes]:
+    """Path on the device (no leading slash) -> content, for the tree at `root`. `short`: private
+    names are shortened, as on the device (names.py).
 
     Raises UserError when a file is missing, cannot be read or does not compile.
     """
@@ -33,7 +34,8 @@ def device_files(root: Path) -> dict[str, bytes]:
         if path in sources:
             raise UserError(f"{root / path}: this file is generated, remove it")
         sources[path] = content
-    sources |= _short(sources)
+    if short:
+        sources |= _short(sources)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         shipped = pool.map(lambda item: _ship(*item), sorted(sources.items()))
         return dict(sorted(shipped))
