@@ -111,8 +111,8 @@ def make_room():
 
 
 def _spare():
-    # A module that can go; no list of them is made where memory has run out. A name without a module
-    # is what MicroPython leaves where there was no memory for it: its import would find nothing.
+    # A module that can go; no list of them is made where memory has run out. MicroPython leaves a
+    # name without a module where there was no memory for it: its import would find nothing.
     for name in sys.modules:
         if (
             name in _SPARE
