@@ -14,7 +14,7 @@ import pytest
 
 from airwire.board.client import Board
 from airwire.lan import programs
-from host_tests.lan.conftest import WIFI, Joined, until
+from host_tests.lan.conftest import PATIENCE, WIFI, Joined, until
 from host_tests.lan.dhcp_programs import Program
 from host_tests.lan.socket_table import sockets
 from host_tests.lan.softap import SoftAp
@@ -128,13 +128,13 @@ class Life:
         """Lose the access point, which comes back; so does the module."""
         board = self.joined.board
         board.access_point(WIFI, present=False)
-        until(lambda: self.console.ok("get network.ip") == "0.0.0.0", "the loss")
+        board.wait("wlan", differs=1010)
         board.access_point(WIFI, present=True)
-        until(lambda: self.console.ok("get network.ip") != "0.0.0.0", "the way back")
+        board.wait("wlan", equals=1010, timeout=PATIENCE)
+        self.console.ok("network_up")  # waits for the rest of the join
 
     def renew(self):
         """The client of the soft-AP renews its lease."""
-
         before = self.renewals()
         self.renewer.write(self.client.pid.read_text())
         self.renewer.flush()
