@@ -6,6 +6,8 @@ import os
 import socket
 from pathlib import Path
 
+from host_tests.lan.conftest import until
+
 # Each begins with a head line; a row has local address, remote address and state in its second to
 # fourth column, and the inode in its tenth.
 TABLES = ("tcp", "udp", "raw", "icmp")
@@ -33,6 +35,21 @@ def sockets(board):
             if f"socket:[{columns[9]}]" in own:
                 lines.append(_line(table, *columns[1:4]))
     return sorted(lines)
+
+
+def settled(board, wanted):
+    """Wait until these sockets are open and no others."""
+    seen = []
+
+    def found():
+        seen[:] = sockets(board)
+        return seen == wanted
+
+    try:
+        until(found, f"{wanted}")
+    except AssertionError as error:
+        error.add_note(f"there are {seen}")
+        raise
 
 
 def _line(table, local, remote, state):

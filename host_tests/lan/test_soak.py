@@ -16,7 +16,7 @@ from airwire.board.client import Board
 from airwire.lan import programs
 from host_tests.lan.conftest import PATIENCE, WIFI, Joined, until
 from host_tests.lan.dhcp_programs import Program
-from host_tests.lan.socket_table import sockets
+from host_tests.lan.socket_table import settled, sockets
 from host_tests.lan.softap import SoftAp
 from host_tests.lan.test_ntp import chrony
 
@@ -180,21 +180,6 @@ def life(lan, home, flash_image, tmp_path):
             finally:
                 renewer.kill()
         joined.console.close()
-
-
-def settled(board, wanted):
-    """Wait until these sockets are open and no others."""
-    seen = []
-
-    def found():
-        seen[:] = sockets(board)
-        return seen == wanted
-
-    try:
-        until(found, f"{wanted}")
-    except AssertionError as error:
-        error.add_note(f"there are {seen}")
-        raise
 
 
 def growth(used):

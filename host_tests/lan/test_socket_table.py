@@ -12,7 +12,7 @@ from airwire.lan import programs
 from host_tests.board.console import PATIENCE
 from host_tests.lan.conftest import running, until
 from host_tests.lan.dhcp_programs import Program
-from host_tests.lan.socket_table import sockets
+from host_tests.lan.socket_table import settled, sockets
 from host_tests.lan.softap import SoftAp
 from host_tests.lan.test_ntp import chrony
 from host_tests.lan.test_sockets import LOOK_UP
@@ -114,20 +114,21 @@ def handles(console):
 
 def test_factory_settings_keep_none(real, echo, figure):
     """All ten are for whoever uses the module: eight streams, and two for names and presses."""
-    assert sockets(real.board) == []
+    settled(real.board, [])
     ip = real.join()
+    settled(real.board, [])
+    # The soft-AP, which is off, brings its DHCP server when it is started, and nothing else.
     real.console.ok("network_up -i softap")
-    # The DHCP server of the soft-AP, which is off by default, is the only one that has come up.
-    assert sockets(real.board) == ["udp 0.0.0.0:67"]
+    settled(real.board, ["udp 0.0.0.0:67"])
     real.console.ok("network_down -i softap")
-    until(lambda: sockets(real.board) == [], "the end of the DHCP server")
+    settled(real.board, [])
     streams = [real.console.ok(f"tcp_client {PEER} 7") for _ in range(8)]
     assert streams == [str(handle) for handle in range(8)]
-    assert sockets(real.board) == [f"tcp {ip}:* {PEER}:7"] * 8
+    settled(real.board, [f"tcp {ip}:* {PEER}:7"] * 8)
     assert real.console.run(f"tcp_client {PEER} 7").code == 1  # no free stream
     assert real.console.ok("network_lookup client.lan") == PEER
     real.console.ok("close all")
-    assert sockets(real.board) == []
+    settled(real.board, [])
     figure("factory settings: no socket, joined or not; with eight streams eight")
 
 
@@ -174,8 +175,7 @@ def everything(lan, real, home):
             "tcp 0.0.0.0:3000 listens": "TCP server",
             f"tcp {ip}:* {PEER}:7": "ioconn",
         }
-        wanted = sorted(table)
-        until(lambda: sockets(real.board) == wanted, f"{wanted}")
+        settled(real.board, sorted(table))
         assert ear.readline().startswith("{")
         yield table, softap, ear
 
@@ -220,13 +220,15 @@ def test_every_service_on(lan, real, home, echo, guest, figure):
         pressed(" accepted")
         stream = console.ok(f"tcp_client {PEER} 7")
         full = sorted([*table, f"tcp {ip}:* {PEER}:7"])
-        assert sockets(real.board) == full and len(full) == SOCKETS
+        settled(real.board, full)
+        assert len(full) == SOCKETS
 
         for line in (f"tcp_client {PEER} 7", f"udp_client {PEER} 7", "network_lookup client.lan"):
             refused(console, line)
         pressed(" No free socket")
         says(console, "set broadcast.interval 86399", "Broadcast failed: No free socket")
         says(console, "set ntp.interval 604799", "NTP: No free socket")
+        real.set("ntp.enabled", 0)  # it would ask again while the last one changes hands
         for port, name in ((2000, "Remote terminal"), (3000, "TCP server")):
             assert run(KNOCK, ip, str(port)) == "\n"
             console.log(f"{name}: No free socket")
@@ -244,7 +246,7 @@ def test_every_service_on(lan, real, home, echo, guest, figure):
         says(console, "set broadcast.interval 86400")
         assert ear.readline().startswith("{")
         assert run(KNOCK, ip, "2000") == "255\n"  # IAC
-        until(lambda: sockets(real.board) == sorted(table), "the end of the visit")
+        settled(real.board, sorted(table))
         console.ok(f"tcp_client {PEER} 7")
         unharmed("second")
         console.ok("close 2")
@@ -257,6 +259,7 @@ def test_services_find_none_and_come_back(lan, real, echo):
     """Each says so. Some look again by themselves, the others when their interface is started."""
     console = real.console
     real.set("system.print_level", 2)
+    real.set("ntp.enabled", 0)  # it would have the last one for a moment
     real.set("remote_terminal.enabled", 1)
     ip = real.join()
     for _ in range(8):
@@ -270,7 +273,7 @@ def test_services_find_none_and_come_back(lan, real, echo):
     real.set("mdns.name", "kitchen")
     says(console, "set mdns.enabled 1", *lost)
     terminal, stream = f"tcp {ip}:2000 listens", f"tcp {ip}:* {PEER}:7"
-    assert sockets(real.board) == sorted([terminal, *[stream] * 8, "udp 0.0.0.0:67"])
+    settled(real.board, sorted([terminal, *[stream] * 8, "udp 0.0.0.0:67"]))
     assert console.ok("get mdns.responder") == "chip"
 
     with server(lan, "-c", EAR) as ear:
@@ -285,6 +288,5 @@ def test_services_find_none_and_come_back(lan, real, echo):
     says(console, "network_restart", "mDNS domain: kitchen.local", "[Associated]")
     assert console.ok("get mdns.responder") == "module"
     wanted = [f"udp 0.0.0.0:{port}" for port in (53, 67, 137, 5353, 5355)]
-    wanted = sorted([*wanted, terminal, "tcp 0.0.0.0:3000 listens"])
-    until(lambda: sockets(real.board) == wanted, f"{wanted}")
+    settled(real.board, sorted([*wanted, terminal, "tcp 0.0.0.0:3000 listens"]))
     assert console.ok("faults_print") == "! 0 faults"
