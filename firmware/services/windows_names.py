@@ -65,12 +65,11 @@ class _Codec:
     def process(self, buf, length, peer):
         if not about(buf, length, self._parts):
             return 0
-        name = "wire." + self._module
         try:
-            codec = __import__(name, None, None, ("Responder",))
+            codec = __import__("wire." + self._module, None, None, ("Responder",))
             return codec.Responder(*self._words).process(buf, length, peer)
         finally:
-            forget(name)
+            forget("wire." + self._module)
             if "wire.mdns" not in sys.modules and "wire.dns_server" not in sys.modules:
                 forget("wire.dns")
 
