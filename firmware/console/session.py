@@ -225,7 +225,7 @@ class Session:
                 if busy:
                     busy.end()
                 await self.port.write(_NO_MEMORY if self.headers else _NO_MEMORY_TEXT)
-            await asyncio.sleep_ms(_STARVED_MS)
+        await asyncio.sleep_ms(_STARVED_MS)
 
     def rest(self):
         """Input that was read from the port and not consumed; it is now the caller's."""
