@@ -48,27 +48,6 @@ _ONCE = (
 )
 
 
-class _Skip:
-    # In the place of asyncio's queue for one wait, after one that found no memory: so tasks whose
-    # time has come run, and one of them may give some back.
-    map = (None,)
-
-    def __init__(self):
-        self.queue = None
-
-    def once(self):
-        queue = asyncio.core._io_queue
-        if queue is not self:
-            self.queue = queue
-            asyncio.core._io_queue = self
-
-    def wait_io_event(self, dt):
-        asyncio.core._io_queue = self.queue
-
-
-_skip = _Skip()
-
-
 class Device:
     variables = variables  # for the console, which completes their names
 
@@ -343,7 +322,6 @@ class Device:
                 # The loop itself found no memory, while it waited or told of another failure. All
                 # tasks are still in its queues: it goes on.
                 self.fault("loop", e)
-                _skip.once()
 
     def _uncaught(self, loop, context):
         self.fault("task", context["exception"])
