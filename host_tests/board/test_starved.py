@@ -36,7 +36,7 @@ def starving(tmp_path):
 
 @pytest.mark.parametrize(
     "services",
-    [(), ("softap",), ("softap", "mdns", "remote_terminal")],
+    [(), ("softap",)],
     ids=lambda names: "+".join(names) or "joined",
 )
 def test_no_memory_at_all(starving, services):
