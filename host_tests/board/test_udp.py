@@ -11,7 +11,7 @@ from host_tests.board import peers
 
 pytestmark = pytest.mark.needs("wifi")
 
-BLOCKS, BLOCK = 24, 256
+BLOCKS = 24
 MAX_DATAGRAM = 1472
 # Live memory may differ by this much from one use to the next: see test_noise.py.
 MEMORY = 256
