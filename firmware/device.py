@@ -10,13 +10,11 @@ from machine import WDT, Timer
 from micropython import const
 
 from firmware import board, forget
-from firmware.console import log, ports, registry
-from firmware.console.errors import CommandError
-from firmware.console.session import Session
+from firmware.console import log, registry
 from firmware.net.station import DOWN as _DOWN
 from firmware.net.station import UP as _UP
 from firmware.net.station import Station
-from firmware.store import saved, starts, variables
+from firmware.store import starts, variables
 
 # Longer than all that may hold the loop: a scan (2-3 s), a TLS crypto step (1 s), a flash write.
 _WATCHDOG_MS = const(20_000)
@@ -37,26 +35,17 @@ _RESTART_DELAY_MS = const(50)
 # Groups of variables that switch services: see services/switched.py.
 _SWITCHES = (b"broadcast", b"ioconn", b"mdns", b"ntp", b"remote_terminal", b"wwep")
 # Variables that give a GPIO to something that the module shows there.
-_STATUS_GPIOS = (b"system.indicator.gpio", b"system.oob.gpio", b"wlan.network.status_gpio")
+STATUS_GPIOS = (b"system.indicator.gpio", b"system.oob.gpio", b"wlan.network.status_gpio")
 
 
-def _line(index):
-    # The settings of a UART; the file that knows them is imported where they are not the
-    # factory's.
-    for key in variables.values:
-        if key[:5] == b"uart." or key[:12] == b"bus.command.":
-            from firmware.store import lines
-
-            line = lines.Settings(index)
-            if index == board.UART_HOST:
-                lines.claim(line)
-            return line
-    return board.Line
-
-
-_PRINT_LEVEL = b"system.print_level"
-# What applies the saved settings, where they are not the factory's, and is seldom used again.
-_ONCE = ("firmware.live.system", "firmware.store.kinds", "firmware.store.lines")
+# What a start needs, and is seldom used again.
+_ONCE = (
+    "firmware.starting",
+    "firmware.live.system",
+    "firmware.store.kinds",
+    "firmware.store.lines",
+    "firmware.store.saved",
+)
 
 
 class Device:
@@ -245,7 +234,7 @@ class Device:
             from firmware import gpio
 
             gpio.changed(changed, index)
-        elif changed in _STATUS_GPIOS:
+        elif changed in STATUS_GPIOS:
             self.service("status_pins").switch(self, changed)
         elif changed[-5:] == b"_gpio":
             # What follows the variable claims the GPIO later on; who sets it is told now.
@@ -260,38 +249,12 @@ class Device:
         ):
             self.service("switched").changed(self, changed)
 
-    def _start_services(self):
-        for key in variables.values:
-            if key.startswith(b"gpio.init "):
-                from firmware import gpio
-
-                gpio.start(log)
-                break
-        for key in variables.values:
-            if key.split(b" ")[0] in _STATUS_GPIOS:
-                self.service("status_pins").switch(self)
-                break
-        log.event(b"Ready")
-        self.start("station", self.station.run)
-        if variables.get(b"softap.passkey") == b"********":  # the first start
-            from firmware.services import passkey
-
-            passkey.make()
-            for name in ("firmware.services.passkey", "firmware.store.settings", "wire.quoting"):
-                forget(name)
-        if variables.get(b"softap.auto_start"):
-            self.start("softap", self.access_point().run)
-        for key in variables.values:
-            if key[-8:] == b".enabled":
-                self.service("switched").start(self)
-                break
-
     async def _reset_button(self):
         from firmware.services import reset_button
 
         await reset_button.hold(self)
 
-    def _stream_mode(self, session):
+    def bridge(self, session):
         async def run():
             from firmware.services import stream_mode
 
@@ -300,7 +263,7 @@ class Device:
 
         return run
 
-    async def _feed(self):
+    async def feed(self):
         # Feeds the watchdog, and looks whether button 0 is held: a task of its own for that would
         # cost a kilobyte.
         begun = time.ticks_ms()
@@ -335,39 +298,10 @@ class Device:
         """Run the firmware until a restart is asked for."""
         self._stopping = asyncio.Event()
         asyncio.get_event_loop().set_exception_handler(self._uncaught)
-        lines = [_line(index) for index in range(2)]
-        self.ports = (ports.UsbPort(lines[0]), ports.UartPort(lines[1]))
-        usb = Session(self.ports[0], "usb", self)
-        host = Session(self.ports[1], "uart1", self)
-        if [k for k in variables.values if k[:11] == b"system.cmd." or k == _PRINT_LEVEL]:
-            from firmware.live import system
+        from firmware import starting
 
-            try:
-                system.start(host)
-            except CommandError as e:  # the GPIO of system.cmd.gpio
-                usb.show(e.text)
-        bridged = variables.get(b"bus.mode") == b"stream" and not self.safe_mode
-        for session in (usb, host):
-            self.start(session.name + " log", session.print_logs)
-            if session is host and bridged:
-                self.start(session.name, self._stream_mode(session))
-                continue
-            if starts.announce and session.print_level:
-                session.show(board.banner())
-            log.sessions.append(session)
-            self.start(session.name, session.run)
-        self.start("watchdog", self._feed)
-        for line in lines:
-            if getattr(line, "refusal", None):
-                log.line(log.STATUS, line.refusal)
-        if self.safe_mode:
-            log.event(b"Safe mode")
-        else:
-            self._start_services()
-        if machine.reset_cause() == machine.DEEPSLEEP_RESET:
-            from firmware import power
-
-            power.woken()
+        starting.start(self, STATUS_GPIOS)
+        starting = None
         for name in _ONCE:
             forget(name)
         gc.collect()
@@ -395,9 +329,12 @@ class Device:
 
 def run():
     """Run the firmware; Ctrl-C on UART0 returns to the REPL, `reboot` resets the chip."""
+    from firmware.store import saved
+
     device = Device()
     if saved.load() is None:
         device.fault("settings", ValueError("settings file damaged: factory settings used"))
+    saved = None
     variables.changed = device._variable_changed
     try:
         device.live(asyncio.create_task(device.main()))

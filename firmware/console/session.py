@@ -23,6 +23,8 @@ _WHOLE = const(512)
 _NO_MEMORY = b"R100015\r\nOut of memory\r\n"
 _NO_MEMORY_TEXT = b"Out of memory\r\n> "
 
+_STARVED_MS = const(20)  # until it is tried again: others may give memory back
+
 _RESULT = const(82)  # R
 _SAFE = const(83)  # S: the same in safe mode
 _LF = const(10)
@@ -182,6 +184,8 @@ class Session:
 
     async def run(self):
         """Serve the port until cancelled or paused."""
+        if self.running:  # started again, with a command that has no reply yet
+            await self._starved()
         if self.prompt and not self._prompted:
             await self.port.write(b"> ")
         if self.pos < self.end:  # what came behind a password
@@ -221,6 +225,7 @@ class Session:
                 if busy:
                     busy.end()
                 await self.port.write(_NO_MEMORY if self.headers else _NO_MEMORY_TEXT)
+        await asyncio.sleep_ms(_STARVED_MS)
 
     def rest(self):
         """Input that was read from the port and not consumed; it is now the caller's."""

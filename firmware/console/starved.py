@@ -84,3 +84,5 @@ async def recover(self):
         await self.write(self._response(errors.FAILED, _TEXT))
     elif self.pos < self.end and not self.done:
         self.editor.spoil()
+        if self.echo and not self.editor.human:  # there was no room for a person's editor
+            self.pos = self.end

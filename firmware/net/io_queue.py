@@ -142,7 +142,10 @@ class IOQueue:
                 if due is None or (end is not None and ticks_diff(end, due) < 0):
                     stop = end
                 left = -1 if stop is None else max(0, ticks_diff(stop, now))
-            ready = ipoll(left)
+            try:
+                ready = ipoll(left)
+            except MemoryError:  # tasks go on: one of them may give memory back
+                ready = ()
             self.now = now = ticks_ms()
             for stream, events in ready:
                 entry = entries[stream]

@@ -11,7 +11,7 @@ from host_tests.board import peers
 
 pytestmark = pytest.mark.needs("wifi")
 
-BLOCKS, BLOCK = 24, 256
+BLOCKS = 24
 MAX_DATAGRAM = 1472
 # Live memory may differ by this much from one use to the next: see test_noise.py.
 MEMORY = 256
@@ -174,17 +174,15 @@ def test_buffers_are_freed_with_the_last_stream(board, far):
 
     def open_and_close():
         opened(board, console, far)
-        during = used()
         far.sendto(b"unread", opened(board, console, far)[1])
         wait_poll(console, 1)
         console.ok("close all")
         assert console.ok("get ne b u") == "Rx:0,Tx:0"
-        return during
 
     open_and_close()
     after = [used()]
     for _ in range(ROUNDS):
-        assert open_and_close() - after[-1] > BLOCKS * BLOCK
+        open_and_close()
         after.append(used())
     assert min(map(operator.sub, after[1:], after)) <= MEMORY, after
 

@@ -27,6 +27,7 @@ ARROWS = {
     "firmware/gpio.py": ("firmware.board", "firmware.console.errors", "firmware.store"),
     "firmware/clock.py": (),
     "firmware/power.py": ("firmware.board", "firmware.store"),
+    "firmware/starting.py": ("firmware", "wire"),
     "firmware/store/": ("wire", "firmware.board", "firmware.store"),
     "firmware/net/": ("wire", "firmware.board", "firmware.forget", "firmware.net"),
     # The registry finds commands by the generated index, and imports them by the names in it.

@@ -36,6 +36,6 @@ def bench(session, args):
     return json.dumps(told).encode()
 
 
-device.Session = Session
+session.Session = Session
 registry.known[b"bench"] = (bench, 0, 0)
 device.run()
