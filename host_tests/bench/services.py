@@ -25,7 +25,7 @@ HEAP = "320K"
 # NTP asks for the time 8 to 15 s after the network is up; then all has been used that is used.
 PATIENCE_SECONDS = 90
 LOOK_SECONDS = 0.5
-# Codecs leave RAM when nobody has asked for ten seconds; the figure is of a module that is at rest.
+# Codecs leave RAM when nobody has asked for ten seconds; the figure is of a module at rest.
 REST_SECONDS = 15
 
 # All that is on. No variable but these differs from the factory's.
