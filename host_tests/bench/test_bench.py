@@ -67,10 +67,10 @@ def test_a_row_over_its_budget_fails(rows, tmp_path):
 
 
 def test_modules_come_after_what_they_import():
-    order = imports.ordered(project.ROOT, ["firmware.device"])
+    order = imports.ordered(project.ROOT, ["firmware.console.session", "firmware.device"])
     place = {name: i for i, name in enumerate(order)}
     assert place["firmware"] < place["firmware.version"] < place["firmware.board"]
-    assert place["firmware.console.registry"] < place["firmware.console.session"]
+    assert place["wire"] < place["wire.cmdline"] < place["firmware.console.session"]
     assert place["firmware.commands.index"] < place["firmware.console.registry"]
     assert order[-1] == "firmware.device"
     assert not [name for name in order if name.startswith("firmware.services")]  # on first use
