@@ -4,28 +4,11 @@ memory, and the next command is answered.
 
 import pytest
 
+from host_tests.board import live
 from host_tests.board.console import HEADER
-
-# Live memory may differ by this much: strings of other lengths.
-MEMORY = 256
-
-# What is allocated once makes some rounds grow; what is left behind makes all of them grow.
-ROUNDS = 3
 
 # One burst fits into UART0's receive ring of 260 bytes, which holds 22 ms of line rate.
 BURST = 250
-
-
-def live_memory(console):
-    """Bytes in use after a collection. The first readings load what the reading itself needs."""
-    for _ in range(3):
-        used = int(console.ok("get system.memory.used"))
-    return used
-
-
-def grown(used):
-    """The least growth from one figure to the next."""
-    return min(after - before for before, after in zip(used, used[1:], strict=False))
 
 
 def noise(rng, count, without=b""):
@@ -45,9 +28,9 @@ def test_random_bytes_on_uart1(board, rng, counts):
     console.run(b"\xff\x00")  # the path of an unknown command
     console.run(b'"')
     console.run(b"x" * 600)
-    used = [live_memory(console)]
-    for _ in range(ROUNDS):
-        console.send(noise(rng, count // ROUNDS) + b"\r\n")
+    used = [live.memory(console)]
+    for _ in range(live.ROUNDS):
+        console.send(noise(rng, count // live.ROUNDS) + b"\r\n")
         if "counters" in board.can:
             board.drained(1)
         answers = console.quiet()
@@ -57,13 +40,13 @@ def test_random_bytes_on_uart1(board, rng, counts):
             end = match.end() + int(match[2])
             answers = answers[end:]
         console.sync()
-        used.append(live_memory(console))
-    assert grown(used) <= MEMORY, used
+        used.append(live.memory(console))
+    assert live.grown(used) <= live.SLACK, used
     assert console.ok("faults_print") == "! 0 faults"
     assert console.ok("get wlan.join.retries") == "3"
     if "counters" in board.can:
         status = board.uart_status(1)
-        assert status["received"] > count // ROUNDS * ROUNDS
+        assert status["received"] > count // live.ROUNDS * live.ROUNDS
         assert status["overflow"] == 0
 
 
@@ -79,8 +62,8 @@ def test_random_bytes_on_uart0(board, rng, counts):
         console.send(noise(rng, 1000, without=b"\x03")[:BURST])
         console.sync()
     used = [_memory(console)]
-    for _ in range(ROUNDS):
-        data = noise(rng, count // ROUNDS, without=b"\x03")
+    for _ in range(live.ROUNDS):
+        data = noise(rng, count // live.ROUNDS, without=b"\x03")
         for at in range(0, len(data), BURST):
             console.send(data[at : at + BURST])
             if "counters" in board.can:
@@ -90,7 +73,7 @@ def test_random_bytes_on_uart0(board, rng, counts):
             console.take(len(console.data))
         console.sync()
         used.append(_memory(console))
-    assert grown(used) <= MEMORY, used
+    assert live.grown(used) <= live.SLACK, used
     assert console.command("faults_print") == ["! 0 faults"]
     assert console.command("get wlan.join.retries") == ["3"]
     if "counters" in board.can:

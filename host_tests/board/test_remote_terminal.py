@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from host_tests.board import peers
+from host_tests.board import live, peers
 from host_tests.board.console import PATIENCE
 from host_tests.board.telnet import DO, ECHO, IAC, NAWS, OFFERS, PORT, SB, SE, SGA, WILL, Wire
 
@@ -357,31 +357,28 @@ def test_floods(connect, console):
     assert inside(connect).command("get wlan.ssid") == ["airwire-wpa2"]
 
 
-def used(console):
-    """Live heap."""
-    return int(console.ok("get system.memory.used"))
-
-
 @pytest.mark.long
 def test_nothing_is_left_of_many(connect, console, counts, peer, figure):
     """Sessions that end and sessions that are lost: heap and sockets stay."""
-    rounds = counts(20, 500)
-    seen = []
-    for i in range(rounds):
-        wire = inside(connect)
-        wire.command("get wlan.ssid")
-        if i % 2:
-            wire.send(b"tcp_client host.air")
-            wire.reset()
-        else:
-            wire.send(b"exit\r\n")
-            wire.ended()
-            wire.close()
-        closed(console)
-        seen.append(used(console))
-    tenth = max(2, rounds // 10)
-    figure(f"live heap after {rounds} sessions: {seen[tenth]} ... {seen[-1]}")
-    assert max(seen[-tenth:]) <= max(seen[tenth : 2 * tenth + 2]) + 256, seen
+    rounds = counts(6, 150)
+
+    def visits():
+        for i in range(rounds):
+            wire = inside(connect)
+            wire.command("get wlan.ssid")
+            if i % 2:
+                wire.send(b"tcp_client host.air")
+                wire.reset()
+            else:
+                wire.send(b"exit\r\n")
+                wire.ended()
+                wire.close()
+            closed(console)
+
+    visits()
+    left = live.left_by(console, visits)
+    figure(f"left by {rounds} sessions: {left} bytes")
+    assert left <= live.SLACK
     # Eight streams and the terminal have room.
     wire = inside(connect)
     wire.machine()

@@ -2,20 +2,16 @@
 buffer is counted; the buffers are there while there is a UDP stream.
 """
 
-import operator
 import socket
 
 import pytest
 
-from host_tests.board import peers
+from host_tests.board import live, peers
 
 pytestmark = pytest.mark.needs("wifi")
 
 BLOCKS = 24
 MAX_DATAGRAM = 1472
-# Live memory may differ by this much from one use to the next: see test_noise.py.
-MEMORY = 256
-ROUNDS = 3
 
 
 @pytest.fixture
@@ -167,11 +163,6 @@ def test_what_finds_no_buffer_is_counted(board, far):
 def test_buffers_are_freed_with_the_last_stream(board, far):
     console = online(board)
 
-    def used():
-        for _ in range(2):
-            found = int(console.ok("get system.memory.used"))
-        return found
-
     def open_and_close():
         opened(board, console, far)
         far.sendto(b"unread", opened(board, console, far)[1])
@@ -180,11 +171,7 @@ def test_buffers_are_freed_with_the_last_stream(board, far):
         assert console.ok("get ne b u") == "Rx:0,Tx:0"
 
     open_and_close()
-    after = [used()]
-    for _ in range(ROUNDS):
-        open_and_close()
-        after.append(used())
-    assert min(map(operator.sub, after[1:], after)) <= MEMORY, after
+    assert live.left_by(console, open_and_close) <= live.SLACK
 
 
 @pytest.mark.needs("air")

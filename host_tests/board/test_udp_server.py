@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from host_tests.board import peers
+from host_tests.board import live, peers
 
 pytestmark = pytest.mark.needs("wifi")
 
@@ -197,11 +197,6 @@ def test_nothing_is_left_behind(board, counts):
     console, address = serving(board, "tcp_server start")
     console.ok("tcp_server stop")
 
-    def used():
-        for _ in range(2):
-            found = int(console.ok("get system.memory.used"))
-        return found
-
     def once():
         console.ok("udp_server start")
         console.ok("tcp_server start")
@@ -215,9 +210,9 @@ def test_nothing_is_left_behind(board, counts):
                 console.ok(f"{kind}_server stop")
         assert console.ok("list") == HEAD
 
-    for _ in range(3):
-        once()
-    before = used()
-    for _ in range(counts(4, 100)):
-        once()
-    assert abs(used() - before) <= 256
+    def often():
+        for _ in range(counts(2, 35)):
+            once()
+
+    often()
+    assert live.left_by(console, often) <= live.SLACK
