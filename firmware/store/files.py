@@ -132,7 +132,8 @@ def _blocks(size):
     return size // _PER_BLOCK + 1
 
 
-def _check_room(size):
+def check_room(size):
+    """Raises OSError where a file of `size` bytes has no room."""
     # What is announced to open writers counts as used: it is to come.
     stat = os.statvfs("/")
     free = stat[3] - _RESERVE - _blocks(size)
@@ -243,7 +244,7 @@ class Writer(_File):
             raise OSError(EEXIST)
         if is_open(name):
             raise OSError(EBUSY)
-        _check_room(size)
+        check_room(size)
         try:
             os.mkdir(_FOLDER)
         except OSError as e:

@@ -166,11 +166,11 @@ class Full(Create):
 
     def operation(self):
         files = firmware("store.files")
-        room, files._check_room = files._check_room, lambda size: None
+        room, files.check_room = files._check_room, lambda size: None
         try:
             super().operation()
         finally:
-            files._check_room = room
+            files.check_room = room
 
 
 SCENARIOS = {
