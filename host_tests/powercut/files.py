@@ -166,7 +166,7 @@ class Full(Create):
 
     def operation(self):
         files = firmware("store.files")
-        room, files.check_room = files._check_room, lambda size: None
+        room, files.check_room = files.check_room, lambda size: None
         try:
             super().operation()
         finally:
