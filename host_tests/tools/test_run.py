@@ -117,7 +117,7 @@ def test_an_open_network_of_ones_own(family, tmp_path):
     code, output, errors = run(family, configuration(tmp_path, text))
     assert (code, errors) == (0, "")
     assert 'console  [Associating to the "open" one]' in output.splitlines()
-    assert "passkey" not in output
+    assert "wlan.passkey" not in output
 
 
 def test_no_interpreter_is_one_line(family):
