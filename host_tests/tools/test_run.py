@@ -191,7 +191,7 @@ def test_a_persons_session(family, quick):
 
         terminal.type("get wlan.info\r")
         terminal.shows("> get wlan.info\nairwire-wpa2 -52 dBm 127.0.0.")
-        terminal.type("set system.name h\u00e9\x7f\x7f\u00fcbsch\r")
+        terminal.type("set zz.zz h\u00e9\x7f\x7f\u00fcbsch\r")
         terminal.shows("Unknown variable\n>")
         terminal.type("\x1bOP\x1b[15~gibberish\r")  # keys that nobody here knows
         terminal.shows("Unknown command\n>")
