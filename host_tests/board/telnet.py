@@ -63,6 +63,9 @@ class Program(Console):
     def __init__(self, command: Sequence[str], columns: int) -> None:
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
+        environment = {**os.environ, "TERM": "xterm", "HOME": "/nonexistent"}
+        for name in ("COLUMNS", "LINES"):  # of our own terminal: busybox would believe them
+            environment.pop(name, None)
         self._process = subprocess.Popen(
             command,
             stdin=slave,
@@ -71,7 +74,7 @@ class Program(Console):
             start_new_session=True,
             # The first terminal that is opened becomes the one of the new session.
             preexec_fn=lambda: os.close(os.open(os.ttyname(slave), os.O_RDWR)),
-            env={**os.environ, "TERM": "xterm", "HOME": "/nonexistent"},
+            env=environment,
         )
         os.close(slave)
         self.port = os.fdopen(master, "r+b", buffering=0)
