@@ -142,3 +142,49 @@ def test_a_list_of_files():
         replies.files(b"!\r\nwhat")
     with pytest.raises(UnexpectedReply, match="file_stat"):
         replies.file(b"name: x\r\nsize: many")
+
+
+def test_the_answer_to_a_ping():
+    assert replies.ping(b"Ping reply in 7ms") == 7
+    with pytest.raises(UnexpectedReply, match="ping"):
+        replies.ping(b"pong")
+
+
+def test_services():
+    texts = b" ".join(b"k%d=v" % number for number in range(20))
+    payload = (
+        b"! 3 services found\r\n"
+        b"!  # Type        Address:Port          Host                 Name\r\n"
+        b"#  0 _http._tcp  10.23.7.2:8080        pantry.local         "
+        b'"My \\"page\\"" "note=a b"\r\n'
+        b"# 10 _ntp._udp   -:0                   -                    kitchen " + texts + b"\r\n"
+        b'#  2 _x._tcp     10.0.0.1:1            \xff                    ""'
+    )
+    first, second, third = replies.services(payload)
+    assert first == replies.Service(
+        "_http._tcp", 'My "page"', "10.23.7.2", 8080, "pantry.local", ("note=a b",)
+    )
+    assert (second.address, second.port, second.host) == (None, 0, None)
+    assert second.texts == tuple(f"k{number}=v" for number in range(20))
+    assert (third.name, third.host, third.texts) == ("", "\udcff", ())
+    assert replies.services(b"! 0 services found\r\n!  # Type") == []
+    for wrong in (b"#  0 _http._tcp 10.0.0.1:x a b", b"#  0 _http._tcp 10.0.0.1:1", b"what"):
+        with pytest.raises(UnexpectedReply, match="mdns_discover"):
+            replies.services(b"!\r\n!\r\n" + wrong)
+
+
+def test_the_clients_of_the_soft_ap():
+    payload = (
+        b"!  # MAC               IP\r\n"
+        b"# 0 02:A4:D5:90:E3:D8 10.10.10.2\r\n"
+        b"# 1 02:A4:D5:90:E3:D9 0.0.0.0\r\n"
+        b"-10 02:A4:D5:90:E3:DA 10.10.10.3"
+    )
+    assert replies.softap_clients(payload) == [
+        replies.SoftApClient("02:A4:D5:90:E3:D8", "10.10.10.2", True),
+        replies.SoftApClient("02:A4:D5:90:E3:D9", None, True),
+        replies.SoftApClient("02:A4:D5:90:E3:DA", "10.10.10.3", False),
+    ]
+    assert replies.softap_clients(b"!  # MAC               IP") == []
+    with pytest.raises(UnexpectedReply, match=r"softap\.client_list"):
+        replies.softap_clients(b"!\r\nwhat")

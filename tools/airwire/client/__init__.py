@@ -23,7 +23,17 @@ from airwire.client.errors import (
 )
 from airwire.client.module import Module
 from airwire.client.notifications import Notification, Notifications
-from airwire.client.replies import Fault, FileInfo, Network, StreamInfo, UnexpectedReply, Version
+from airwire.client.replies import (
+    Fault,
+    FileInfo,
+    Network,
+    Service,
+    SoftApClient,
+    StreamInfo,
+    UnexpectedReply,
+    Version,
+)
+from airwire.client.servers import TcpServer
 from airwire.client.stream import State, Stream
 
 __all__ = [
@@ -43,9 +53,12 @@ __all__ = [
     "Notifications",
     "ParseError",
     "PortError",
+    "Service",
+    "SoftApClient",
     "State",
     "Stream",
     "StreamInfo",
+    "TcpServer",
     "Timeout",
     "TooFewArguments",
     "TooManyArguments",

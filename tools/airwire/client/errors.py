@@ -124,14 +124,18 @@ class PortError(ClientError):
 _SECRETS = ("passkey", "password", "passphrase", "secret")
 _SECRET_SHORTCUTS = ("wl p", "so p", "se w p", "re w", "em s w")
 _MASK = "********"
+# Words of network_verify before its key.
+_VERIFIED = 5
 
 
 def shown(name: str, words: tuple[str, ...]) -> str:
-    """A command line for messages: what is set into a password is not in it."""
+    """A command line for messages: passwords are not in it."""
     if name == "set":
         for end in range(1, len(words)):
             variable = " ".join(words[:end])
             if variable in _SECRET_SHORTCUTS or any(part in variable for part in _SECRETS):
                 words = (variable, _MASK)
                 break
+    elif name == "network_verify":
+        words = words[:_VERIFIED] + (_MASK,) * (len(words) > _VERIFIED)
     return " ".join((name, *words))

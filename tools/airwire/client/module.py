@@ -17,14 +17,18 @@ from airwire.client.bridge import BridgeCommands
 from airwire.client.commands import COMMAND_SECONDS
 from airwire.client.errors import ClientError
 from airwire.client.files import FileCommands
+from airwire.client.hosts import HostCommands
 from airwire.client.link import ATTACH_SECONDS, Link
 from airwire.client.network import NetworkCommands
 from airwire.client.notifications import Notification, Notifications
 from airwire.client.pins import PinCommands
+from airwire.client.servers import ServerCommands
 from airwire.client.stream import FLOW_WRITE_SIZE, WRITE_SIZE
 
 
-class Module(BridgeCommands, NetworkCommands, FileCommands, PinCommands):
+class Module(
+    BridgeCommands, NetworkCommands, ServerCommands, HostCommands, FileCommands, PinCommands
+):
     """A module, in machine mode from here on. A context manager; any thread may use it.
 
     One command is on its way at a time; threads take turns. The serial port is taken for this

@@ -89,6 +89,31 @@ class Fault:
     trace: str
 
 
+@dataclass(frozen=True)
+class Service:
+    """A service in the network. type: `_http._tcp`; name: for a person; texts: what else is said
+    of it, `key=value` mostly. address and host are None where nobody has told them.
+    """
+
+    type: str
+    name: str
+    address: str | None
+    port: int
+    host: str | None
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SoftApClient:
+    """A client of the module's own access point. address: None while it has none. present: False
+    for one that is away, and whose address is kept for it.
+    """
+
+    mac: str
+    address: str | None
+    present: bool
+
+
 class UnexpectedReply(ValueError):
     """A successful answer that does not look as it must: other firmware, or a bug in one of us."""
 
@@ -102,6 +127,10 @@ _STREAM = re.compile(r"# +(\d+) (\S+) *(.*)")
 _FAULT_HEAD = re.compile(r"(?:^|\r\n)# \d+ (\d+) s, ([^\r\n]*)(?:\r\n|$)")
 _VALUE_HEAD = re.compile(r"(?:^|\r\n)([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+(?: [a-z0-9]+)?): ")
 _FILE = re.compile(r"# +\d+ e-([0-9A-F]{2}) +([0-9A-F]{4}) +\d+ +(\d+) +(\S+)  (.*)")
+_PING = re.compile(rb"Ping reply in (\d+)ms")
+_SERVICE = re.compile(rb"# +\d+ (.*)")
+_WORD = re.compile(rb'"(?:\\.|[^"\\])*"|[^ ]+')
+_CLIENT = re.compile(rb"([#-]) *\d+ ([0-9A-F:]{17}) ([0-9.]+)")
 _USAGE = re.compile(r"# +(\d+) (.*)")
 
 
@@ -146,6 +175,56 @@ def streams(payload: bytes) -> list[StreamInfo]:
             raise UnexpectedReply("stream_list", payload)
         rows.append(StreamInfo(int(match[1]), match[2], match[3]))
     return rows
+
+
+def ping(payload: bytes) -> int:
+    """The answer to `ping`, milliseconds."""
+    match = _PING.fullmatch(payload)
+    if match is None:
+        raise UnexpectedReply("ping", payload)
+    return int(match[1])
+
+
+def services(payload: bytes) -> list[Service]:
+    """The answer to `mdns_discover`: each word as on a command line, but of any number."""
+    found = []
+    for line in payload.split(b"\r\n")[2:]:
+        row = _SERVICE.fullmatch(line)
+        try:
+            words = [_word(word) for word in _WORD.findall(row[1] if row else b"")]
+            kind, place, host, name, *texts = words
+            address, _, port = place.rpartition(":")
+            found.append(
+                Service(kind, name, _known(address), int(port), _known(host), tuple(texts))
+            )
+        except ValueError:
+            raise UnexpectedReply("mdns_discover", payload) from None
+    return found
+
+
+def softap_clients(payload: bytes) -> list[SoftApClient]:
+    """The answer to `get softap.client_list`."""
+    found = []
+    for line in payload.split(b"\r\n")[1:]:
+        row = _CLIENT.fullmatch(line)
+        if row is None:
+            raise UnexpectedReply("get softap.client_list", payload)
+        address = row[3].decode()
+        found.append(
+            SoftApClient(
+                row[2].decode(), None if address == "0.0.0.0" else address, row[1] == b"#"
+            )
+        )
+    return found
+
+
+def _known(word: str) -> str | None:
+    return None if word == "-" else word
+
+
+def _word(quoted: bytes) -> str:
+    [word] = cmdline.split(quoted)
+    return text(word)
 
 
 def faults(payload: bytes) -> list[Fault]:

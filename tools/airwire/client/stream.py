@@ -89,6 +89,7 @@ class Stream(io.RawIOBase):
         with self._module.exclusive():
             if self._ahead:
                 return State.DATA
+            self._look()
             try:
                 return State.CLOSED if self._ended else self._ask()
             except CommandFailed as error:
@@ -134,11 +135,15 @@ class Stream(io.RawIOBase):
         view = memoryview(data).cast("B")
         for start in range(0, view.nbytes, self.write_size):
             piece = bytes(view[start : start + self.write_size])
-            if self._released:
-                raise CommandFailed(f"stream_write {self.handle}", "the stream has been closed")
-            self._module.command(
-                "stream_write", self.handle, len(piece), data=piece, timeout=WRITE_SECONDS
-            )
+            with self._module.exclusive():
+                self._look()
+                if self._released:
+                    raise CommandFailed(
+                        f"stream_write {self.handle}", "the stream has been closed"
+                    )
+                self._module.command(
+                    "stream_write", self.handle, len(piece), data=piece, timeout=WRITE_SECONDS
+                )
         return view.nbytes
 
     def close(self) -> None:
@@ -147,6 +152,7 @@ class Stream(io.RawIOBase):
             return
         super().close()
         with self._module.exclusive():
+            self._look()
             if self._released:
                 return
             self.release()
@@ -182,6 +188,7 @@ class Stream(io.RawIOBase):
         """What has arrived: None if nothing, b"" at the end."""
         # In one piece: between its commands another thread's could be given our handle.
         with self._module.exclusive():
+            self._look()
             if self._ended:
                 return b""
             try:
@@ -192,7 +199,7 @@ class Stream(io.RawIOBase):
                 data = self._module.command("stream_read", self.handle, size)
                 if not data:
                     self._ended = True
-                    self._ask()
+                    self._see_gone()
                 return data
             except CommandFailed as error:
                 # Read to its end, the module closes a stream by itself (stream.auto_close).
@@ -203,9 +210,19 @@ class Stream(io.RawIOBase):
         """A refusal is the end only where the module has the stream no more; otherwise (it may be
         short of memory) what was to be read is there yet, and the refusal is raised.
         """
-        if any(row.handle == self.handle for row in self._module.streams()):
+        self._see_gone()
+        if not self._released:
             raise refused
-        self.release()
+
+    def _see_gone(self) -> None:
+        """Release the handle if the module has the stream no more."""
+        if all(row.handle != self.handle for row in self._module.streams()):
+            self.release()
+
+    def _look(self) -> None:
+        """Release the handle if the module has given it to another."""
+        if not self._released and not self._module.holds_stream(self):
+            self.release()
 
     def _ask(self) -> State:
         return State(int(self._module.command("stream_poll", self.handle)))

@@ -21,6 +21,8 @@ class StreamCommands(Commands):
         self._write_size = write_size
         # Streams by their handle, as long as the module has not given it up.
         self._streams: weakref.WeakValueDictionary[int, Stream] = weakref.WeakValueDictionary()
+        # A server of the module gives handles to its clients, without any command of ours.
+        self._serving = False
 
     def streams(self) -> list[StreamInfo]:
         """The module's table of open streams, whoever opened them."""
@@ -75,6 +77,15 @@ class StreamCommands(Commands):
                 while len(payload) < size and (piece := stream.read(READ_SIZE)):
                     payload += piece
             return payload
+
+    def holds_stream(self, stream: Stream) -> bool:
+        """For Stream: whether its handle is its own yet. Asked before each use."""
+        if not self._serving:
+            return True
+        for row in self.streams():
+            if row.handle == stream.handle:
+                return row.type != "TCPS" or row.info == stream.info
+        return False
 
     def forget_stream(self, stream: Stream) -> None:
         """For Stream: its handle is no longer its own."""
