@@ -152,7 +152,9 @@ class Device:
     # Services
 
     def start(self, name, run):
-        """Start a service under supervision: `run()` gives a fresh coroutine each time."""
+        """Start a service under supervision: `run()` gives a fresh coroutine each time, or it is
+        the file of the service in services/.
+        """
         last = self.stop(name)
         self.services[name] = asyncio.create_task(self._supervise(name, run, last))
 
@@ -170,21 +172,16 @@ class Device:
             registry.make_room()
         return __import__("firmware.services." + module, None, None, ("create",))
 
-    def start_file(self, name, file):
-        """Start the service of a file in services/, which is imported only when it runs."""
-
-        async def run():
-            try:
-                service = self.service(file).create(self)
-            except board.GpioInUse as e:
-                # A setting, not a fault: it stays off until one of its variables changes.
-                log.line(
-                    log.STATUS, b"%s is off: GPIO %d is used by %s" % ((name.encode(),) + e.args)
-                )
-                return
-            await service.run()
-
-        self.start(name, run)
+    def _work(self, name, run):
+        # The coroutine of a service. Its file is imported only when it runs.
+        if not isinstance(run, str):
+            return run()
+        try:
+            return self.service(run).create(self).run()
+        except board.GpioInUse as e:
+            # A setting, not a fault: it stays off until one of its variables changes.
+            log.line(log.STATUS, b"%s is off: GPIO %d is used by %s" % ((name.encode(),) + e.args))
+            return asyncio.sleep_ms(0)
 
     def network_up(self):
         """An interface has come up: start what starts with it."""
@@ -216,7 +213,7 @@ class Device:
             while True:
                 begun = time.ticks_ms()
                 try:
-                    await run()
+                    await self._work(name, run)
                     return
                 except Exception as e:
                     self.fault(name, e)

@@ -6,7 +6,7 @@ import random
 
 from micropython import const
 
-from . import sockets
+from . import connecting, sockets
 from .station import JoinError
 
 # The stack picks a local port by itself but cannot tell it, and stream_list shows it: so it is
@@ -62,7 +62,7 @@ async def _tcp(device, get, host, ip, port, local):
     while True:
         used = _picked(local)
         try:
-            sock = await sockets.connect(ip, port, get(b"tcp.client.connect_timeout"), used)
+            sock = await connecting.connect(ip, port, get(b"tcp.client.connect_timeout"), used)
             return TcpStream(b"TCPC", _info(host, port, used), sock)
         except OSError as e:
             if e.errno == errno.EADDRINUSE and not local and misses:

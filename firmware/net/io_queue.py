@@ -20,6 +20,8 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
+from firmware import forget
+
 _AGAIN_MS = const(20)  # after which an alarm that found no memory comes again
 IN = const(1)  # select.POLLIN and POLLOUT, the same on all ports
 OUT = const(4)
@@ -59,7 +61,7 @@ class IOQueue:
         self.keep(stream)
         entry = self.map[stream]
         entry[_PUMP] = pump
-        self._watch(stream, entry, events)
+        self.watch(stream, entry, events)
 
     def want(self, stream, events):
         """Change what the pump of `stream` waits for."""
@@ -67,13 +69,13 @@ class IOQueue:
         if entry[_WRITER]:
             events |= OUT
         if entry[_MASK] != events:
-            self._watch(stream, entry, events)
+            self.watch(stream, entry, events)
 
     def detach(self, stream):
         """Take the pump away; the stream stays kept."""
         entry = self.map[stream]
         entry[_PUMP] = None
-        self._watch(stream, entry, 0)
+        self.watch(stream, entry, 0)
 
     def forget(self, stream):
         """Drop a kept or pumped stream; to be called before it is closed."""
@@ -81,7 +83,8 @@ class IOQueue:
         if entry and entry[_POLLED]:
             self._poller.unregister(stream)
 
-    def _watch(self, stream, entry, events):
+    def watch(self, stream, entry, events):
+        """Have the poller watch a stream for these events alone."""
         if entry[_POLLED]:
             self._poller.modify(stream, events)
         elif events:
@@ -105,7 +108,7 @@ class IOQueue:
         entry[side] = task
         mask = entry[_MASK]
         if not mask & event:
-            self._watch(stream, entry, mask | event)
+            self.watch(stream, entry, mask | event)
         task.data = self  # where a cancelled task is to be removed from
 
     def remove(self, task):
@@ -198,7 +201,7 @@ class IOQueue:
                 entry[_POLLED] = False
             entry[_MASK] = 0
         elif entry[_MASK] != wanted:
-            self._watch(stream, entry, wanted)
+            self.watch(stream, entry, wanted)
 
     def _wake(self, stream, entry, events):
         woken = False
@@ -218,23 +221,17 @@ class IOQueue:
         elif entry[_READER] is None and entry[_WRITER] is None:
             self.forget(stream)
         else:
-            self._watch(stream, entry, IN if entry[_READER] else OUT)
+            self.watch(stream, entry, IN if entry[_READER] else OUT)
 
 
 def use():
     """The loop's queue, of this kind from the first call on. To be called by a task."""
     queue = core._io_queue
     if not isinstance(queue, IOQueue):
-        core._io_queue = new = IOQueue()
-        for waiting in queue.map.values():
-            reader, writer, stream = waiting
-            new.keep(stream)
-            entry = new.map[stream]
-            entry[_KEPT] = False
-            for side, task, event in ((_READER, reader, IN), (_WRITER, writer, OUT)):
-                if task is not None:
-                    entry[side] = task
-                    task.data = new
-                    new._watch(stream, entry, entry[_MASK] | event)
-        queue = new
+        queue = IOQueue()
+        from . import io_taking
+
+        io_taking.take(core._io_queue, queue)
+        core._io_queue = queue
+        forget("firmware.net.io_taking")
     return queue

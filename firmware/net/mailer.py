@@ -6,7 +6,7 @@ from micropython import const
 
 from wire import smtp
 
-from . import sockets
+from . import connecting, sockets
 from .station import JoinError
 
 _READ = const(256)  # bytes of the server's at a time; most answers are shorter
@@ -29,7 +29,7 @@ async def send(device, get, log, sender, recipients, message):
         await device.station.up()
         ip = host.decode() if sockets.is_address(host) else await device.resolve(host)
         log.line(log.OPERATION, b"Connecting (SMTP): %s:%d" % (host, port))
-        sock = await sockets.connect(ip, port, get(b"tcp.client.connect_timeout"))
+        sock = await connecting.connect(ip, port, get(b"tcp.client.connect_timeout"))
     except (OSError, JoinError, sockets.LookupFailed) as e:
         raise MailFailed(sockets.reason(e))
     size = 0

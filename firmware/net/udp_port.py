@@ -1,6 +1,6 @@
-# A UDP port that answers: each datagram from the link goes to a codec's process(), and what that
-# leaves in the buffer goes back to the sender. It is a pump of the loop's queue (io_queue.py), so
-# a datagram that is none of ours costs no task.
+# A UDP port that answers: each datagram from the link goes to a codec, and what that makes of it
+# goes back to the sender. It is a pump of the loop's queue (io_queue.py), so a datagram that is
+# none of ours costs no task; nor is there a buffer for those that are, until one comes.
 import socket
 
 from micropython import const
@@ -9,17 +9,17 @@ from . import io_queue
 from .subnet import packed
 
 _TURN = const(8)  # datagrams taken at once: the loop has others to serve
+SIZE = const(1472)  # bytes that fit an Ethernet frame: no datagram is larger
 
 
 class Port:
-    """`process(buf, length, (host, port))` gives the size of the reply in `buf`, 0: none. Nothing
-    is heard until `net`, a Subnet, says from whom. Raises OSError.
+    """`process(data, (host, port))` gives the reply, None: none. Nothing is heard until `net`, a
+    Subnet, says from whom. Raises OSError.
     """
 
-    def __init__(self, number, buf, process):
+    def __init__(self, number, process):
         self.net = None
         self.heard = None  # called when datagrams were processed
-        self._buf = buf
         self._process = process
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
@@ -49,29 +49,26 @@ class Port:
         except OSError:
             pass  # it is heard already: there is no leaving a group
 
-    def send(self, size, to):
-        """Send the first `size` bytes of the buffer; what cannot be sent is lost."""
+    def send(self, data, to):
+        """Send a datagram; what cannot be sent is lost."""
         try:
-            self._sock.sendto(memoryview(self._buf)[:size], to)
+            self._sock.sendto(data, to)
         except OSError:
             pass
 
     def _take(self, events):
-        buf = self._buf
         for _ in range(_TURN):
             try:
-                data, peer = self._sock.recvfrom(len(buf))
+                data, peer = self._sock.recvfrom(SIZE)
             except OSError:
                 break
             except MemoryError:
                 self._lose()
                 break
             if self.net and self.net.has(peer[0]):
-                length = len(data)
-                buf[:length] = data
-                size = self._process(buf, length, peer)
-                if size:
-                    self.send(size, peer)
+                reply = self._process(data, peer)
+                if reply:
+                    self.send(reply, peer)
         if self.heard:
             self.heard()
         return None

@@ -6,31 +6,22 @@
 # too late, the chip's answers for the name, without services, until the network is restarted.
 #
 # Most of what is heard is about others. So the codec sleeps, and is not in RAM, while nothing has
-# been about us for a while: until then a datagram has to have a part of our names in it.
+# been about us for a while: until then a datagram has to have a part of our names in it. What is
+# needed when a link comes is in mdns_link.py, and in RAM only then.
 import asyncio
-import binascii
-import errno
-import random
 import sys
 import time
 
-import network
 from micropython import const
 
 from firmware import forget
 from firmware.console import log
-from firmware.net import sockets
 from firmware.net.station import ASSOCIATED, UP
-from firmware.net.subnet import Subnet, packed
-from firmware.net.udp_port import Port
-from firmware.store import variables
+from firmware.net.udp_port import SIZE
 
-from . import windows_names
+from .name_heard import about
 
-_PORT = const(5353)  # as in wire.mdns
-_GROUP = b"224.0.0.251"
-_EVERYBODY = (_GROUP.decode(), _PORT)
-_BUFFER_SIZE = const(1472)
+_EVERYBODY = ("224.0.0.251", 5353)
 # A new datagram may be due earlier than what a task sleeps for: the shortest delay is 20 ms.
 _STEP_MS = const(20)
 # The soft-AP comes and goes, and DHCP may give another address while a link stays up.
@@ -38,58 +29,37 @@ _LOOK_MS = const(1000)
 _WAKEFUL = const(10)  # looks until the codec sleeps: longer than all its delays
 # For the radio to send the goodbye before it leaves.
 _GOODBYE_MS = const(10)
-_HOSTNAME = const(32)  # the driver takes no longer one
 
 running = None  # the service, for live/mdns.py
 
 
 def create(device):
-    return Mdns(device.station)
+    return Mdns(device.station, *_link().settings(device.station))
 
 
-def own_name(text, mac):
-    """mdns.name with the end of the MAC address in place of each #."""
-    digits = binascii.hexlify(mac)
-    left = text.count(b"#")
-    name = b""
-    for part in text.split(b"#"):
-        name += part + digits[len(digits) - left : len(digits) - left + 1]
-        left -= 1
-    return name
+def _link():
+    # Forgotten at once: it is in RAM for as long as the call takes that it is asked for.
+    from . import mdns_link
 
-
-def _services(name):
-    # Those of mdns.service.
-    text = variables.get(b"mdns.service")
-    if not text:
-        return ()
-    from wire import mdns_service
-
-    try:
-        return mdns_service.parse(text, name)
-    except ValueError as e:  # from a settings file that nobody has checked
-        log.line(log.STATUS, b"mdns.service: %s" % e.args[0].encode())
-        return ()
-    finally:
-        forget("wire.mdns_service")
+    forget("firmware.services.mdns_link")
+    return mdns_link
 
 
 class Mdns:
-    def __init__(self, station):
-        self._station = station
-        name = variables.get(b"mdns.interface")
-        if name == b"default":
-            name = variables.get(b"network.default_interface")
-        self._ap = network.WLAN(network.WLAN.IF_AP) if name == b"softap" else None
-        self._name = own_name(variables.get(b"mdns.name"), station.mac())
-        from wire import mdns
+    """`ap` is the WLAN of the soft-AP where that is served, `name` the one that is wanted, `codec`
+    a wire.mdns.Responder for it.
+    """
 
-        self._codec = mdns.Responder(self._name, _services(self._name), variables.get(b"mdns.ttl"))
+    def __init__(self, station, ap, name, codec):
+        self.station = station
+        self.ap = ap
+        self.wanted = name
+        self._codec = codec
+        self._buf = bytearray(SIZE)  # of the codec while it is awake
         self._held = self._heads = None  # of the codec while it sleeps
         self._quiet = 0  # looks since something was about us
-        self._buf = bytearray(_BUFFER_SIZE)
-        self._port = None
-        self._net = None  # the link, while it is up
+        self.port = None
+        self.net = None  # the link, while it is up
         self._later = None  # task that sends what is due later
         self._told = None  # the name that the log has
         self._windows = ()  # ports of windows_names
@@ -100,30 +70,30 @@ class Mdns:
         """The name under which the module is found, or tries to be; b"" while the link is
         down.
         """
-        if not self._net:
+        if not self.net:
             return b""
-        name = self._name
-        if self._port:
+        name = self.wanted
+        if self.port:
             name = self._codec.name if self._codec else self._told
         return name + b".local"
 
     def answerer(self):
         """Who answers: b"module", b"chip", b"none" while the link is down."""
-        if not self._net:
+        if not self.net:
             return b"none"
-        return b"module" if self._port else b"chip"
+        return b"module" if self.port else b"chip"
 
     # The service
 
     async def run(self):
         """Service: answers until it is cancelled, and then says goodbye."""
         global running
-        watchers = self._station.watchers
+        watchers = self.station.watchers
         watchers.append(self._follow)
         running = self
         try:
             if not self._addresses():
-                self._open()
+                _link().take_port(self)
             while True:
                 self._look()
                 await asyncio.sleep_ms(_LOOK_MS)
@@ -131,119 +101,90 @@ class Mdns:
             running = None
             watchers.remove(self._follow)
             self._leave()
-            if self._port:
-                self._port.close()
+            if self.port:
+                self.port.close()
 
     def softap_down(self):
         """The soft-AP is about to go down."""
-        if self._ap:
+        if self.ap:
             self._leave()
 
     def _follow(self, state):
         # The station is about to join, is up, or is about to leave.
         if state == ASSOCIATED:
-            network.hostname(self._name[:_HOSTNAME].decode())
-            if self._open() == errno.EADDRINUSE:
-                self._station.wlan.active(False)  # a reset by Ctrl-D left the chip's responder
-                self._open()
+            _link().associated(self)
         elif state == UP:
             self._look()
-        elif not self._ap:
+        elif not self.ap:
             self._leave()
 
     def _addresses(self):
         # Address and netmask of the interface (dotted bytes), or None while it is down.
-        if self._ap:
-            if self._ap.active():
-                return [part.encode() for part in self._ap.ifconfig()[:2]]
-        elif self._station.state == UP:
-            return self._station.address(0), self._station.address(1)
+        if self.ap:
+            if self.ap.active():
+                return [part.encode() for part in self.ap.ifconfig()[:2]]
+        elif self.station.state == UP:
+            return self.station.address(0), self.station.address(1)
         return None
 
     def _look(self):
         found = self._addresses()
         if not found:
             self._leave()
-        elif not self._net or self._net.address != found[0]:
+        elif not self.net or self.net.address != found[0]:
             self._leave()
-            self._arrive(Subnet(*found))
-        elif self._port and self._codec:
-            self._send()  # what found no memory before
+            _link().arrive(self, *found)
+        elif self.port and self._codec:
+            self.send()  # what found no memory before
         if self._codec:
             self._quiet += 1
             if self._quiet > _WAKEFUL and not self._later:
                 self._sleep()
 
-    def _open(self):
-        # Take the port, if it is not ours already; returns the error's number.
-        if self._port is None:
-            try:
-                self._port = Port(_PORT, self._buf, self._process)
-                self._port.heard = self._heard
-            except OSError as e:
-                if e.errno != errno.EADDRINUSE:
-                    log.line(log.STATUS, b"mDNS: " + sockets.reason(e))
-                return e.errno
-        return 0
-
-    def _arrive(self, net):
-        failure = self._open()
-        responder = self._awake()
-        self._net = net
-        if self._port:
-            log.line(log.STATUS, b"Starting mDNS")
-            self._port.net = net
-            if self._ap:
-                self._port.use(self._ap.config("ifname"))
-            self._port.join(_GROUP)
-            seed = random.getrandbits(16)
-            responder.start(packed(net.address), time.ticks_ms(), seed)
-            self._tell(responder.name)
-            self._send()
-        else:
-            if failure == errno.EADDRINUSE:
-                log.line(log.STATUS, b"mDNS: the chip's responder is used until network_restart")
-            self._settle(self._name)
-
     def _leave(self):
         # Say goodbye, while there is still a link to say it on.
-        if not self._net:
+        if not self.net:
             return
         if self._later:
             self._later.cancel()
             self._later = None
-        if self._port:
+        if self.port:
             try:
-                self._awake().stop(time.ticks_ms())
+                self.awake().stop(time.ticks_ms())
                 if self._flush():
                     time.sleep_ms(_GOODBYE_MS)
             except MemoryError:
                 pass  # the records end by their time
-            self._port.net = None
-        self._settle(None)
-        self._net = self._told = None
+            self.port.net = None
+        self.settle(None)
+        self.net = self._told = None
 
-    def _tell(self, name):
+    def tell(self, name):
+        """Log under which name the module is found."""
         if name != self._told:
             self._told = name
             log.line(log.STATUS, b"mDNS domain: %s.local" % name)
 
-    def _settle(self, name):
-        # The name is ours; None: no longer.
+    def settle(self, name):
+        """The name is ours; None: no longer."""
         for port in self._windows:
             port.close()
         self._windows = ()
         if name:
-            mac = self._station.mac()
-            self._windows = windows_names.serve(name, self._net, mac, self._buf)
+            from . import windows_names
+
+            forget("firmware.services.windows_names")
+            self._windows = windows_names.serve(name, self.net, self.station.mac())
 
     # The codec
 
-    def _awake(self):
+    def awake(self):
+        """The codec, awake."""
         self._quiet = 0
         if not self._codec:
             from wire import mdns
 
+            self._buf = bytearray(SIZE)
             self._codec = mdns.awake(self._held)
             self._held = self._heads = None
         return self._codec
@@ -251,7 +192,7 @@ class Mdns:
     def _sleep(self):
         self._heads = self._codec.heads()
         self._held = self._codec.held()
-        self._codec = None
+        self._codec = self._buf = None
         forget("wire.mdns")
         forget("wire.mdns_records")
         if "wire.dns_server" not in sys.modules:
@@ -259,15 +200,21 @@ class Mdns:
 
     # Datagrams
 
-    def _process(self, buf, length, peer):
-        if not self._codec and not windows_names.about(buf, length, self._heads):
-            return 0
-        return self._awake().process(buf, length, peer, time.ticks_ms())
+    def process(self, data, peer):
+        """The reply to a datagram that has come, or None."""
+        if not self._codec and not about(data, self._heads):
+            return None
+        responder = self.awake()
+        buf = self._buf
+        length = len(data)
+        buf[:length] = data
+        size = responder.process(buf, length, peer, time.ticks_ms())
+        return memoryview(buf)[:size] if size else None
 
-    def _heard(self):
-        # In the pump: no port may be opened or closed here.
-        if self._net and self._codec:
-            self._send()
+    def heard(self):
+        """Datagrams were processed. In the pump: no port may be opened or closed here."""
+        if self.net and self._codec:
+            self.send()
 
     def _flush(self):
         # Multicast all that is due; returns how many datagrams.
@@ -276,10 +223,11 @@ class Mdns:
             size = self._codec.poll(time.ticks_ms(), self._buf)
             if not size:
                 return count
-            self._port.send(size, _EVERYBODY)
+            self.port.send(memoryview(self._buf)[:size], _EVERYBODY)
             count += 1
 
-    def _send(self):
+    def send(self):
+        """Multicast all that is due, now and later."""
         self._flush()
         if not self._later and self._codec.wait(time.ticks_ms()) is not None:
             self._later = asyncio.create_task(self._send_later())
@@ -297,8 +245,8 @@ class Mdns:
                 if responder.established != settled:
                     settled = not settled
                     if settled:
-                        self._tell(responder.name)
-                    self._settle(responder.name if settled else None)
+                        self.tell(responder.name)
+                    self.settle(responder.name if settled else None)
         finally:
             if self._later is asyncio.current_task():
                 self._later = None

@@ -71,6 +71,6 @@ def ask_time(device):
 
 def _switch(device, row):
     if variables.get(row[2]):
-        device.start_file(row[0], row[1])
+        device.start(row[0], row[1])
     else:
         device.stop(row[0])

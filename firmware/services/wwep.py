@@ -85,4 +85,5 @@ class Wwep:
         finally:
             wwep_write = None  # 5 KB that waiting for a press does without
             forget("firmware.services.wwep_write")
+            forget("firmware.net.connecting")
             forget("wire.wwep")

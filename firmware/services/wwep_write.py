@@ -6,7 +6,7 @@ import errno
 from micropython import const
 
 from firmware.console import log
-from firmware.net import sockets
+from firmware.net import connecting, sockets
 from firmware.net.sockets import LookupFailed
 from firmware.net.station import JoinError
 from firmware.store import variables
@@ -34,7 +34,7 @@ async def _exchange(station, resolve, request, message):
     # -> what became of the write, in words
     await station.up()
     ip = await resolve(variables.get(b"wwep.host"))
-    sock = await sockets.connect(
+    sock = await connecting.connect(
         ip, variables.get(b"wwep.port"), variables.get(b"wwep.connect_timeout")
     )
     try:

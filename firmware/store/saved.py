@@ -36,7 +36,7 @@ def load(path=PATH):
                 return None
             f.seek(0)
             for line in _lines(f):
-                _assign(line)
+                _take(line)
     except OSError:
         return False
     return True
@@ -69,9 +69,29 @@ def _is_whole(f):
     return False
 
 
-def _assign(line):
+def assign(name, text, index=None):
+    """Store a saved value, given as text, by its full name and index. Raises UnknownVariable,
+    ReadOnly, ValueError.
+    """
+    row = variables.by_name(name)
+    if row is None:
+        raise variables.UnknownVariable(name)
+    kind, default = row[1:3]
+    if kind[0] == 111 or kind[0] == 118:  # o, v
+        raise variables.ReadOnly(name)
+    if (kind[1] == 120) != (index is not None):  # x
+        raise ValueError
+    if index is not None:
+        index = variables.known_index(kind, index)
+        kind, default = variables.item(kind, default, index)
+    if kind[1] == 114:  # r: this rate was accepted once
+        text += b" raw"
+    variables.put(name, kind, default, variables.parse(kind, text), index)
+
+
+def _take(line):
     try:
         row = cmdline.split(line)
-        variables.assign(row[0], row[-1], row[1] if len(row) > 2 else None)
+        assign(row[0], row[-1], row[1] if len(row) > 2 else None)
     except (ValueError, IndexError, variables.UnknownVariable, variables.ReadOnly):
         pass

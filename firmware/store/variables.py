@@ -9,7 +9,7 @@
 # and a kind is: access (w read/write, o read only, l live, v volatile, s secret), then for an
 # indexed variable "x" indexes ":" and for one with formats "f" names ":", then a letter for the
 # type, and its arguments: see parse() and kinds.py. A read-only one has the type t, or l: lines.
-from firmware import board
+from firmware import board, forget
 
 from .tables import ALIASES, GROUPS, SHORT
 
@@ -64,8 +64,8 @@ def _pair(pairs, word):
     return pairs[i : end if end >= 0 else len(pairs)]
 
 
-def _row(rows, start):
-    # -> (leaf, kind, default) of the row whose first byte after "\n" is at `start`.
+def row_at(rows, start):
+    """(leaf, kind, default) of the row whose first byte after "\\n" is at `start`."""
     a = rows.find(b"\x01", start)
     b = rows.find(b"\x02", a)
     c = rows.find(b"\x03", b)
@@ -73,8 +73,10 @@ def _row(rows, start):
     return rows[start:a], rows[b + 1 : c], rows[c + 1 : d if d >= 0 else len(rows)]
 
 
-def _by_name(name):
-    # -> (name, kind, default, 1), or None. The way of every `get`: it takes only what it needs.
+def by_name(name):
+    """(name, kind, default, 1), or None, by the full name. The way of every `get`: it takes only
+    what it needs.
+    """
     dot = name.find(b".")
     rows = None
     if dot > 0:
@@ -101,19 +103,19 @@ def _by_shortcut(words, count):
         rows = table(group)
         i = rows.find(b"\x01%s\x02" % b" ".join(words[1:count]))
         if i >= 0:
-            leaf, kind, default = _row(rows, rows.rfind(b"\n", 0, i) + 1)
+            leaf, kind, default = row_at(rows, rows.rfind(b"\n", 0, i) + 1)
             return b"%s.%s" % (group, leaf), kind, default, count
     return None
 
 
 def _by_alias(words):
     name = _pair(ALIASES, b" ".join(words))
-    return _by_name(name)[:3] + (len(words),) if name else None
+    return by_name(name)[:3] + (len(words),) if name else None
 
 
 def secret(name):
     """True for a variable, by its full name, whose value is never printed."""
-    row = _by_name(name)
+    row = by_name(name)
     return row is not None and row[1][0] == 115  # s
 
 
@@ -124,7 +126,7 @@ def find(words, spare=0):
     Returns (name, kind, default, words used). A shortcut is matched by its longest list of words.
     Raises UnknownVariable.
     """
-    row = _by_name(words[0])
+    row = by_name(words[0])
     if row:
         return row
     for count in range(min(len(words) - spare, _MAX_WORDS), 1, -1):
@@ -141,26 +143,10 @@ def under(words):
     """Yield (name, kind, default) of every variable below a node (`wlan`, `udp.client`, `ud c`) or
     of all (`all`), by name.
     """
-    everything = len(words) == 1 and words[0] == b"all"
-    node = words[0] if len(words) == 1 else None
-    short = b" ".join(words[1:]) + b" "
-    short_groups = groups(words[0])
-    for group in sorted(GROUPS):
-        named = everything or node == group or (node and node.startswith(group + b"."))
-        if not named and group not in short_groups:
-            continue
-        rows = table(group)
-        i = 0
-        while i >= 0:
-            leaf, kind, default = _row(rows, i + 1)
-            name = b"%s.%s" % (group, leaf)
-            if everything or node == group or (node and name.startswith(node + b".")):
-                yield name, kind, default
-            elif not named:
-                a = rows.find(b"\x01", i)
-                if len(words) == 1 or rows[a + 1 : rows.find(b"\x02", a)].startswith(short):
-                    yield name, kind, default
-            i = rows.find(b"\n", i + 1)
+    from . import nodes
+
+    forget("firmware.store.nodes")  # in RAM while somebody iterates
+    return nodes.under(words)
 
 
 # Indexed variables
@@ -274,7 +260,7 @@ def get(name, index=None):
         key = b"%s %s" % (name, index)
     value = values.get(key)
     if value is None:
-        row = _by_name(name)
+        row = by_name(name)
         if row is None:
             raise UnknownVariable(name)
         kind, default = row[1:3]
@@ -305,23 +291,3 @@ def put(name, kind, default, value, index=None):
             if before is not None:
                 values[key] = before
             raise
-
-
-def assign(name, text, index=None):
-    """Store a saved value, given as text, by its full name and index. Raises UnknownVariable,
-    ReadOnly, ValueError.
-    """
-    row = _by_name(name)
-    if row is None:
-        raise UnknownVariable(name)
-    kind, default = row[1:3]
-    if kind[0] == 111 or kind[0] == 118:  # o, v
-        raise ReadOnly(name)
-    if (kind[1] == 120) != (index is not None):  # x
-        raise ValueError
-    if index is not None:
-        index = known_index(kind, index)
-        kind, default = item(kind, default, index)
-    if kind[1] == 114:  # r: this rate was accepted once
-        text += b" raw"
-    put(name, kind, default, parse(kind, text), index)

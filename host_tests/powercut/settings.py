@@ -32,9 +32,10 @@ def change(content):
     values that tell the mark, content[1]."""
     large, mark = content
     variables = firmware("store.variables")
+    assign = firmware("store.saved").assign
     variables.values.clear()
-    variables.assign(b"wlan.passkey", b"caf\xc3\xa9 \\ password " + mark)
-    variables.assign(b"wlan.ssid", b"network " + mark)
+    assign(b"wlan.passkey", b"caf\xc3\xa9 \\ password " + mark)
+    assign(b"wlan.ssid", b"network " + mark)
     if not large:
         return
     for group in _LARGE_GROUPS:
@@ -42,9 +43,9 @@ def change(content):
             limits = kind[2:].split(b",")
             if kind[:2] == b"wi":
                 low, high = (limits[0], limits[1]) if mark == b"one" else (limits[1], limits[0])
-                variables.assign(name, low if low != default else high)
+                assign(name, low if low != default else high)
             elif kind[:2] == b"wt" and name != b"wlan.ssid":
-                variables.assign(name, (b"%s of %s " % (mark, name))[: int(limits[1])])
+                assign(name, (b"%s of %s " % (mark, name))[: int(limits[1])])
 
 
 def save():

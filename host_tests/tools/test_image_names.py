@@ -44,8 +44,14 @@ class _Own:
         self._seen = 4
 def _helper():
     return _Own()._seen
+def shown(first, second=0, unit=""):
+    return str(first + second) + unit
+def listed(_x, list_, label):
+    label = [str(_x)] + [item + label for item in list_]
+    return (lambda spare: ",".join(spare))(label)
 from base import _imported
 print(Heir().both(), alone.Alone().answer(), _helper(), getattr(base, _imported()))
+print(shown(1, second=2, unit="m"), listed(1, ["a"], "b"))
 """
 SOURCES = {"base.py": BASE, "alone.py": ALONE, "heir.py": HEIR}
 
@@ -60,15 +66,22 @@ def run(folder, sources):
 
 
 def test_what_is_shortened_runs_as_before(tmp_path, micropython):
-    short = names.shortened(SOURCES)
-    assert run(tmp_path, SOURCES) == run(tmp_path, short) == "12 124 4 5\n"
+    short = names.shortened(SOURCES, parameters=True)
+    assert run(tmp_path, SOURCES) == run(tmp_path, short) == "12 124 4 5\n3m 1,ab\n"
     text = b"".join(short.values()).decode()
-    for name in ("_double", "_limit", "_LIMIT", "_total", "_Own"):
+    local = ("first", "list_", "label", "spare")
+    for name in ("_double", "_limit", "_LIMIT", "_total", "_Own", *local):
         assert not re.search(rf"\b{name}\b", text), name
-    # An heir elsewhere, an import, a string, an attribute of anything but self.
-    for name in ("_kept", "_step", "_other", "_imported", "_named", "_seen"):
+    # An heir elsewhere, an import, a string, an attribute of anything but self, a keyword.
+    for name in ("_kept", "_step", "_other", "_imported", "_named", "_seen", "second", "unit"):
         assert re.search(rf"\b{name}\b", text), name
     assert text.count("\n") == (BASE + ALONE + HEIR).decode().count("\n")
+
+
+def test_parameters_stay_where_others_may_call():
+    text = b"".join(names.shortened(SOURCES).values()).decode()
+    for name in ("first", "list_", "label", "spare"):
+        assert re.search(rf"\b{name}\b", text), name
 
 
 def test_fixed_files_stay():

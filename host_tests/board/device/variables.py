@@ -10,7 +10,7 @@ import sys
 
 from firmware import device
 from firmware.console.session import Session
-from firmware.store import settings, variables
+from firmware.store import saved, settings, variables
 
 _CODES = (0, 4, 5, 6, 7)  # no other can be the answer
 _CONSOLE = b"system.cmd."  # its settings are a preset's: some are kept though equal to the default
@@ -53,7 +53,7 @@ def check():
     rows = settings.parse(settings.dump(before))
     variables.values.clear()
     for row in rows:
-        variables.assign(row[0], row[-1], row[1] if len(row) > 2 else None)
+        saved.assign(row[0], row[-1], row[1] if len(row) > 2 else None)
     for key in before:
         if not key.startswith(_CONSOLE) and key != b"system.print_level":
             assert variables.values.get(key) == before[key], (key, before[key])

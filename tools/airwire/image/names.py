@@ -8,6 +8,9 @@ sources stay as they are. In a traceback the file and the line tell the function
 A name keeps what it is called where the source alone does not show that nobody else means it: it
 is imported or in a string somewhere, an attribute of anything but a method's `self`, or of a class
 whose relatives are in another file, so that one object has the private names of both.
+
+MicroPython keeps the names of parameters as well. One that is nothing but a parameter or a local
+variable in all files, and is never passed by its name, becomes a short one too.
 """
 
 import ast
@@ -21,14 +24,20 @@ from itertools import product
 from string import ascii_lowercase
 
 _PRIVATE = re.compile(r"_[A-Za-z]\w+")
+_SHORT = 2  # characters of most short names: a parameter that has no more gains nothing
 
 
-def shortened(sources: Mapping[str, bytes], fixed: Iterable[str] = ()) -> dict[str, bytes]:
-    """The sources (by path) with short private names; those of the paths in `fixed` stay."""
+def shortened(
+    sources: Mapping[str, bytes], fixed: Iterable[str] = (), parameters: bool = False
+) -> dict[str, bytes]:
+    """The sources (by path) with short private names; those of the paths in `fixed` stay. With
+    `parameters` theirs are short, too: nobody calls these functions but these sources.
+    """
     trees = {path: ast.parse(source) for path, source in sources.items()}
     used = {path: Counter(_names(tree)) for path, tree in trees.items()}
     kept = set().union(*(_foreign(tree) for tree in trees.values()))
     relatives = _relatives(trees)
+    taken = set(dir(builtins)).union({"self"}, *(_not_local(tree) for tree in trees.values()))
     result = {}
     for path, source in sources.items():
         if path in fixed:
@@ -38,6 +47,8 @@ def shortened(sources: Mapping[str, bytes], fixed: Iterable[str] = ()) -> dict[s
         own -= kept | _consts(trees[path])
         if path in relatives:
             own -= _attributes(trees[path])
+        if parameters:
+            own |= {name for name in _parameters(trees[path]) if len(name) > _SHORT} - taken
         short = (name for name in _short() if name not in used[path])
         order = sorted(own, key=lambda name: (-used[path][name], name))
         result[path] = _replaced(source, dict(zip(order, short, strict=False)))
@@ -86,6 +97,42 @@ def _foreign(tree: ast.AST) -> set[str]:
             found |= set(_names(node))  # an f-string is one token: nothing in it is replaced
         elif isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
             found |= set(_PRIVATE.findall(repr(node.value)))
+    return found
+
+
+def _parameters(tree: ast.AST) -> set[str]:
+    return {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+
+
+def _not_local(tree: ast.Module) -> set[str]:
+    # Names that are more than a parameter or a variable of functions.
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.keyword):
+            found.add(node.arg or "")
+        elif isinstance(node, ast.ImportFrom | ast.Import | ast.JoinedStr | ast.Global):
+            found |= set(_names(node))
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.Module | ast.ClassDef):
+            found |= _stored(node)
+    return found
+
+
+def _stored(scope: ast.Module | ast.ClassDef) -> set[str]:
+    # The names that a module's or a class's own lines give a value.
+    found = set()
+    waiting: list[ast.AST] = list(scope.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
+            found.add(node.id)
+        elif isinstance(node, ast.ExceptHandler):
+            found.add(node.name or "")
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
     return found
 
 

@@ -45,7 +45,7 @@ def _short(sources: dict[str, bytes]) -> dict[str, bytes]:
     code = {path: content for path, content in sources.items() if path.endswith(".py")}
     fixed = [path for path in code if _is_source(path, code[path])]
     try:
-        return names.shortened(code, fixed)
+        return names.shortened(code, fixed, parameters=True)
     except SyntaxError:
         return {}  # the compiler says it better
 

@@ -1,0 +1,43 @@
+# Connecting without blocking (see sockets.py). Imported by who connects, so that who only listens
+# does without.
+import asyncio
+import errno
+import socket
+
+from .sockets import peek, writable
+
+# Raised by a non-blocking connect that goes on in the background.
+_UNDER_WAY = (errno.EINPROGRESS, errno.EAGAIN)
+
+
+def _check(sock):
+    # There is no SO_ERROR here: how a connection went shows itself by the first read.
+    try:
+        peek(sock)
+    except OSError as e:
+        # lwIP says "reset" where others say "refused".
+        raise OSError(errno.ECONNREFUSED if e.errno == errno.ECONNRESET else e.errno)
+
+
+async def connect(ip, port, timeout_ms, local_port=0):
+    """A connected, non-blocking TCP socket. `ip` is dotted text. Raises OSError (ETIMEDOUT)."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        if local_port:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(("0.0.0.0", local_port))
+        try:
+            sock.connect((ip, port))
+        except OSError as e:
+            if e.errno not in _UNDER_WAY:
+                raise
+            try:
+                await asyncio.wait_for_ms(writable(sock), timeout_ms)
+            except asyncio.TimeoutError:
+                raise OSError(errno.ETIMEDOUT)
+            _check(sock)
+        return sock
+    except:
+        sock.close()
+        raise
