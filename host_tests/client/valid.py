@@ -341,7 +341,7 @@ class Valid:
         self.module.smtp_send("bert@example.org", "a subject", text)
         _, envelope, message = self.mail.next()
         assert envelope.rcpt_tos == ["bert@example.org"]
-        assert message.get_payload().strip() == text
+        assert (message.get_payload(decode=True) or b"").strip() == text.encode()
 
     def up(self) -> None:
         if self.rng.random() < 0.3:
