@@ -5,6 +5,7 @@ stream open, no fault logged, and no more memory in use.
 """
 
 import contextlib
+import socket
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -119,9 +120,18 @@ def _rest_variables(module: Module) -> None:
             module.set(variable.name, variable.type.split()[1])
     for variable in vocabulary.VARIABLES:
         module.set(variable.name, variable.default)
+    # Anew, so that the same code is in memory afterwards, whatever was up.
+    module.network_down("wlan")
     join(module)
     raise_softap(module)
     module.network_down("softap")
+    with module.tcp_server(4000, interface="wlan") as server:
+        address = module.get("network.ip"), server.port
+        with socket.create_connection(address, PATIENCE):
+            server.accept(PATIENCE)
+    module.udp_server(4000, interface="wlan").close()
+    module.ping()
+    module.network_verify("airwire-wpa2", "correct horse")
     module.save()
 
 
