@@ -5,16 +5,18 @@ stream open, no fault logged, and no more memory in use.
 """
 
 import contextlib
+import socket
 import socketserver
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from airwire.client import CommandError, CommandFailed, Module, Stream
-from airwire.client.commands import Word
+from airwire.client import CommandError, CommandFailed, Module
+from host_tests.board.mail import MailServer
 from host_tests.client import vocabulary
 from host_tests.client.conftest import PATIENCE
+from host_tests.client.valid import ANALOG, GPIOS, LEFT_OUT, Valid, join, raise_softap
 
 # Full counts, with the waits of damaged network_up and scan between them.
 pytestmark = pytest.mark.timeout(1800)
@@ -55,15 +57,20 @@ def echo() -> Iterator[int]:
     server.server_close()
 
 
-# GPIOs that a run uses; no variable of its vocabulary takes one of them.
-GPIOS = (18, 19, 21, 22, 23)
-_ANALOG = 34
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    """A mail server of this machine."""
+    with MailServer() as server:
+        yield server
 
 
 def rest(module: Module) -> int:
     """Bring everything to where it was, and use once what stays in memory from then on; the live
     memory in bytes.
     """
+    for server in ("tcp_server", "udp_server"):
+        with contextlib.suppress(CommandFailed):
+            module.command(server, "stop")
     module.close_streams()
     module.format_flash()
     _rest_gpios(module)
@@ -82,7 +89,7 @@ def rest(module: Module) -> int:
     # Four command files are in memory, and the first that came goes first: two rounds of eight
     # lead to the same four, whichever there were.
     for _ in range(2):
-        module.adc(_ANALOG)
+        module.adc(ANALOG)
         module.files()
         module.gpios_get()
         module.rssi()
@@ -103,7 +110,7 @@ def _rest_gpios(module: Module) -> None:
     module.pwm_stop(GPIOS[0])
     for gpio in (25, 26):  # for ever
         module.dac(gpio, 0)
-    module.adc(_ANALOG)
+    module.adc(ANALOG)
 
 
 def _rest_variables(module: Module) -> None:
@@ -113,269 +120,25 @@ def _rest_variables(module: Module) -> None:
             module.set(variable.name, variable.type.split()[1])
     for variable in vocabulary.VARIABLES:
         module.set(variable.name, variable.default)
-    _join(module)
+    # Anew, so that the same code is in memory afterwards, whatever was up.
+    module.network_down("wlan")
+    join(module)
+    raise_softap(module)
+    module.network_down("softap")
+    with module.tcp_server(4000, interface="wlan") as server:
+        address = module.get("network.ip"), server.port
+        with socket.create_connection(address, PATIENCE):
+            server.accept(PATIENCE)
+    module.udp_server(4000, interface="wlan").close()
+    module.ping()
+    module.network_verify("airwire-wpa2", "correct horse")
     module.save()
 
 
-def _join(module: Module) -> None:
-    for variable in vocabulary.VARIABLES:
-        if variable.name.startswith(("wlan.", "network.", "static.")):
-            module.set(variable.name, variable.default)
-    module.set("wlan.ssid", "airwire-wpa2")
-    module.set("wlan.passkey", "correct horse")
-    module.network_up()
-
-
-class Valid:
-    """Commands whose answers are known, and the module as it must then be."""
-
-    def __init__(self, module: Module, rng, port: int) -> None:
-        self.module, self.rng, self.port = module, rng, port
-        self.values = module.get_group()
-        self.save()
-        self.streams: list[Stream] = []
-        self.files: dict[str, bytes] = {}
-        self.levels: dict[int, int] = {}  # of outputs
-        # Each command of the firmware, and how often it is drawn.
-        self.steps: dict[str, tuple[int, Callable[[], None]]] = {
-            "adc_take_sample": (2, lambda: self.number(module.adc(_ANALOG), 0, 3300)),
-            "dac_set_level": (2, lambda: module.dac(rng.choice([25, 26]), rng.randrange(256))),
-            "exit": (1, lambda: self.refused("exit")),
-            "faults_print": (1, lambda: self.equal(module.faults(), [])),
-            "faults_reset": (1, module.reset_faults),
-            "file_create": (4, self.create),
-            "file_delete": (2, self.delete),
-            "file_open": (2, self.read_file),
-            "file_stat": (2, self.stat),
-            "format_flash": (1, self.format),
-            "get": (20, self.get),
-            "gpio_dir": (3, self.direction),
-            "gpio_get": (3, self.level),
-            "gpio_set": (3, self.drive),
-            "gpios_dir": (1, self.directions),
-            "gpios_get": (2, self.all_levels),
-            "gpios_set": (2, self.drive_all),
-            "help": (3, self.help),
-            "load": (1, self.load),
-            "ls": (2, self.list_files),
-            "network_down": (1, self.down),
-            "network_up": (1, self.up),
-            "pwm_update": (1, self.pwm),
-            "save": (1, self.save),
-            "set": (25, self.set),
-            "setup": (1, self.script),
-            "stream_close": (4, self.close),
-            "stream_list": (3, self.tables),
-            "stream_poll": (3, self.polls),
-            "stream_read": (5, self.echo),
-            "stream_write": (5, self.echo),
-            "tcp_client": (5, self.open),
-            "udp_client": (2, self.datagram),
-            "version": (1, lambda: self.equal(module.version().name, "Airwire")),
-            "wlan_get_rssi": (2, lambda: self.number(module.rssi(), -100, 0)),
-            "wlan_scan": (1, module.scan),
-        }
-
-    def step(self) -> None:
-        weights = [weight for weight, _ in self.steps.values()]
-        [(name, (_, do))] = self.rng.choices(list(self.steps.items()), weights)
-        try:
-            do()
-        except Exception as error:
-            error.add_note(f"in {name}")
-            raise
-
-    def equal(self, got: object, wanted: object) -> None:
-        assert got == wanted
-
-    def number(self, got: int, low: int, high: int) -> None:
-        assert low <= got <= high
-
-    def refused(self, name: str, *args: Word) -> None:
-        with pytest.raises(CommandFailed):
-            self.module.command(name, *args)
-
-    # Variables
-
-    def set(self) -> None:
-        variable = self.rng.choice(vocabulary.VARIABLES)
-        given, shown = vocabulary.value(self.rng, variable.type)
-        self.module.set(vocabulary.name(self.rng, variable), given)
-        secret = variable.access == "secret" and shown
-        self.values[variable.name] = (
-            "********" if secret else shown.decode(errors="surrogateescape")
-        )
-
-    def get(self) -> None:
-        if self.rng.random() < 0.2:
-            self.group(self.rng.choice([*vocabulary.GROUPS, "wlan.join", "uart", "all"]))
-            return
-        variable = self.rng.choice(vocabulary.VARIABLES)
-        got = self.module.get(vocabulary.name(self.rng, variable))
-        assert got == self.values[variable.name]
-
-    def group(self, group: str) -> None:
-        got = self.module.get_group(group)
-        for variable in vocabulary.VARIABLES:
-            if group == "all" or variable.name.startswith(group + "."):
-                assert got[variable.name] == self.values[variable.name]
-
-    def save(self) -> None:
-        self.module.save()
-        self.saved = dict(self.values)
-
-    def load(self) -> None:
-        self.module.load()
-        self.values = dict(self.saved)
-        self.group("wlan")
-
-    def script(self) -> None:
-        self.equal(self.module.command("setup", "status"), b"0")
-
-    def help(self) -> None:
-        module = self.module
-        variable = self.rng.choice(vocabulary.VARIABLES)
-        self.rng.choice(
-            [
-                lambda: self.equal(module.commands().keys(), self.steps.keys() | LEFT_OUT),
-                lambda: self.equal(len(module.variables()) > 100, True),
-                lambda: self.equal(variable.name in module.help(variable.name), True),
-                lambda: self.equal(module.help("get").startswith("get : get"), True),
-            ]
-        )()
-
-    # Files
-
-    def create(self) -> None:
-        if len(self.files) >= 8:
-            self.delete()
-        name = self.rng.choice(["a", "b b", "c/\u00e9", "%"]) + str(self.rng.randrange(9))
-        data = self.rng.randbytes(self.rng.choice([0, 1, 100, 700, 5000]))
-        if name in self.files:
-            self.refused("file_create", "-o", name, len(data))
-            return
-        self.module.create_file(name, data, essential=self.rng.random() < 0.5)
-        self.files[name] = data
-
-    def delete(self) -> None:
-        if self.files:
-            name = self.rng.choice(sorted(self.files))
-            self.module.delete_file(name)
-            del self.files[name]
-
-    def read_file(self) -> None:
-        if self.files and len(self.streams) < 8:
-            name = self.rng.choice(sorted(self.files))
-            assert self.module.read_file(name) == self.files[name]
-
-    def stat(self) -> None:
-        if self.files:
-            name = self.rng.choice(sorted(self.files))
-            assert self.module.file_stat(name).size == len(self.files[name])
-
-    def list_files(self) -> None:
-        listed = {file.name: file.size for file in self.module.files()}
-        assert listed == {name: len(data) for name, data in self.files.items()}
-
-    def format(self) -> None:
-        self.module.format_flash()
-        self.files.clear()
-
-    # GPIOs
-
-    def direction(self) -> None:
-        gpio = self.rng.choice(GPIOS)
-        if self.rng.random() < 0.3:
-            self.module.gpio_dir(gpio, "none")
-            self.levels.pop(gpio, None)
-        else:
-            level = self.rng.randrange(2)
-            self.module.gpio_dir(gpio, "output", level)
-            self.levels[gpio] = level
-
-    def level(self) -> None:
-        for gpio, level in self.levels.items():
-            assert self.module.gpio_get(gpio) == level
-
-    def drive(self) -> None:
-        for gpio in self.levels:
-            self.levels[gpio] = self.rng.randrange(2)
-            self.module.gpio_set(gpio, self.levels[gpio])
-
-    def directions(self) -> None:
-        self.module.gpios_dir(dict.fromkeys(GPIOS, "output"))
-        self.levels = dict.fromkeys(GPIOS, 0)
-
-    def all_levels(self) -> None:
-        levels = self.module.gpios_get()
-        assert {gpio: levels[gpio] for gpio in self.levels} == self.levels
-
-    def drive_all(self) -> None:
-        self.levels = {gpio: self.rng.randrange(2) for gpio in self.levels}
-        self.module.gpios_set(self.levels)
-
-    def pwm(self) -> None:
-        gpio = self.rng.choice(GPIOS)
-        self.module.pwm(gpio, self.rng.choice([1000, 2000]), self.rng.randrange(101))
-        self.module.pwm_stop(gpio)
-        self.levels.pop(gpio, None)
-
-    # Network
-
-    def open(self) -> None:
-        if len(self.streams) < 7:
-            stream = self.module.tcp_client("host.airwire", self.port, read_timeout=PATIENCE)
-            assert stream.handle not in [other.handle for other in self.streams]
-            self.streams.append(stream)
-
-    def close(self) -> None:
-        if self.streams:
-            self.streams.pop(self.rng.randrange(len(self.streams))).close()
-
-    def echo(self) -> None:
-        if self.streams:
-            stream = self.rng.choice(self.streams)
-            data = self.rng.randbytes(self.rng.choice([1, 2, 100, 700]))
-            stream.write(data)
-            got = b""
-            while len(got) < len(data):
-                got += stream.read(self.rng.randint(1, 900))
-            assert got == data
-
-    def datagram(self) -> None:
-        if len(self.streams) < 8:
-            with self.module.udp_client("host.airwire", 9) as stream:
-                stream.write(self.rng.randbytes(self.rng.choice([1, 100, 1472])))
-
-    def tables(self) -> None:
-        handles = sorted(stream.handle for stream in self.streams)
-        assert [row.handle for row in self.module.streams()] == handles
-
-    def polls(self) -> None:
-        for stream in self.streams:
-            assert not stream.poll()
-
-    def up(self) -> None:
-        self.module.close_streams()
-        self.streams.clear()
-        _join(self.module)
-        self.values = self.module.get_group()
-
-    def down(self) -> None:
-        self.module.close_streams()
-        self.streams.clear()
-        self.module.network_down()
-        self.refused("wlan_get_rssi")
-        self.up()
-
-
-LEFT_OUT = set(vocabulary.LEFT_OUT)
-
-
-def test_the_vocabulary_is_complete(module, rng):
+def test_the_vocabulary_is_complete(module, rng, mail):
     """A command that the firmware has and no run uses is one that this file has forgotten."""
     commands = module.commands()
-    steps = Valid(module, rng, 0).steps.keys()
+    steps = Valid(module, rng, 0, mail).steps.keys()
     assert commands.keys() - steps - LEFT_OUT == set()
     assert steps - commands.keys() == set()
     # Lines to be damaged are made of all of them.
@@ -394,9 +157,9 @@ def grown(module, rounds, run, figure):
     return min(growth)
 
 
-def test_valid_commands(module, echo, rng, counts, figure):
+def test_valid_commands(module, echo, mail, rng, counts, figure):
     def run(count):
-        valid = Valid(module, rng, echo)
+        valid = Valid(module, rng, echo, mail)
         for done in range(count):
             try:
                 valid.step()
@@ -428,7 +191,7 @@ def test_damaged_commands(module, board, rng, counts, figure):
             except Exception as error:
                 error.add_note(f"after {sent} lines, at {line!r}")
                 raise
-        module.network_down()
+        module.network_down("wlan")
         module.notifications.clear()
 
     rounds = counts(ROUNDS_REDUCED, ROUNDS_FULL)

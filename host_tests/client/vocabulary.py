@@ -5,15 +5,35 @@ they are damaged. Pure; test_traffic.py sends them.
 from random import Random
 
 from airwire import declarations, project
+from airwire.client.hosts import MAX_EMAIL
 from airwire.wire import cmdline
 
 # Commands that a run may not use: they end it, or move the port under it.
 LEFT_OUT = ("factory_reset", "reboot", "sleep", "uart_update")
 
-# Variables that a run may set to anything. Not those that move the port under the run (system.*),
-# that make it wait (tcp.*), that start a service (wwep.enabled), or that take a GPIO.
-GROUPS = ("network", "static", "stream", "wlan", "wwep")
-LEFT_ALONE = ("wwep.enabled", "stream.auto_close", "wlan.network.status_gpio")
+# Variables that a run may set to anything. Not those that move the port under the run (system.*,
+# bus.*), that make it wait (tcp.*, udp.*), that set another clock, that send to everybody at once
+# when they change (broadcast.*, ntp.*), that start a service (enabled), or that take a GPIO.
+GROUPS = (
+    "email",
+    "ioconn",
+    "mdns",
+    "network",
+    "remote_terminal",
+    "softap",
+    "static",
+    "stream",
+    "wlan",
+    "wwep",
+)
+LEFT_ALONE = (
+    "ioconn.enabled",
+    "mdns.enabled",
+    "remote_terminal.enabled",
+    "stream.auto_close",
+    "wlan.network.status_gpio",
+    "wwep.enabled",
+)
 _TYPES = ("bool", "int", "text", "enum", "ip", "mac", "gpio", "only")
 
 VARIABLES = [
@@ -81,6 +101,23 @@ LINES = [
     b"tcpc host.airwire 9",
     b"network_up -i wlan",
     b"network_down -i default",
+    b"nup -i softap",
+    b"ndo -i softap",
+    b"network_restart -i wlan",
+    b"nre softap",
+    b"network_lookup host.airwire",
+    b"nlo host.airwire",
+    b'network_verify wifi "airwire-wpa2" 000000000000 1 4 ' + b"0123456789abcdef" * 4,
+    b"nve wifi airwire-open 00:00:00:00:00:00 0",
+    b"tcp_server -i wlan start 4000",
+    b"tcps stop",
+    b"udp_server start 4000",
+    b"udps stop 4000",
+    b"ping -g",
+    b"ping host.airwire",
+    b"mdns http",
+    b"smtp_send anna@example.com subject 12",
+    b'smtp "Anna <anna@example.com>, bert@example.org" "a subject" 300',
     b"stream_poll 0",
     b"stream_read 0 4096",
     b"stream_write 0 12",
@@ -210,6 +247,9 @@ def data_of(line: bytes) -> bytes | None:
         return None  # it asks questions
     if command == "stream_write" and len(arguments) == 2:
         return _data(arguments[1], most=_MAX_DATA)
+    if command == "smtp_send" and len(arguments) == 3:
+        # What is no number is refused, as is one above the most, and has no data.
+        return _data(arguments[2], most=MAX_EMAIL) if arguments[2].isdigit() else b""
     if command == "file_create" and 2 <= len(arguments) <= 8:
         options = b""
         while arguments and arguments[0][:1] == b"-":
