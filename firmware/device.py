@@ -32,8 +32,6 @@ _CLOCK_SPREAD = const(7)
 _RESTART_DELAY_MS = const(50)
 
 
-# Groups of variables that switch services: see services/switched.py.
-_SWITCHES = (b"broadcast", b"ioconn", b"mdns", b"ntp", b"remote_terminal", b"wwep")
 # Variables that give a GPIO to something that the module shows there.
 STATUS_GPIOS = (b"system.indicator.gpio", b"system.oob.gpio", b"wlan.network.status_gpio")
 
@@ -49,6 +47,7 @@ _ONCE = (
 
 
 class Device:
+    STATUS_GPIOS = STATUS_GPIOS
     variables = variables  # for the console, which completes their names
 
     def __init__(self):
@@ -227,24 +226,9 @@ class Device:
                 del self.services[name]
 
     def _variable_changed(self, changed, index=None):
-        if changed[:5] == b"gpio.":
-            from firmware import gpio
-
-            gpio.changed(changed, index)
-        elif changed in STATUS_GPIOS:
-            self.service("status_pins").switch(self, changed)
-        elif changed[-5:] == b"_gpio":
-            # What follows the variable claims the GPIO later on; who sets it is told now.
-            number = variables.get(changed)
-            holder = board.owner(number)
-            if holder and holder != changed:
-                raise board.GpioInUse(number, holder)
-        if (
-            changed.split(b".")[0] in _SWITCHES
-            and self._stopping  # that is: main() runs
-            and not self.safe_mode
-        ):
-            self.service("switched").changed(self, changed)
+        # While main() runs and services may be started, and otherwise.
+        running = self._stopping is not None and not self.safe_mode
+        self.service("changes").follow(self, changed, index, running)
 
     async def _reset_button(self):
         from firmware.services import reset_button
