@@ -20,8 +20,9 @@ def now():
 def put(ns, device):
     """Set the clock: nanoseconds since 1970."""
     global set_at
-    set_at = device.uptime_ms()
+    uptime = device.uptime_ms()
     from firmware import clock_hands
 
     forget("firmware.clock_hands")
-    clock_hands.move(ns - EPOCH * 1_000_000_000, device, set_at)
+    clock_hands.move(ns - EPOCH * 1_000_000_000, device, uptime)
+    set_at = uptime

@@ -36,16 +36,6 @@ _RESTART_DELAY_MS = const(50)
 STATUS_GPIOS = (b"system.indicator.gpio", b"system.oob.gpio", b"wlan.network.status_gpio")
 
 
-# What a start needs, and is seldom used again.
-_ONCE = (
-    "firmware.starting",
-    "firmware.live.system",
-    "firmware.store.kinds",
-    "firmware.store.lines",
-    "firmware.store.saved",
-)
-
-
 class Device:
     STATUS_GPIOS = STATUS_GPIOS
     variables = variables  # for the console, which completes their names
@@ -125,6 +115,10 @@ class Device:
         if announce:  # a reboot prints the version again, a hardware reset does not
             starts.announce_next()
         self._stopping.set()
+
+    def stopping(self):
+        """True once a restart or a deep sleep was asked for."""
+        return self._stopping.is_set()
 
     def sleep(self):
         """Deep sleep once the reply has been written; system.wakeup.* says what ends it."""
@@ -235,15 +229,6 @@ class Device:
 
         await reset_button.hold(self)
 
-    def bridge(self, session):
-        async def run():
-            from firmware.services import stream_mode
-
-            self.stream_mode = stream_mode.create(self, session)
-            await self.stream_mode.run()
-
-        return run
-
     async def feed(self):
         # Feeds the watchdog, and looks whether button 0 is held: a task of its own for that would
         # cost a kilobyte.
@@ -262,16 +247,9 @@ class Device:
                     self.service("switched").ask_time(self)
                 seconds = variables.values.get(b"system.gotosleep.timeout")
                 if seconds:
-                    self._look_for_rest(seconds * 1000 // _LOOK_MS)
+                    from firmware import power
 
-    def _look_for_rest(self, most):
-        # Sleep when nothing has happened for so many looks.
-        from firmware import power
-
-        self.idle = 0 if power.busy(log.sessions, self.ports) else self.idle + 1
-        if self.idle >= most and not self._stopping.is_set():
-            log.event(b"Sleeping")
-            self.sleep()
+                    power.look_for_rest(self, seconds * 1000 // _LOOK_MS)
 
     # Life
 
@@ -282,9 +260,11 @@ class Device:
         from firmware import starting
 
         starting.start(self, STATUS_GPIOS)
+        once = starting.ONCE
         starting = None
-        for name in _ONCE:
+        for name in once:
             forget(name)
+        once = None
         gc.collect()
         await self._stopping.wait()
         self.close_streams()
