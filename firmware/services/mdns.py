@@ -210,24 +210,37 @@ class Mdns:
     def send(self):
         """Multicast all that is due, now and later."""
         self._flush()
-        if not self._later and self.codec.wait(time.ticks_ms()) is not None:
+        if not self._later and self._wait() is not None:
             self._later = asyncio.create_task(self._send_later())
 
     async def _send_later(self):
-        responder = self.codec  # it does not sleep while this runs
-        settled = responder.established
+        # It holds nothing of the codec, which does not sleep while it runs: asyncio's queue may
+        # keep a task that has ended, and that would keep the codec in RAM.
+        settled = self._is_settled()
         try:
             while True:
-                wait = responder.wait(time.ticks_ms())
+                wait = self._wait()
                 if wait is None:
                     break
                 await asyncio.sleep_ms(max(1, min(wait, _STEP_MS)))
                 self._flush()
-                if responder.established != settled:
-                    settled = not settled
-                    if settled:
-                        self.tell(responder.name)
-                    self.settle(responder.name if settled else None)
+                settled = self._follow_names(settled)
         finally:
             if self._later is asyncio.current_task():
                 self._later = None
+
+    def _is_settled(self):
+        return self.codec.established
+
+    def _wait(self):
+        return self.codec.wait(time.ticks_ms())
+
+    def _follow_names(self, settled):
+        # Whether the names are ours now; `settled`: whether they were.
+        codec = self.codec
+        if codec.established != settled:
+            settled = not settled
+            if settled:
+                self.tell(codec.name)
+            self.settle(codec.name if settled else None)
+        return settled
