@@ -32,23 +32,12 @@ _CLOCK_SPREAD = const(7)
 _RESTART_DELAY_MS = const(50)
 
 
-# Groups of variables that switch services: see services/switched.py.
-_SWITCHES = (b"broadcast", b"ioconn", b"mdns", b"ntp", b"remote_terminal", b"wwep")
 # Variables that give a GPIO to something that the module shows there.
 STATUS_GPIOS = (b"system.indicator.gpio", b"system.oob.gpio", b"wlan.network.status_gpio")
 
 
-# What a start needs, and is seldom used again.
-_ONCE = (
-    "firmware.starting",
-    "firmware.live.system",
-    "firmware.store.kinds",
-    "firmware.store.lines",
-    "firmware.store.saved",
-)
-
-
 class Device:
+    STATUS_GPIOS = STATUS_GPIOS
     variables = variables  # for the console, which completes their names
 
     def __init__(self):
@@ -126,6 +115,10 @@ class Device:
         if announce:  # a reboot prints the version again, a hardware reset does not
             starts.announce_next()
         self._stopping.set()
+
+    def stopping(self):
+        """True once a restart or a deep sleep was asked for."""
+        return self._stopping.is_set()
 
     def sleep(self):
         """Deep sleep once the reply has been written; system.wakeup.* says what ends it."""
@@ -227,38 +220,14 @@ class Device:
                 del self.services[name]
 
     def _variable_changed(self, changed, index=None):
-        if changed[:5] == b"gpio.":
-            from firmware import gpio
-
-            gpio.changed(changed, index)
-        elif changed in STATUS_GPIOS:
-            self.service("status_pins").switch(self, changed)
-        elif changed[-5:] == b"_gpio":
-            # What follows the variable claims the GPIO later on; who sets it is told now.
-            number = variables.get(changed)
-            holder = board.owner(number)
-            if holder and holder != changed:
-                raise board.GpioInUse(number, holder)
-        if (
-            changed.split(b".")[0] in _SWITCHES
-            and self._stopping  # that is: main() runs
-            and not self.safe_mode
-        ):
-            self.service("switched").changed(self, changed)
+        # While main() runs and services may be started, and otherwise.
+        running = self._stopping is not None and not self.safe_mode
+        self.service("changes").follow(self, changed, index, running)
 
     async def _reset_button(self):
         from firmware.services import reset_button
 
         await reset_button.hold(self)
-
-    def bridge(self, session):
-        async def run():
-            from firmware.services import stream_mode
-
-            self.stream_mode = stream_mode.create(self, session)
-            await self.stream_mode.run()
-
-        return run
 
     async def feed(self):
         # Feeds the watchdog, and looks whether button 0 is held: a task of its own for that would
@@ -278,16 +247,9 @@ class Device:
                     self.service("switched").ask_time(self)
                 seconds = variables.values.get(b"system.gotosleep.timeout")
                 if seconds:
-                    self._look_for_rest(seconds * 1000 // _LOOK_MS)
+                    from firmware import power
 
-    def _look_for_rest(self, most):
-        # Sleep when nothing has happened for so many looks.
-        from firmware import power
-
-        self.idle = 0 if power.busy(log.sessions, self.ports) else self.idle + 1
-        if self.idle >= most and not self._stopping.is_set():
-            log.event(b"Sleeping")
-            self.sleep()
+                    power.look_for_rest(self, seconds * 1000 // _LOOK_MS)
 
     # Life
 
@@ -298,9 +260,11 @@ class Device:
         from firmware import starting
 
         starting.start(self, STATUS_GPIOS)
+        once = starting.ONCE
         starting = None
-        for name in _ONCE:
+        for name in once:
             forget(name)
+        once = None
         gc.collect()
         await self._stopping.wait()
         self.close_streams()

@@ -10,6 +10,7 @@ import machine
 from machine import Pin
 
 from firmware import board
+from firmware.console import log
 from firmware.store import variables
 
 # Value of gpio.sleep -> mode, pull and level.
@@ -42,6 +43,14 @@ def sleep():
     if seconds:
         machine.deepsleep(seconds * 1000)
     machine.deepsleep()
+
+
+def look_for_rest(device, most):
+    """Sleep when nothing has happened for so many looks. To be called at each."""
+    device.idle = 0 if busy(log.sessions, device.ports) else device.idle + 1
+    if device.idle >= most and not device.stopping():
+        log.event(b"Sleeping")
+        device.sleep()
 
 
 def busy(sessions, ports):

@@ -8,6 +8,15 @@ from firmware.console.errors import CommandError
 from firmware.console.session import Session
 from firmware.store import starts, variables
 
+# What a start needs, and is seldom used again: to be forgotten behind it.
+ONCE = (
+    "firmware.starting",
+    "firmware.live.system",
+    "firmware.store.kinds",
+    "firmware.store.lines",
+    "firmware.store.saved",
+)
+
 _PRINT_LEVEL = b"system.print_level"
 
 
@@ -23,6 +32,16 @@ def _line(index):
                 lines.claim(line)
             return line
     return board.Line
+
+
+def _bridge(device, session):
+    async def run():
+        from firmware.services import stream_mode
+
+        device.stream_mode = stream_mode.create(device, session)
+        await device.stream_mode.run()
+
+    return run
 
 
 def start(device, status_gpios):
@@ -44,7 +63,7 @@ def start(device, status_gpios):
     for session in (usb, host):
         device.start(session.name + " log", session.print_logs)
         if session is host and bridged:
-            device.start(session.name, device.bridge(session))
+            device.start(session.name, _bridge(device, session))
             continue
         if starts.announce and session.print_level:
             session.show(board.banner())

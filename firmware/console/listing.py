@@ -83,3 +83,14 @@ class Parts:
             yield part
             yield None
         yield tail
+
+
+async def respond(session, lines, line):
+    """The response of a command line that gave lines."""
+    listing = Listing(lines)
+    await listing.measure()
+    if not session.buffered:
+        return listing if listing.size else b""
+    from . import buffered
+
+    return await buffered.keep(session.device.streams, line.split()[0], listing)

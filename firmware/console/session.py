@@ -345,7 +345,9 @@ class Session:
                 if text is None:
                     text = b"Success"
                 elif not (isinstance(text, bytes) or hasattr(text, "pieces")):
-                    text = await self._long(text, line)
+                    from . import listing
+
+                    text = await listing.respond(self, text, line)
             return errors.OK, text
         except errors.CommandError as e:
             return e.code, e.text
@@ -363,15 +365,3 @@ class Session:
         except Exception as e:
             self.device.fault(self.name, e)
             return errors.FAILED, errors.TEXTS[errors.FAILED]
-
-    async def _long(self, lines, line):
-        # The response of a command that gave lines.
-        from .listing import Listing
-
-        listing = Listing(lines)
-        await listing.measure()
-        if not self.buffered:
-            return listing if listing.size else b""
-        from . import buffered
-
-        return await buffered.keep(self.device.streams, line.split()[0], listing)

@@ -14,8 +14,18 @@ def get(leaf, session):
     home = sys.modules.get("firmware.services.mdns")
     service = home and home.running
     if leaf == b"domain":
-        return service.domain() if service else b""
-    return service.answerer() if service else b"none"
+        return _domain(service) if service and service.net else b""
+    if not (service and service.net):  # the link is down
+        return b"none"
+    return b"module" if service.port else b"chip"
+
+
+def _domain(service):
+    # The name under which the module is found, or tries to be.
+    name = service.wanted
+    if service.port:
+        name = service.codec.name if service.codec else service.told
+    return name + b".local"
 
 
 def put(leaf, value, session):

@@ -75,7 +75,7 @@ async def _tcp(device, get, host, ip, port, local):
 
 
 async def _udp(device, get, host, ip, port, local):
-    from .udp import UdpStream
+    from .udp_stream import UdpStream
 
     netmask = device.station.address(1).decode()
     misses = _OTHER_PORTS

@@ -1,13 +1,26 @@
-# Connecting without blocking (see sockets.py). Imported by who connects, so that who only listens
-# does without.
+# Connections without blocking (see sockets.py): making them, looking, sending. Imported with them,
+# so that who only listens does without.
 import asyncio
 import errno
 import socket
 
-from .sockets import peek, writable
+from .sockets import writable
 
 # Raised by a non-blocking connect that goes on in the background.
 _UNDER_WAY = (errno.EINPROGRESS, errno.EAGAIN)
+_PEEK = getattr(socket, "MSG_PEEK", 2)
+
+
+def peek(sock):
+    """What a read would find: None nothing yet, b"" the peer's end, else one byte. Raises OSError
+    of the connection.
+    """
+    try:
+        return sock.recv(1, _PEEK)
+    except OSError as e:
+        if e.errno == errno.EAGAIN:
+            return None
+        raise
 
 
 def _check(sock):
@@ -41,3 +54,15 @@ async def connect(ip, port, timeout_ms, local_port=0):
     except:
         sock.close()
         raise
+
+
+async def send(sock, data):
+    """Write all of `data`, waiting while the peer does not take it. Raises OSError."""
+    view = memoryview(data)
+    sent = 0
+    while sent < len(view):
+        n = sock.write(view[sent:])
+        if n is None:
+            await writable(sock)
+        else:
+            sent += n

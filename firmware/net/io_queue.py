@@ -104,11 +104,15 @@ class IOQueue:
         entry = self.map.get(stream)
         if entry is None:
             entry = self.map[stream] = [None, None, 0, None, False, False]
+            try:
+                self.watch(stream, entry, event)
+            except MemoryError:  # the task is told: it does not wait, and nothing is left of it
+                self.map.pop(stream)
+                raise
+        elif not entry[_MASK] & event:
+            self.watch(stream, entry, entry[_MASK] | event)
         task = core.cur_task
         entry[side] = task
-        mask = entry[_MASK]
-        if not mask & event:
-            self.watch(stream, entry, mask | event)
         task.data = self  # where a cancelled task is to be removed from
 
     def remove(self, task):

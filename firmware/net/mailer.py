@@ -64,7 +64,7 @@ async def _talk(sock, client, message, wait_ms):
                 whole = await _deliver(sock, message, wait_ms)
                 wait_ms *= _LAST_FACTOR
             else:
-                await asyncio.wait_for_ms(sockets.send(sock, step), wait_ms)
+                await asyncio.wait_for_ms(connecting.send(sock, step), wait_ms)
             step = await asyncio.wait_for_ms(_answer(sock, client, buf), wait_ms)
         if not whole:
             raise smtp.Malformed(b"the server answers before it is asked")
@@ -88,9 +88,9 @@ def _quit(sock):
 async def _deliver(sock, message, wait_ms):
     # False where the server says something, or leaves, before it has all.
     for piece in message.pieces():
-        if sockets.peek(sock) is not None:
+        if connecting.peek(sock) is not None:
             return False
-        await asyncio.wait_for_ms(sockets.send(sock, piece), wait_ms)
+        await asyncio.wait_for_ms(connecting.send(sock, piece), wait_ms)
         await asyncio.sleep_ms(0)
     return True
 

@@ -1,10 +1,7 @@
-# Sockets without blocking: waiting, sending; connecting is in connecting.py. The only files that
-# know how they differ between ports.
+# Sockets without blocking: waiting, and words for what fails; connections are in connecting.py.
+# Nobody else knows how they differ between ports.
 import asyncio
 import errno
-import socket
-
-_PEEK = getattr(socket, "MSG_PEEK", 2)
 
 
 class LookupFailed(Exception):
@@ -27,30 +24,6 @@ async def readable(sock):
 async def writable(sock):
     """Wait until a write would not block (room, or error)."""
     yield asyncio.core._io_queue.queue_write(sock)
-
-
-def peek(sock):
-    """What a read would find: None nothing yet, b"" the peer's end, else one byte. Raises OSError
-    of the connection.
-    """
-    try:
-        return sock.recv(1, _PEEK)
-    except OSError as e:
-        if e.errno == errno.EAGAIN:
-            return None
-        raise
-
-
-async def send(sock, data):
-    """Write all of `data`, waiting while the peer does not take it. Raises OSError."""
-    view = memoryview(data)
-    sent = 0
-    while sent < len(view):
-        n = sock.write(view[sent:])
-        if n is None:
-            await writable(sock)
-        else:
-            sent += n
 
 
 _WORDS = {

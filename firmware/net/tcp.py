@@ -2,7 +2,7 @@
 #
 # What was received stays in the stack's own window until it is read: a slow reader is answered by
 # TCP back-pressure, nothing is copied twice and nothing can be dropped here.
-from . import io_queue, sockets
+from . import connecting, io_queue
 from .streams import CLOSED, DATA, NO_DATA
 
 
@@ -50,7 +50,7 @@ class TcpStream:
 
     def poll(self):
         try:
-            found = sockets.peek(self.sock)
+            found = connecting.peek(self.sock)
         except OSError:
             found = b""
         if found is None:
@@ -74,7 +74,7 @@ class TcpStream:
         return data or b""
 
     async def write(self, data):
-        await sockets.send(self.sock, data)
+        await connecting.send(self.sock, data)
 
     def close(self):
         if self.on_close:

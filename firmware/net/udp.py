@@ -1,4 +1,4 @@
-# UDP as streams: clients (UDPC), and what they share with the server (services/udp_server.py). One
+# UDP as streams: what clients (udp_stream.py) and the server (services/udp_server.py) share. One
 # write is one datagram; a read gives bytes of one datagram, and what it leaves of it is for the
 # next read: boundaries are kept, nothing is cut off. Empty datagrams are not seen.
 #
@@ -25,13 +25,6 @@ overruns = 0  # datagrams lost since the start because the pool was full
 _free = []  # blocks that hold nothing
 _full = 0  # blocks that hold something
 _users = 0
-
-
-def _everybody(ip, netmask):
-    # True for the address of a group or of all hosts: then anybody may answer.
-    host = [int(part) for part in ip.split(".")]
-    mask = [int(part) for part in netmask.split(".")]
-    return 224 <= host[0] < 240 or all(h | m == 255 for h, m in zip(host, mask))
 
 
 def _spare(block):
@@ -208,30 +201,3 @@ class Datagrams:
         _users -= 1
         if not _users:
             _free.clear()
-
-
-class UdpStream(Datagrams):
-    kind = b"UDPC"
-
-    def __init__(self, info, ip, port, local_port, netmask):
-        """`ip` and `netmask` are dotted text. From one host only its own datagrams are taken; from
-        a broadcast or group address those of anybody. Raises OSError, MemoryError.
-        """
-        self._info = info
-        self._local = local_port
-        self._address = (ip, port)
-        self._all = _everybody(ip, netmask)
-        super().__init__()
-
-    def describe(self):
-        return self._info
-
-    def bind(self, sock):
-        sock.bind(("0.0.0.0", self._local))
-        if self._all:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-        else:
-            sock.connect(self._address)
-
-    def put(self, data):
-        return self.sock.sendto(data, self._address) if self._all else self.sock.write(data)

@@ -54,34 +54,15 @@ class Mdns:
         self.station = station
         self.ap = ap
         self.wanted = name
-        self._codec = codec
+        self.codec = codec
         self._buf = bytearray(SIZE)  # of the codec while it is awake
         self._held = self._heads = None  # of the codec while it sleeps
         self._quiet = 0  # looks since something was about us
         self.port = None
         self.net = None  # the link, while it is up
         self._later = None  # task that sends what is due later
-        self._told = None  # the name that the log has
+        self.told = None  # the name that the log has
         self._windows = ()  # ports of windows_names
-
-    # What `get` shows
-
-    def domain(self):
-        """The name under which the module is found, or tries to be; b"" while the link is
-        down.
-        """
-        if not self.net:
-            return b""
-        name = self.wanted
-        if self.port:
-            name = self._codec.name if self._codec else self._told
-        return name + b".local"
-
-    def answerer(self):
-        """Who answers: b"module", b"chip", b"none" while the link is down."""
-        if not self.net:
-            return b"none"
-        return b"module" if self.port else b"chip"
 
     # The service
 
@@ -134,9 +115,9 @@ class Mdns:
         elif not self.net or self.net.address != found[0]:
             self._leave()
             _link().arrive(self, *found)
-        elif self.port and self._codec:
+        elif self.port and self.codec:
             self.send()  # what found no memory before
-        if self._codec:
+        if self.codec:
             self._quiet += 1
             if self._quiet > _WAKEFUL and not self._later:
                 self._sleep()
@@ -157,12 +138,12 @@ class Mdns:
                 pass  # the records end by their time
             self.port.net = None
         self.settle(None)
-        self.net = self._told = None
+        self.net = self.told = None
 
     def tell(self, name):
         """Log under which name the module is found."""
-        if name != self._told:
-            self._told = name
+        if name != self.told:
+            self.told = name
             log.line(log.STATUS, b"mDNS domain: %s.local" % name)
 
     def settle(self, name):
@@ -181,18 +162,18 @@ class Mdns:
     def awake(self):
         """The codec, awake."""
         self._quiet = 0
-        if not self._codec:
+        if not self.codec:
             from wire import mdns
 
             self._buf = bytearray(SIZE)
-            self._codec = mdns.awake(self._held)
+            self.codec = mdns.awake(self._held)
             self._held = self._heads = None
-        return self._codec
+        return self.codec
 
     def _sleep(self):
-        self._heads = self._codec.heads()
-        self._held = self._codec.held()
-        self._codec = self._buf = None
+        self._heads = self.codec.heads()
+        self._held = self.codec.held()
+        self.codec = self._buf = None
         forget("wire.mdns")
         forget("wire.mdns_records")
         if "wire.dns_server" not in sys.modules:
@@ -202,7 +183,7 @@ class Mdns:
 
     def process(self, data, peer):
         """The reply to a datagram that has come, or None."""
-        if not self._codec and not about(data, self._heads):
+        if not self.codec and not about(data, self._heads):
             return None
         responder = self.awake()
         buf = self._buf
@@ -213,14 +194,14 @@ class Mdns:
 
     def heard(self):
         """Datagrams were processed. In the pump: no port may be opened or closed here."""
-        if self.net and self._codec:
+        if self.net and self.codec:
             self.send()
 
     def _flush(self):
         # Multicast all that is due; returns how many datagrams.
         count = 0
         while True:
-            size = self._codec.poll(time.ticks_ms(), self._buf)
+            size = self.codec.poll(time.ticks_ms(), self._buf)
             if not size:
                 return count
             self.port.send(memoryview(self._buf)[:size], _EVERYBODY)
@@ -229,24 +210,37 @@ class Mdns:
     def send(self):
         """Multicast all that is due, now and later."""
         self._flush()
-        if not self._later and self._codec.wait(time.ticks_ms()) is not None:
+        if not self._later and self._wait() is not None:
             self._later = asyncio.create_task(self._send_later())
 
     async def _send_later(self):
-        responder = self._codec  # it does not sleep while this runs
-        settled = responder.established
+        # It holds nothing of the codec, which does not sleep while it runs: asyncio's queue may
+        # keep a task that has ended, and that would keep the codec in RAM.
+        settled = self._is_settled()
         try:
             while True:
-                wait = responder.wait(time.ticks_ms())
+                wait = self._wait()
                 if wait is None:
                     break
                 await asyncio.sleep_ms(max(1, min(wait, _STEP_MS)))
                 self._flush()
-                if responder.established != settled:
-                    settled = not settled
-                    if settled:
-                        self.tell(responder.name)
-                    self.settle(responder.name if settled else None)
+                settled = self._follow_names(settled)
         finally:
             if self._later is asyncio.current_task():
                 self._later = None
+
+    def _is_settled(self):
+        return self.codec.established
+
+    def _wait(self):
+        return self.codec.wait(time.ticks_ms())
+
+    def _follow_names(self, settled):
+        # Whether the names are ours now; `settled`: whether they were.
+        codec = self.codec
+        if codec.established != settled:
+            settled = not settled
+            if settled:
+                self.tell(codec.name)
+            self.settle(codec.name if settled else None)
+        return settled

@@ -13,7 +13,8 @@ from micropython import const
 
 from firmware import board, forget
 from firmware.console import log, registry
-from firmware.net import interface, sockets
+from firmware.net import interfaces, sockets
+from firmware.net.station import UP
 from firmware.store import variables
 
 # An interface that went or came, a peer that is gone while a command runs, and a time-out may go
@@ -28,6 +29,7 @@ _GPIO = b"remote_terminal.connected_gpio"
 _VISIT = (
     "firmware.services.telnet_session",
     "firmware.services.telnet_port",
+    "firmware.net.connecting",
     "wire.telnet",
 )
 
@@ -68,9 +70,10 @@ class RemoteTerminal:
             self._task = task = None
             if self._failure:
                 raise self._failure
-        address = interface.address(
-            self._device.station, variables.get(b"remote_terminal.interface"), variables.get
+        link = interfaces.find(
+            self._device, variables.get(b"remote_terminal.interface"), variables.get
         )
+        address = link.address(0) if link.state == UP else None
         port = variables.get(b"remote_terminal.port")
         visit = self._visit
         if task is None:

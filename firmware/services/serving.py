@@ -5,7 +5,6 @@
 # outlives the loss of the interface. One that started by itself reads its variables again then.
 import asyncio
 
-from machine import Pin
 from micropython import const
 
 from firmware import board, forget
@@ -21,6 +20,13 @@ _LOOKS = const(4)  # in a second, the step of idle time-outs
 _AGAIN = const(20)  # looks after which a port that could not be had is tried again
 
 
+def _start():
+    from . import serving_start
+
+    forget("firmware.services.serving_start")
+    return serving_start
+
+
 class Server:
     """`name` as in log lines, `group` of its variables, `file` in services/."""
 
@@ -34,7 +40,7 @@ class Server:
         self._ups = 0  # of the link, when the server began to listen
         self.port = 0
         self.closed = False  # to end
-        self._pins = []  # GPIOs that were claimed
+        self.pins = []  # GPIOs that were claimed
 
     def get(self, leaf):
         return variables.get(self.group + leaf)
@@ -45,17 +51,8 @@ class Server:
         self.port = port
 
     def pin(self, leaf):
-        """The output that a variable names, or None."""
-        gpio = self.get(leaf)
-        if gpio < 0:
-            return None
-        try:
-            board.claim(gpio, self.group + leaf)
-        except board.GpioInUse as e:
-            log.line(log.STATUS, b"%s%s: GPIO %d is used by %s" % ((self.group, leaf) + e.args))
-            return None
-        self._pins.append(gpio)
-        return Pin(gpio, Pin.OUT, value=0)
+        """The output that a variable names, or None. It is given back at the end."""
+        return _start().pin(self, leaf)
 
     async def open(self):
         """Listen. Raises OSError, NoHandle, MemoryError."""
@@ -67,21 +64,10 @@ class Server:
     async def prepare(self):
         pass
 
-    def _ready(self):
-        # What a server that starts by itself is to do now; False where it is to end.
-        if not self.get(b"auto_start"):
-            return False
-        try:
-            self.setup(self.get(b"auto_interface"), self.get(b"port"))
-        except KeyError:
-            log.line(log.STATUS, b"%s server: no such interface" % self.name)
-            return False
-        return True
-
     async def run(self):
         """Service: until it is stopped."""
         wait = looks = 0
-        if self.auto and not self._ready():
+        if self.auto and not _start().ready(self):
             return
         try:
             while not self.closed:
@@ -89,7 +75,7 @@ class Server:
                 if self.listening():
                     if not up or self.link.ups != self._ups:
                         self.lost()
-                        if self.auto and not self._ready():
+                        if self.auto and not _start().ready(self):
                             return
                 elif up and not wait:
                     try:
@@ -114,9 +100,9 @@ class Server:
             forget("firmware.services." + self.file)  # not when the next one uses it already
         self.closed = True
         self.end()
-        for gpio in self._pins:
+        for gpio in self.pins:
             board.free(gpio)
-        self._pins = []
+        self.pins = []
 
 
 def _reason(e):

@@ -1,7 +1,7 @@
 # A client of the TCP server: taken in, or turned away, and its stream (TCPS). Imported with the
 # first one. In stream mode there is one client: when it calls again, its old connection is dead
 # whatever TCP thinks, and is closed.
-from firmware.net import sockets
+from firmware.net import connecting
 from firmware.net.streams import NoHandle
 from firmware.net.tcp import TcpStream
 
@@ -45,7 +45,7 @@ class ServerStream(TcpStream):
 
     async def write(self, data):
         self.active = True
-        await sockets.send(self.sock, data)
+        await connecting.send(self.sock, data)
 
     def close(self):
         super().close()

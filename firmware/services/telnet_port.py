@@ -7,7 +7,7 @@ from time import ticks_ms
 
 from micropython import const
 
-from firmware.net import sockets
+from firmware.net import connecting, sockets
 from wire import telnet
 
 _RECEIVE = const(512)  # bytes of one read; more wait in the stack's window
@@ -121,7 +121,7 @@ class TelnetPort:
             if codec.replies:
                 data = bytes(codec.replies) + data
                 codec.replies[:] = b""
-            await sockets.send(self._sock, data)
+            await connecting.send(self._sock, data)
         except OSError:
             raise Lost
         finally:
@@ -130,7 +130,7 @@ class TelnetPort:
     def lost(self):
         """Whether the peer is gone, as far as that can be told while nobody reads."""
         try:
-            return sockets.peek(self._sock) == b""
+            return connecting.peek(self._sock) == b""
         except OSError:
             return True
 

@@ -38,7 +38,7 @@ async def _exchange(station, resolve, request, message):
         ip, variables.get(b"wwep.port"), variables.get(b"wwep.connect_timeout")
     )
     try:
-        await sockets.send(sock, request)
+        await connecting.send(sock, request)
         try:
             reply = await asyncio.wait_for_ms(_reply(sock), variables.get(b"wwep.timeout"))
         except asyncio.TimeoutError:

@@ -25,10 +25,11 @@ ARROWS = {
     "firmware/device.py": ("firmware", "wire"),
     # The GPIOs of the command language: their errors are those of commands.
     "firmware/gpio.py": ("firmware.board", "firmware.console.errors", "firmware.store"),
-    "firmware/clock.py": (),
-    "firmware/power.py": ("firmware.board", "firmware.store"),
+    "firmware/clock.py": ("firmware.clock_hands", "firmware.forget"),
+    "firmware/clock_hands.py": (),
+    "firmware/power.py": ("firmware.board", "firmware.console.log", "firmware.store"),
     "firmware/starting.py": ("firmware", "wire"),
-    "firmware/store/": ("wire", "firmware.board", "firmware.store"),
+    "firmware/store/": ("wire", "firmware.board", "firmware.forget", "firmware.store"),
     "firmware/net/": ("wire", "firmware.board", "firmware.forget", "firmware.net"),
     # The registry finds commands by the generated index, and imports them by the names in it.
     "firmware/console/": (
@@ -72,6 +73,12 @@ ARROWS = {
         "firmware.net",
         "firmware.console",
         "firmware.services",
+    ),
+    "firmware/services/changes.py": (
+        "firmware.forget",
+        "firmware.board",
+        "firmware.gpio",
+        "firmware.store",
     ),
     "tools/": ("airwire", "?"),
     # The shims stand in for the chip; they know neither the firmware nor the tools. They load one

@@ -288,3 +288,34 @@ def test_a_task_that_a_pump_wakes_runs_at_once():
         await asyncio.sleep_ms(5000)
 
     run(test)
+
+
+def test_a_wait_that_finds_no_memory_leaves_nothing():
+    class Full:
+        def __init__(self, poller):
+            self.poller = poller
+
+        def register(self, stream, events):
+            raise MemoryError
+
+        def __getattr__(self, name):
+            return getattr(self.poller, name)
+
+    async def test(queue, one, two):
+        got = []
+        poller = queue._poller
+        queue._poller = Full(poller)
+        for side in (queue.queue_read, queue.queue_write):
+            try:
+                side(one)
+                raise AssertionError
+            except MemoryError:
+                assert one not in queue.map
+        queue._poller = poller
+        task = asyncio.create_task(reading(one, got))
+        two.write(b"a")
+        while not got:
+            await asyncio.sleep_ms(1)
+        task.cancel()
+
+    run(test)
