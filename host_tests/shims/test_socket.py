@@ -414,3 +414,48 @@ def test_connections_end_with_the_address(start, listener):
             peer.recv(1)
     again.sendall(b"back")
     board.expect("b'back'")
+
+
+def test_connections_end_without_memory(start, listener, arch):
+    # lwIP has its own: they break where the firmware's heap is full.
+    board = start(
+        SOCKET,
+        f"""
+        import gc, select
+        s = socket.socket()
+        s.connect(('127.0.0.1', {port_of(listener)}))
+        p = select.poll()
+        p.register(s, select.POLLIN)
+        p.poll(0)
+        room = bytearray({900 if arch == 'i386' else 1800})  # for the line that tells of the loss
+        hogs = [None] * 3000
+        def fill():
+            n = 0
+            for size in (8192, 1024, 256, 64, 16, 1):
+                try:
+                    while True:
+                        hogs[n] = bytearray(size)
+                        n += 1
+                except MemoryError:
+                    pass
+        print('full')
+        fill()
+        room = None
+        gc.collect()
+        ready = None
+        while not ready:
+            try:
+                ready = p.poll(5000)
+            except MemoryError:
+                pass
+        for i in range(len(hogs)):
+            hogs[i] = None
+        t(s.recv, 1)
+        print('lost')
+    """,
+        wlan=JOINED,
+    )
+    _peer = accept(board, listener)
+    board.expect("full\r\n")
+    board.control(IDLE)
+    assert board.expect("lost\r\n") == "OSError 113\r\nlost\r\n"

@@ -73,8 +73,9 @@ def _reap():
 
 def _forget(fd):
     # The descriptor is closed, or another socket's.
-    _board.connected.discard(fd)
-    _board.aborted.pop(fd, None)
+    rest = _board.connected.pop(fd, None)
+    if rest and rest[0] is not None:
+        _board.aborted -= 1
 
 
 def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
@@ -115,10 +116,15 @@ class socket(io.IOBase):
     def _connected(self):
         self._state = _BUSY
         if self._stream:
-            _board.connected.add(self._s.fileno())
+            import _netif
+
+            _netif.watch(self._s.fileno())
 
     def _aborted(self):
-        return _board.aborted and self._s.fileno() in _board.aborted
+        if not _board.aborted:
+            return False
+        rest = _board.connected.get(self._s.fileno())
+        return rest is not None and rest[0] is not None
 
     def _rest(self, n, peek):
         # What a read of an aborted connection gives: up to n bytes. n 0: a write. Raises OSError.
