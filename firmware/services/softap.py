@@ -74,7 +74,11 @@ class SoftApService:
             try:
                 from firmware.services import softap_start
 
-                softap_start.start(self)
+                refusal = softap_start.start(self)
+                if refusal:
+                    log.line(log.STATUS, b"Soft-AP: " + refusal)
+                    log.event(b"Soft-AP failed")
+                    return
                 self.ups += 1
                 self.device.network_up()
             except (OSError, RuntimeError) as e:

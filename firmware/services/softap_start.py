@@ -5,6 +5,8 @@ from micropython import const
 from firmware import forget
 from firmware.console import log
 from firmware.net import sockets, softap_start
+from firmware.net.softap import FAILED
+from firmware.net.subnet import packed
 from firmware.services import dhcp_server
 from firmware.store import variables
 
@@ -13,8 +15,17 @@ _FIRST = const(2)  # of the pool, unless the module itself has an address in it
 
 
 def start(service):
-    """Bring all of it up. Raises OSError, RuntimeError: of the driver."""
+    """Bring all of it up: None, or why its address cannot be. Raises OSError, RuntimeError: of the
+    driver.
+    """
     ap = service.ap
+    text = variables.get(b"softap.static.ip")
+    own = packed(text)
+    refusal = _unfit(own, service.device.station)
+    if refusal:
+        ap.stop()
+        ap.state = FAILED
+        return b"%s %s" % (text, refusal)
     key = _passkey()
     ap.stop()  # it may be up since before a soft reset
     server = refusal = None
@@ -23,12 +34,10 @@ def start(service):
         service.dhcp_server = server
         refusal = _open(server)
     softap_start.start(ap, key)
-    text = variables.get(b"softap.static.ip")
     log.line(log.STATUS, b"Soft-AP: %s%s" % (ap.ssid, b"" if key else b" (open)"))
     log.line(log.STATUS, b"IPv4 address: " + text)
     if refusal:  # the driver's own server may have had it, which is stopped by now
         refusal = _open(server)
-    own = bytes([int(part) for part in text.split(b".")])
     interface = ap.wlan.config("ifname")
     _start_dns(service, own, interface)
     if server and not refusal:
@@ -41,6 +50,17 @@ def start(service):
         service.dhcp = b"built-in"
         log.line(log.STATUS, b"DHCP: %s: the built-in server serves" % refusal)
     log.event(b"Soft-AP up")
+    return None
+
+
+def _unfit(own, station):
+    # Why `own` cannot be the address, or None.
+    if own[3] in (0, 255):
+        return b"is the network's own or its broadcast address"
+    other, mask = packed(station.address(0)), packed(station.address(1))
+    if any(other) and not any((own[i] ^ other[i]) & mask[i] & _MASK[i] for i in range(4)):
+        return b"is in the network that the station has joined"
+    return None
 
 
 def _passkey():

@@ -1,5 +1,6 @@
 # The types of values that few variables have, imported at the first use of one:
-#     a  IPv4 address                      m  MAC address
+#     a  IPv4 address, with `host` or `own` one that a host can have
+#     m  MAC address
 #     n  only the one VALUE that is true   r  baud rate
 #     d  direction of a GPIO, with level   p  patterns of an indicator, for each of so many states
 #     z  time zone                         w  GPIO that wakes the chip
@@ -53,7 +54,15 @@ def _address(text, kind):
     parts = text.split(b".")
     if len(parts) != 4:
         raise ValueError
-    return b"%d.%d.%d.%d" % tuple([integer(p, 0, 255) for p in parts])
+    numbers = [integer(p, 0, 255) for p in parts]
+    if kind[2:] and not _is_host(numbers[0]) and (kind[2:] == b"host" or any(numbers)):
+        raise ValueError
+    return b"%d.%d.%d.%d" % tuple(numbers)
+
+
+def _is_host(first):
+    # Neither "this network", nor the host itself, nor many at once (RFC 6890, 5771).
+    return 0 < first < 224 and first != 127
 
 
 def _mac(text, kind):

@@ -75,6 +75,47 @@ def test_pools(board, console):
         assert info(console)["ip"] == own
 
 
+def test_what_is_never_an_address(console):
+    for name, none in (("softap.static.ip", BAD_ARGUMENT), ("static.ip", 0)):
+        for ip in ("0.0.0.1", "127.0.0.1", "127.1.2.3", "224.0.0.1", "255.255.255.255"):
+            assert console.run(f"set {name} {ip}").code == BAD_ARGUMENT, ip
+        assert console.run(f"set {name} 0.0.0.0").code == none
+        for ip in ("1.0.0.1", "126.1.2.3", "128.0.0.1", "223.255.255.254"):
+            assert console.ok(f"set {name} {ip}") == "Set OK"
+
+
+def test_an_address_that_its_network_does_not_have(console):
+    for ip in ("192.168.7.255", "192.168.7.0"):
+        console.ok(f"set softap.static.ip {ip}")
+        reply = console.run("network_up -i softap")
+        assert reply == Reply(
+            1,
+            b"Command failed",
+            [
+                b"Soft-AP: %s is the network's own or its broadcast address" % ip.encode(),
+                b"[Soft-AP failed]",
+            ],
+        )
+        assert info(console)["state"] == "failed"
+    console.ok("set softap.static.ip 192.168.7.1")
+    console.ok("network_up -i softap")
+
+
+@pytest.mark.needs("wifi")
+def test_the_network_of_the_station(board, console):
+    for name, value in (("ip", "10.10.10.5"), ("netmask", "255.255.0.0")):
+        console.ok(f"set static.{name} {value}")
+    console.ok("set network.dhcp.enabled 0")
+    board.join(console)
+    for ip, up in (("10.10.10.1", False), ("10.10.77.1", False), ("10.11.10.1", True)):
+        console.ok(f"set softap.static.ip {ip}")
+        reply = console.run("network_up -i softap")
+        assert (reply.code == 0) == up, reply
+        if not up:
+            words = b"Soft-AP: %s is in the network that the station has joined" % ip.encode()
+            assert reply.logs == [words, b"[Soft-AP failed]"]
+
+
 @pytest.mark.needs("air")
 def test_it_ends_with_the_firmware(board, console):
     console.ok("network_up -i softap")

@@ -259,5 +259,7 @@ def describe(type_: str) -> str:
     if name == "formats":
         choices, _, rest = arguments.partition(" ")
         return f"{describe(rest)}; formats {choices.replace('|', ', ')}"
+    if name == "ip" and arguments:
+        return "IPv4 address of a host" + (", or 0.0.0.0" if arguments == "own" else "")
     low, _, high = arguments.partition(" ")
     return _DESCRIPTIONS[name].format(low=low, high=high, choices=", ".join(arguments.split("|")))

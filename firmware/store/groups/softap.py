@@ -139,7 +139,7 @@ VARIABLES = (
     (
         "softap.static.ip",
         "so s i",
-        "ip",
+        "ip host",
         "10.10.10.1",
         "rw",
         "network",

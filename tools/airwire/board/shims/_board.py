@@ -35,9 +35,9 @@ softap = [
     b"0.0.0.0",
 ]  # and its stations
 reported = 0  # how many `wlan` lines have come
-connected = set()  # descriptors of the firmware's TCP connections
-aborted = {}  # descriptor -> what _netif knows of a connection that lwIP has aborted
-dark = []  # files of such connections, whose peers do not know yet
+connected = {}  # descriptor of a TCP connection of the firmware -> what _netif knows of it
+aborted = 0  # how many of them lwIP has aborted
+station_up = station_down = None  # what _netif does with them, once there was one
 timers = []  # armed machine.Timer objects: have `due` (ticks_ms) and ring()
 leaving = False  # the process ends by an exception, where it cannot end at once
 held = 0  # above 0 nothing runs: interrupts are disabled, or C code of a chip would be running
@@ -60,17 +60,15 @@ def _pin(fields):
 
 
 def _wlan(fields):
+    # Allocates nothing: the line is gone, and connections must break where there is no memory.
     global reported
     linked, address = station[1], station[3]
-    station[:] = fields[1:8]
+    for i in range(len(station)):
+        station[i] = fields[i + 1]
     if connected and (linked > station[1] or (address != b"-" and address != station[3])):
-        from _netif import down
-
-        down()
-    if dark and station[1] == b"1" and station[3] != b"-":
-        from _netif import up
-
-        up()
+        station_down()
+    if station_up and station[1] == b"1" and station[3] != b"-":
+        station_up()
     if len(fields) > 9:
         config["wlan_channel"] = int(fields[9])  # the radio stays there when the link is lost
     if not reported:  # later on the firmware knows best

@@ -55,9 +55,8 @@ _NEW = const(0)
 _BOUND = const(1)
 _BUSY = const(2)  # connected, connecting or listening
 
-_used = (
-    set()
-)  # descriptors of the open sockets. A collected socket leaves its number here until _reap()
+# Descriptors of the open sockets. A collected socket leaves its number here until _reap().
+_used = set()
 
 
 def _reap():
@@ -73,8 +72,8 @@ def _reap():
 
 def _forget(fd):
     # The descriptor is closed, or another socket's.
-    _board.connected.discard(fd)
-    _board.aborted.pop(fd, None)
+    rest = _board.connected.pop(fd, None)
+    _board.aborted -= bool(rest and rest[0] is not None)
 
 
 def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
@@ -115,16 +114,20 @@ class socket(io.IOBase):
     def _connected(self):
         self._state = _BUSY
         if self._stream:
-            _board.connected.add(self._s.fileno())
+            from _netif import watch
+
+            watch(self._s.fileno())
 
     def _aborted(self):
-        return _board.aborted and self._s.fileno() in _board.aborted
+        return (_board.aborted and _board.connected.get(self._s.fileno()) or (None,))[
+            0
+        ] is not None
 
     def _rest(self, n, peek):
         # What a read of an aborted connection gives: up to n bytes. n 0: a write. Raises OSError.
-        import _netif
+        from _netif import take
 
-        return _netif.take(self._s.fileno(), n, peek)
+        return take(self._s.fileno(), n, peek)
 
     def _wait(self, events):
         # Waits for events; False when the time-out is over or the socket does not block.
