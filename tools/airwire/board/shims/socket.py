@@ -114,14 +114,11 @@ class socket(io.IOBase):
     def _connected(self):
         self._state = _BUSY
         if self._stream:
-            from _netif import watch
-
-            watch(self._s.fileno())
+            __import__("_netif").watch(self._s.fileno())
 
     def _aborted(self):
-        return (_board.aborted and _board.connected.get(self._s.fileno()) or (None,))[
-            0
-        ] is not None
+        rest = _board.aborted and _board.connected.get(self._s.fileno())
+        return rest and rest[0] is not None
 
     def _rest(self, n, peek):
         # What a read of an aborted connection gives: up to n bytes. n 0: a write. Raises OSError.
