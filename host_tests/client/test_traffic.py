@@ -9,6 +9,7 @@ import socket
 import socketserver
 import threading
 from collections.abc import Iterator
+from random import Random
 
 import pytest
 
@@ -115,9 +116,12 @@ def _rest_gpios(module: Module) -> None:
 
 def _rest_variables(module: Module) -> None:
     # Each has had a value of its own once, so that the table of values has its full size.
+    same = Random(1)
     for variable in vocabulary.VARIABLES:
         if variable.type.startswith("int"):
             module.set(variable.name, variable.type.split()[1])
+        else:
+            module.set(variable.name, vocabulary.value(same, variable.type)[0])
     for variable in vocabulary.VARIABLES:
         module.set(variable.name, variable.default)
     # Anew, so that the same code is in memory afterwards, whatever was up.

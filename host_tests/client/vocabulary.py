@@ -65,7 +65,8 @@ def value(rng: Random, kind: str) -> tuple[bytes, bytes]:
         word = rng.choice(limits.split("|")).encode()
         return word, word
     if name == "ip":
-        address = b"%d.%d.%d.%d" % tuple(rng.randbytes(4))
+        # One that a host may have.
+        address = b"%d.%d.%d.%d" % (rng.choice([1, 10, 126, 128, 223]), *rng.randbytes(3))
         return address, address
     if name == "mac":
         mac = rng.randbytes(6)
