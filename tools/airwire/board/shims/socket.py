@@ -55,8 +55,7 @@ _NEW = const(0)
 _BOUND = const(1)
 _BUSY = const(2)  # connected, connecting or listening
 
-# Descriptors of the open sockets. A collected socket leaves its number here until _reap().
-_used = set()
+_used = set()  # descriptors. A collected socket leaves its number here until _reap()
 
 
 def _reap():
@@ -119,9 +118,8 @@ class socket(io.IOBase):
             watch(self._s.fileno())
 
     def _aborted(self):
-        return (_board.aborted and _board.connected.get(self._s.fileno()) or (None,))[
-            0
-        ] is not None
+        rest = _board.aborted and _board.connected.get(self._s.fileno())
+        return rest and rest[0] is not None
 
     def _rest(self, n, peek):
         # What a read of an aborted connection gives: up to n bytes. n 0: a write. Raises OSError.
