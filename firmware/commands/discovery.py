@@ -16,6 +16,8 @@ async def network_lookup(session, args):
     Print the address of a host; the network is brought up first if need be. Names that end with
     .local are asked of all hosts of the network first, by mDNS, all others of the name servers.
     """
+    if args[0][:1] == b"-":
+        raise CommandError(errors.UNKNOWN_OPTION)
     device = session.device
     try:
         await device.station.up()

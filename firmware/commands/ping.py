@@ -18,6 +18,7 @@ from wire import icmp
 _REQUESTS = const(3)  # one may be lost in the air
 _WAIT_MS = const(1000)  # between them, and after the last
 _IPPROTO_ICMP = const(1)  # MicroPython has no name for it
+_TO_ALL = (13, 22)  # EACCES, or lwIP's EINVAL: a broadcast address
 _PAYLOAD = b"abcdefghijklmnopqrstuvwabcdefghi"  # 32 bytes, as other pings have
 _MAX_PACKET = const(128)  # the reply has 60, with options of IP 100; more is cut, and not ours
 
@@ -44,7 +45,10 @@ async def ping(session, args):
             ip = await device.resolve(args[0])
         return await _ping(ip)
     except (OSError, JoinError, sockets.LookupFailed) as e:
-        raise CommandError(errors.FAILED, sockets.reason(e))
+        words = sockets.reason(e)
+        if isinstance(e, OSError) and e.errno in _TO_ALL:
+            words = b"Not the address of one host"
+        raise CommandError(errors.FAILED, words)
     finally:
         forget("wire.icmp")
 

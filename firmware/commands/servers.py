@@ -1,6 +1,6 @@
 # The servers of streams by command: tcp_server, udp_server. They are services (tcp_server.py,
 # udp_server.py there).
-from firmware.console import errors, log
+from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
 from firmware.net import sockets, station, streams
@@ -48,11 +48,12 @@ async def _serve(session, args, name, file):
         raise CommandError(errors.BAD_ARGUMENT, b"No such interface")
     except (OSError, station.JoinError, streams.NoHandle) as e:
         server.shut()
+        words = None  # the log says why the network is not up
         if isinstance(e, OSError):
-            log.line(log.STATUS, sockets.reason(e))
-        raise CommandError(
-            errors.FAILED, b"No free stream" if isinstance(e, streams.NoHandle) else None
-        )
+            words = sockets.reason(e)
+        elif isinstance(e, streams.NoHandle):
+            words = b"No free stream"
+        raise CommandError(errors.FAILED, words)
     except:
         server.shut()
         raise

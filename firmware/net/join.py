@@ -98,6 +98,8 @@ async def attempts(station):
             station.since = time.time_ns()
         if result in (SUCCESS, NO_PASSKEY, BAD_SECURITY, ABORTED):
             break  # another attempt cannot change it
+        if result == NOT_FOUND and not station.seen:
+            key = None  # none of the hidden ones: the next probe may see it
     return result
 
 
@@ -108,7 +110,7 @@ async def verify(station, settings):
     get = station.get
     while station.joining:
         await station.joining.wait()
-    before = station.ssid, station.proven, station.result
+    before = station.ssid, station.proven, station.result, station.seen
     active = station.wlan.active()
     was_up = station.state == UP
     station.joining = done = asyncio.Event()
@@ -121,7 +123,7 @@ async def verify(station, settings):
         _leave(station)
         station.wlan.active(active)
         station.get = get
-        station.ssid, station.proven, station.result = before
+        station.ssid, station.proven, station.result, station.seen = before
         station.joining = None
         done.set()
     if was_up and result != ABORTED:

@@ -24,6 +24,7 @@ _LINK = ("224.0.0.251", 5353)
 _LINK_TRIES = const(2)
 _LINK_MS = const(1000)
 _NONE = "0.0.0.0"
+_IN_NAMES = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 async def resolve(host, station, get, now):
@@ -35,6 +36,8 @@ async def resolve(host, station, get, now):
     name = host.lower()
     if name.endswith(b"."):
         name = name[:-1]
+    if not _is_name(name):
+        raise LookupFailed(b"not a name")
     servers = []
     for server in (station.name_server(), get(b"network.dns.secondary").decode()):
         if server != _NONE and server not in servers:
@@ -57,6 +60,17 @@ async def resolve(host, station, get, now):
         address = "%d.%d.%d.%d" % tuple(found[0][0])
         dns_cache.put(name, address, found[1], now)
     return address
+
+
+def _is_name(name):
+    # Whether a host can have it: labels of letters, digits and hyphens inside (RFC 1123 2.1), and
+    # not numbers alone, which are a mistyped address. The underscore is none, but in use.
+    digits = True
+    for label in name.split(b"."):
+        if not 0 < len(label) < 64 or label.strip(_IN_NAMES) or b"-" in (label[:1], label[-1:]):
+            return False
+        digits = digits and label.isdigit()
+    return not digits and len(name) < 254
 
 
 async def _ask_servers(sock, servers, name, get):

@@ -6,7 +6,6 @@ from machine import Pin
 from micropython import const
 
 from firmware import board, forget
-from firmware.console import log
 from firmware.store import variables
 
 _KINDS = {b"tcp": b"TCPC", b"udp": b"UDPC"}
@@ -67,10 +66,7 @@ class IoConn:
 
     def _follow(self, level):
         if level:
-            kind = _KINDS.get(variables.get(b"ioconn.protocol"))
-            if kind is None:
-                log.line(log.STATUS, b"ioconn: no such protocol in this release")
-                return
+            kind = _KINDS[variables.get(b"ioconn.protocol")]
             from firmware.services.redial import FOR_EVER, Redial
 
             self._dialler = Redial(self._device, kind, b"ioconn.", lambda: FOR_EVER, True)

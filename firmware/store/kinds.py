@@ -55,14 +55,13 @@ def _address(text, kind):
     if len(parts) != 4:
         raise ValueError
     numbers = [integer(p, 0, 255) for p in parts]
-    if kind[2:] and not _is_host(numbers[0]) and (kind[2:] == b"host" or any(numbers)):
+    # Neither "this network", nor many at once, nor (but where all of the network is the loopback,
+    # as the virtual board's is) the host itself: RFC 6890, 5771.
+    if kind[2:] and not 0 < numbers[0] < 224 and (kind[2:] == b"host" or any(numbers)):
+        raise ValueError
+    if kind[2:] == b"host" and numbers[0] == 127:
         raise ValueError
     return b"%d.%d.%d.%d" % tuple(numbers)
-
-
-def _is_host(first):
-    # Neither "this network", nor the host itself, nor many at once (RFC 6890, 5771).
-    return 0 < first < 224 and first != 127
 
 
 def _mac(text, kind):

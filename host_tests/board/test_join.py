@@ -223,6 +223,26 @@ def test_vanishing_access_point(board):
     assert outcome(board) == (SUCCESS, 2)
 
 
+def test_the_access_point_is_known_when_it_came_late(board):
+    """One that no probe saw, and that might have been a hidden one."""
+    console = board.machine(print_level=3)
+    point = next(p for p in board.board.access_points() if p["ssid"] == "airwire-wpa2")
+    board.board.access_point("airwire-wpa2", present=False)
+    board.configure(
+        console,
+        wlan_ssid="airwire-wpa2",
+        wlan_passkey="correct horse",
+        wlan_join_retries=10,
+        wlan_scan_retries=1,
+    )
+    console.send(b"network_up\r\n")
+    console.log("Attempt 2")
+    board.board.access_point("airwire-wpa2", present=True)
+    assert console.reply().code == 0
+    bssid = bytes.fromhex(point["bssid"]).hex(":").upper()
+    assert f"bssid: {bssid}" in console.ok("get wlan.info").split("\r\n")
+
+
 def test_network_down(board):
     console = board.machine(print_level=3)
     board.join(console)

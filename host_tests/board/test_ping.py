@@ -31,6 +31,8 @@ def test_no_way(board):
     # In the plain mode nothing is behind the loopback.
     reply = console.run("ping 192.0.2.1")
     assert (reply.code, reply.text) == (1, b"No route to host")
+    reply = console.run("ping 255.255.255.255")
+    assert (reply.code, reply.text) == (1, b"Not the address of one host")
     console.ok("network_down")
     console.ok("set wlan.ssid nowhere")
     console.ok("set wlan.join.retries 1")

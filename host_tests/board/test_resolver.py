@@ -72,7 +72,18 @@ def test_lookup(board):
     assert console.ok("network_lookup host.airwire") == "127.0.0.1"
     assert console.ok("nlo 10.1.2.3") == "10.1.2.3"
     failed(console, "nobody.airwire", "Name not found")
-    failed(console, "a..b", "Not a name")
+    for name in (
+        "a..b",
+        "b.-a.example",
+        "a-.example",
+        '"a b"',
+        "999.1.1.1",
+        "1.2.3",
+        "a!",
+        "x" * 64,
+    ):
+        failed(console, name, "Not a name")
+    assert console.run("nlo -x").code == 6
     assert console.run("network_lookup").code == 4
 
 

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from host_tests.board import live, peers
+from host_tests.board.console import Reply
 
 pytestmark = pytest.mark.needs("wifi")
 
@@ -91,7 +92,7 @@ def test_start_and_stop(board):
     assert console.run("close 0").logs == [b"Closing: 0", b"[Closed: 0]"]  # that was the server
     assert console.run("udps stop").code == 1
     assert console.run("udpc 127.0.0.1 9 5000").code == 0
-    assert console.run("udps start 5000").logs[-1] == b"Port in use"
+    assert console.run("udps start 5000") == Reply(1, b"Port in use")
     assert len(console.ok("list").split("\r\n")) == 2
     with caller((address[0], PORT)) as one:
         assert console.ok("udps start") == "Success"

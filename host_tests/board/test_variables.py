@@ -114,6 +114,12 @@ def test_bounds(board):
             assert reply == Reply(BAD_ARGUMENT, b"Invalid argument"), (variable.name, value)
 
 
+def test_a_protocol_that_is_not_there_yet(board):
+    console = board.machine()
+    assert console.run("set ioconn.protocol tls").code == BAD_ARGUMENT
+    assert console.ok("get ioconn.protocol") == "tcp"
+
+
 # What this hardware, or its driver, cannot do otherwise.
 ONLY = {
     "bus.data_bus": ("uart1", "uart0"),

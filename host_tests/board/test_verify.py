@@ -41,12 +41,15 @@ def test_it_goes_back(board):
     console = board.machine(print_level=1)
     board.join(console)
     ssid = board.wifi[0]
+    bssid = console.ok("get wlan.info").split("\r\n")[1]
+    assert bssid == "bssid: " + bytes.fromhex(known(board, ssid)["bssid"]).hex(":").upper()
     for key, code in ((psk(*board.wifi), 0), (psk(ssid, "incorrect horse"), 1)):
         reply = console.run(f'network_verify wifi "{ssid}" {ANY} 1 {WPA2} {key}')
         assert reply.code == code
         assert reply.logs[0] == b"[Disassociated]" and reply.logs[-1] == b"[Associated]"
         assert console.ok("get wl n s") == "2"
         assert console.ok("get wlan.join.result") == "1"
+        assert console.ok("get wlan.info").split("\r\n")[1] == bssid
 
 
 def test_an_open_network(board):

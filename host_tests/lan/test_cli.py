@@ -53,6 +53,8 @@ def test_a_day(airwire, home):
         (["busybox", "ping", "-c", "1", "router"], 0, "1 packets received"),
         (["busybox", "ping", "-c", "1", "client"], 0, "1 packets received"),
         (["llmnr-query", "--version"], 0, "llmnr-query v"),
+        (["sh", "-c", "busybox ping -c 1 router"], 0, "1 packets received"),
+        (["sh", "-c", "llmnr-query --version; udhcpc --help"], 0, "Usage: udhcpc"),
         (["sh", "-c", "exit 7"], 7, ""),
         (["sh", "-c", "kill -9 $$"], 137, ""),
         (["sh", "-c", "pwd; echo $AIRWIRE_HOME"], 0, "/"),

@@ -47,6 +47,7 @@ POINT = '[[air.access_point]]\nssid = "x"\n'
         ("[board]\nmac = '123'", "board.mac: '123' is not 12 hexadecimal digits"),
         ("[board]\narch = 'mips'", "board.arch: 'mips' is none of amd64, i386"),
         ("[board]\nheap = '12Q'", "board.heap: '12Q' is not a size"),
+        ("[board]\nheap = '5'", "board.heap: 5 bytes are too small a heap; 5K?"),
         ("[board]\nport_shift = 1", "board.port_shift: 1 is none of auto, 0, 8000"),
         ("[board]\ncommand = 'x'", "board.command: a list of strings"),
         ("[air]\nscan_ms = -1", "air.scan_ms: -1 is not a number"),

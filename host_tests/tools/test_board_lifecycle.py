@@ -44,6 +44,11 @@ def test_commands_are_processes_of_their_own(home, flash, fake_config):
     assert (up.returncode, up.stderr) == (0, "")
     shell("press", "0", "--board", "shelly")
     assert shell("led", "--board", "shelly").stdout == "1\n"
+    command = [sys.executable, "-m", "airwire", "board", "status", "shelly"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as unread:
+        unread.stdout.close()
+        assert unread.stderr.read() == b""
+    assert unread.returncode == 141
     assert shell("down", "shelly").returncode == 0
     assert shell("down", "shelly").returncode == 2
 

@@ -7,6 +7,7 @@ functions.
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -26,6 +27,8 @@ COMMANDS = (
 
 # What a shell reports for a program ended by Ctrl-C: 128 + SIGINT.
 INTERRUPTED = 130
+# The same for one whose output nobody reads any more: 128 + SIGPIPE.
+CUT_SHORT = 141
 
 
 class _Parser(argparse.ArgumentParser):
@@ -54,9 +57,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit code; 2 for bad input, as argparse's own errors."""
     try:
         args = parser().parse_args(argv)
-        return args.run(args)
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
     except UserError as error:
         print(f"airwire: {error.message}", file=sys.stderr)
         return error.code
+    except BrokenPipeError:
+        # Who read our output has seen enough, such as head. What is left of it goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CUT_SHORT
     except KeyboardInterrupt:
         return INTERRUPTED

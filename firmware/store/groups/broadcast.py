@@ -16,7 +16,7 @@ VARIABLES = (
         "None",
         "rw",
         "now",
-        "URL that the announcement is posted to; None or empty = none",
+        "URL to post the announcement to; None or empty = none. Nothing is sent there yet",
     ),
     (
         "broadcast.interface",

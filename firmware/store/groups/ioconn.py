@@ -22,7 +22,7 @@ VARIABLES = (
     (
         "ioconn.protocol",
         "io p",
-        "enum tcp|udp|tls",
+        "enum tcp|udp",
         "tcp",
         "rw",
         "next",

@@ -302,6 +302,8 @@ def heap_size(key: str, value: Any) -> str:
     text = value if isinstance(value, str) else ""
     if not text.rstrip("KkMm").isdigit() or len(text) - len(text.rstrip("KkMm")) > 1:
         raise UserError(f"{key}: {value!r} is not a size such as 160K")
+    if text.isdigit() and int(text) < 1024:
+        raise UserError(f"{key}: {text} bytes are too small a heap; {text}K?")
     return text
 
 

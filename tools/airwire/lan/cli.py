@@ -4,6 +4,7 @@ work.
 
 import argparse
 import json
+import os
 from typing import Any
 
 from airwire.errors import UserError
@@ -95,7 +96,10 @@ def _exec(args: argparse.Namespace) -> int:
         raise UserError("lan exec wants a command, such as: airwire lan exec client ping router")
     from airwire.lan import enter, programs
 
-    return enter.run(_lan(args).entrance(args.place), programs.known(args.command))
+    entrance = _lan(args).entrance(args.place)
+    command = programs.known(args.command)
+    os.environ["PATH"] = programs.search_path()
+    return enter.run(entrance, command)
 
 
 def _join(args: argparse.Namespace) -> int:

@@ -7,6 +7,8 @@ machine's own where they cannot be had.
 """
 
 import argparse
+import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -69,6 +71,23 @@ def known(command: Sequence[str]) -> list[str]:
     if command[0] not in _applets():
         return list(command)
     return [str(find("busybox")), *command]
+
+
+def search_path() -> str:
+    """The machine's PATH, and behind it where the programs here are, and busybox's: for commands
+    that run others, such as sh.
+    """
+    folders = [os.environ.get("PATH", os.defpath)]
+    folders += dict.fromkeys(str(WHERE / package) for package, _ in PROGRAMS.values())
+    applets = WHERE / "applets"
+    busybox = find("busybox").resolve()
+    if (applets / "busybox").resolve() != busybox:
+        shutil.rmtree(applets, ignore_errors=True)
+        applets.mkdir(parents=True, exist_ok=True)
+        for name in (*_applets(), "busybox"):
+            with contextlib.suppress(FileExistsError):
+                (applets / name).symlink_to(busybox)
+    return os.pathsep.join([*folders, str(applets)])
 
 
 def _applets() -> list[str]:

@@ -55,8 +55,7 @@ _NEW = const(0)
 _BOUND = const(1)
 _BUSY = const(2)  # connected, connecting or listening
 
-# Descriptors of the open sockets. A collected socket leaves its number here until _reap().
-_used = set()
+_used = set()  # descriptors. A collected socket leaves its number here until _reap()
 
 
 def _reap():
