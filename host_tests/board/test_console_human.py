@@ -137,13 +137,11 @@ def test_transcript_of_a_join_and_a_stream(board, peer):
 
 
 @pytest.mark.needs("wifi")
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.needs("uart1"))])
 def test_what_is_pasted_arrives_whole(board, number):
     """Twenty lines at once, though the board says more than it hears, and one of them takes a
     second: UART0's ring alone would hold four.
     """
-    if number and "uart1" not in board.can:
-        pytest.skip("this bench has no uart1")
     console = board.uart(number)
     console.sync()
     lines = [f"set wlan.ssid {board.wifi[0]}", f'set wlan.passkey "{board.wifi[1]}"', "nup"]

@@ -4,8 +4,6 @@ ten thousand take a second there, and a minute through a UART.
 
 from pathlib import Path
 
-import pytest
-
 from airwire import declarations, project
 from airwire.image import build, layout, littlefs, tree
 from host_tests.board.backends import Virtual
@@ -15,18 +13,17 @@ NAMES = 100  # of four hundred: the script lies in the heap that is the board's
 TROUBLE = 400  # seconds: many times what the full count takes
 
 
-def image(script):
-    """The flash image of the tree with `script` as main.py."""
+def image(script, more=None):
+    """The flash image of the tree with `script` as main.py, and `more` files (path -> content)."""
     flash = bytearray(build.build_image())
-    vfs = littlefs.build({**tree.device_files(project.ROOT), "main.py": script}, layout.VFS)
+    vfs = littlefs.build(
+        {**tree.device_files(project.ROOT), **(more or {}), "main.py": script}, layout.VFS
+    )
     flash[layout.VFS.offset : layout.VFS.offset + len(vfs)] = vfs
     return bytes(flash)
 
 
-@pytest.mark.parametrize("arch", ["amd64", "i386"])
-def test_random_lines(interpreters, arch, rng, counts, tmp_path):
-    if arch not in interpreters:
-        pytest.skip(f"this machine cannot run the {arch} interpreter")
+def test_random_lines(arch, rng, counts, tmp_path):
     variables = declarations.variables(project.ROOT)
     names = [v.name for v in variables] + [v.shortcut for v in variables]
     names += list(declarations.aliases(project.ROOT))

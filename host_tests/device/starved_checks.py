@@ -1,28 +1,11 @@
 # What is done when memory has run out finds none itself: run by test_device.py, on each
 # interpreter.
-import gc
 
 import chip  # noqa: F401 - before the firmware
+from ballast import fill
 
 from firmware import device, forget
 from firmware.console import registry
-
-
-def fill(free):
-    """Blocks that leave about so many bytes, in small pieces."""
-    blocks = [None] * 1000
-    n = 0
-    gc.collect()
-    size = 4096
-    while size >= 16:
-        try:
-            while gc.mem_free() - size > free:
-                blocks[n] = bytearray(size)
-                n += 1
-        except MemoryError:
-            pass
-        size //= 2
-    return blocks
 
 
 def starved(free, function, *args):

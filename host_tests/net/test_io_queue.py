@@ -24,11 +24,8 @@ def test_the_queue(micropython):
 
 
 @pytest.mark.parametrize("kind", ["locked", "counted"])
-@pytest.mark.parametrize("arch", ["amd64", "i386"])
-def test_chunks_allocate_nothing(arch, kind, interpreters, counts, rng):
+def test_chunks_allocate_nothing(arch, kind, counts, rng):
     """From one chunk to the next, including the wait: with the heap locked all the while, and by
     the bytes in use.
     """
-    if arch not in interpreters:
-        pytest.skip(f"this machine cannot run the {arch} interpreter")
     assert stream_mode.grown(arch, kind, counts(50_000, 2_000_000), rng) == 0

@@ -77,8 +77,7 @@ def run(micropython, image):
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_save_survives_every_cut(run, state, request, counts, rng, figure):
-    arch = request.node.callspec.params["interpreter"]
+def test_save_survives_every_cut(run, state, arch, counts, rng, figure):
     step = counts(1 if state == "fresh" and arch == "amd64" else 2, 1)
     results = run("settings", state, step, rng.randrange(step))
     for r in results:

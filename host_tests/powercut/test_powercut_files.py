@@ -20,10 +20,9 @@ STATES = {
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_files_survive_every_cut(run, state, request, counts, rng, figure):  # noqa: F811
+def test_files_survive_every_cut(run, state, arch, counts, rng, figure):  # noqa: F811
     step = counts(6 if state == "create large" else 1, 1)
     results = run("files", state, step, rng.randrange(step))
-    arch = request.node.callspec.params["interpreter"]
     for r in results:
         figure(
             f"{arch}, {r['name']}: {r['tried']} cuts in {r['operations']} operations "

@@ -17,11 +17,6 @@ import harness
 HEAPS = {"amd64": "512K", "i386": "160K"}
 
 
-@pytest.fixture(params=sorted(HEAPS))
-def arch(request):
-    return request.param
-
-
 @pytest.fixture
 def start(arch, tmp_path):
     """start(*main, files={}, **options of Board) boots a board whose main.py is made of the pieces

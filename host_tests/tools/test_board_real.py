@@ -9,12 +9,10 @@ from host_tests.tools import stock
 
 
 @pytest.fixture
-def console(home, tmp_path, interpreters, request, port):
-    if request.param not in interpreters:
-        pytest.skip(f"no {request.param} MicroPython on this machine")
+def console(home, tmp_path, arch, port):
     image = tmp_path / "flash.bin"
     image.write_bytes(build.build_image(stock.sample_tree(tmp_path / "tree")))
-    with Board.up("real", flash=image, arch=request.param, heap="160K") as board:
+    with Board.up("real", flash=image, arch=arch, heap="160K") as board:
         console = port(board.uart0)
         console.board = board
         console.until("MicroPython v1.")
@@ -29,10 +27,6 @@ def order(console, text):
     return console.line()
 
 
-both = pytest.mark.parametrize("console", ["amd64", "i386"], indirect=True)
-
-
-@both
 def test_what_the_outside_sees(console):
     board = console.board
     assert order(console, "import machine, network; machine.reset_cause()") == "1"
@@ -64,7 +58,6 @@ def test_what_the_outside_sees(console):
     assert board.status()["panics"] == 0
 
 
-@both
 def test_power_cut_while_writing(console):
     board = console.board
     put = "f = open('/x', 'w'); f.write('%s' * 600); f.close()"

@@ -6,6 +6,8 @@ import asyncio
 import gc
 import sys
 
+from ballast import fill
+
 from firmware import device
 from firmware.console.session import Session
 from firmware.store import files
@@ -36,23 +38,6 @@ class Port:
         self.length += len(data)
         self.blank = self.blank or data[:8] == b"        "
         return True
-
-
-def fill(free):
-    # Blocks that leave about `free` bytes, the large ones first.
-    blocks = [None] * 1000
-    n = 0
-    gc.collect()
-    size = 4096
-    while size >= 16:
-        try:
-            while gc.mem_free() - size > free:
-                blocks[n] = bytearray(size)
-                n += 1
-        except MemoryError:
-            pass
-        size //= 2
-    return blocks
 
 
 async def succeeds(session, line, free):
