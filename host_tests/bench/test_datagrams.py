@@ -5,14 +5,14 @@ allocate more than it is allowed, and those of others nothing at all.
 import pytest
 
 from host_tests.bench import datagrams
+from host_tests.conftest import runnable
 
 FREE = [case for case, _, budget in datagrams.CASES if budget == 0]
 
 
 @pytest.mark.parametrize("case, budget", [(case, budget) for case, _, budget in datagrams.CASES])
 def test_bytes_of_a_datagram(case, budget, interpreters):
-    if "i386" not in interpreters:
-        pytest.skip("no i386 MicroPython")
+    runnable("i386", interpreters)
     assert datagrams.allocated(case) <= budget
 
 

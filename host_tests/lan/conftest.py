@@ -110,12 +110,10 @@ def flash_image(tmp_path_factory):
     return path
 
 
-@pytest.fixture(params=("amd64", "i386"))
-def real(request, lan, home, interpreters, flash_image):
+@pytest.fixture
+def real(arch, lan, home, flash_image):
     """A board with its real firmware, in the LAN."""
-    if request.param not in interpreters:
-        pytest.skip(f"this machine cannot run the {request.param} interpreter")
-    with running(request.param, lan, home, flash_image) as joined:
+    with running(arch, lan, home, flash_image) as joined:
         yield joined
 
 
