@@ -28,12 +28,24 @@ _NEVER = const(0x3FFFFFFF)
 # modules that start together ask at different times (RFC 4330 10).
 _CLOCK_S = const(8)
 _CLOCK_SPREAD = const(7)
+# Bytes that are free when something begins that stays in RAM: the largest service takes 14 KB with
+# its code, a connection 4 KB, and then there is room for the commands that end them again, or say
+# what is the matter.
+_SERVICE_ROOM = const(32_768)
+_STREAM_ROOM = const(20_480)
 # Lets the reply to `reboot` leave at the lowest usual rate before the reset.
 _RESTART_DELAY_MS = const(50)
 
 
 # Variables that give a GPIO to something that the module shows there.
 STATUS_GPIOS = (b"system.indicator.gpio", b"system.oob.gpio", b"wlan.network.status_gpio")
+
+
+def _drop(file):
+    # Take the file of a service that has ended from RAM, unless the next one uses it already.
+    name = "firmware.services." + file
+    if not getattr(sys.modules.get(name), "running", None):
+        forget(name)
 
 
 class Device:
@@ -68,7 +80,11 @@ class Device:
         if self._streams is None:
             from firmware.net.streams import Table
 
-            self._streams = Table(log, lambda: variables.get(b"stream.auto_close"))
+            self._streams = Table(
+                log,
+                lambda: variables.get(b"stream.auto_close"),
+                lambda: registry.claim(_STREAM_ROOM),
+            )
         return self._streams
 
     def close_streams(self):
@@ -135,8 +151,9 @@ class Device:
         self.restart(announce=True)
 
     def access_point(self):
-        """The service of the soft-AP, made at its first use."""
+        """The service of the soft-AP, made at its first use. Raises MemoryError."""
         if self.softap is None:
+            self.claim()
             from firmware.services import softap
 
             self.softap = softap.create(self)
@@ -151,6 +168,10 @@ class Device:
         last = self.stop(name)
         self.services[name] = asyncio.create_task(self._supervise(name, run, last))
 
+    def claim(self):
+        """Before a service starts: there is memory for it. Raises MemoryError."""
+        registry.claim(_SERVICE_ROOM)
+
     def stop(self, name):
         task = self.services.get(name)
         if task:
@@ -164,6 +185,20 @@ class Device:
         except MemoryError:
             registry.make_room()
         return __import__("firmware.services." + module, None, None, ("create",))
+
+    async def _room(self, name, file):
+        # Until there is memory for a service. Nothing of it has begun, so nothing has failed.
+        told = False
+        while True:
+            try:
+                self.claim()
+                return
+            except MemoryError:
+                _drop(file)  # of the one before
+                if not told:
+                    log.line(log.STATUS, name.encode() + b" waits: Out of memory")
+                    told = True
+            await asyncio.sleep(_RESTART_MAX_S)
 
     def _work(self, name, run):
         # The coroutine of a service. Its file is imported only when it runs.
@@ -204,6 +239,8 @@ class Device:
             if cancelled:
                 raise cancelled
             while True:
+                if isinstance(run, str):
+                    await self._room(name, run)
                 begun = time.ticks_ms()
                 try:
                     await self._work(name, run)
@@ -218,6 +255,8 @@ class Device:
             # A task that has ended would keep what it has run in RAM.
             if self.services.get(name) is asyncio.current_task():
                 del self.services[name]
+                if isinstance(run, str):
+                    _drop(run)
 
     def _variable_changed(self, changed, index=None):
         # While main() runs and services may be started, and otherwise.

@@ -1,5 +1,7 @@
 # The servers of streams by command: tcp_server, udp_server. They are services (tcp_server.py,
 # udp_server.py there).
+import sys
+
 from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
@@ -28,8 +30,8 @@ def _arguments(args):
 async def _serve(session, args, name, file):
     interface, verb, port = _arguments(args)
     device = session.device
-    module = device.service(file)
-    server = module.running
+    module = sys.modules.get("firmware.services." + file)
+    server = module and module.running
     if verb == b"stop":
         if server is None or port not in (None, server.port):
             raise CommandError(errors.FAILED, b"No such server")
@@ -38,7 +40,8 @@ async def _serve(session, args, name, file):
         return
     if server:
         raise CommandError(errors.FAILED, b"The server is running on port %d" % server.port)
-    server = module.start(device)
+    device.claim()
+    server = device.service(file).start(device)
     try:
         server.setup(interface, port or server.get(b"port"))
         await server.link.up()

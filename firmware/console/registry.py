@@ -20,7 +20,6 @@ _MOST_FILES = const(4)
 # Bytes that are free when a further one is loaded, or the earlier ones go: room for the largest
 # file with what it imports (12 KB), its data, and free memory that lies in small pieces.
 _RESERVE = const(24_576)
-
 # What commands import besides, keeps no state, and is in nobody else's names.
 _SPARE = (
     "firmware.console.ask",
@@ -30,6 +29,8 @@ _SPARE = (
     "firmware.console.listing",
     "firmware.store.kinds",
     "firmware.store.lines",
+    "firmware.store.saved",
+    "firmware.store.settings",
 )
 
 _LIVE = "firmware.live."
@@ -108,6 +109,15 @@ def make_room():
     except MemoryError:
         pass  # not even for this: the rest is forgotten the next time
     gc.collect()
+
+
+def claim(size):
+    """Before something that stays in RAM: `size` bytes are free. Raises MemoryError."""
+    gc.collect()
+    if gc.mem_free() < size:
+        make_room()
+        if gc.mem_free() < size:
+            raise MemoryError
 
 
 def _spare():

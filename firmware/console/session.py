@@ -221,10 +221,12 @@ class Session:
             await starved.recover(self)
         except MemoryError:  # not even for that
             if self.running:
-                self.running = False
+                text = _NO_MEMORY if self.headers else _NO_MEMORY_TEXT
+                if not self.port.offer(text):
+                    await self.port.write(text)
+                self.running = False  # now that there is a reply
                 if busy:
                     busy.end()
-                await self.port.write(_NO_MEMORY if self.headers else _NO_MEMORY_TEXT)
         await asyncio.sleep_ms(_STARVED_MS)
 
     def rest(self):

@@ -78,10 +78,10 @@ async def recover(self):
     """Go on after memory ran out in the loop of the session `self`."""
     registry.make_room()
     if self.running:  # the reply found none
-        self.running = False
+        await self.write(self._response(errors.FAILED, _TEXT))
+        self.running = False  # now that there is a reply
         if session.busy:
             session.busy.end()
-        await self.write(self._response(errors.FAILED, _TEXT))
     elif self.pos < self.end and not self.done:
         self.editor.spoil()
         if self.echo and not self.editor.human:  # there was no room for a person's editor

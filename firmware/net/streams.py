@@ -38,15 +38,19 @@ class NoHandle(Exception):
 class Table:
     NoHandle = NoHandle  # for the console, which imports nothing of the network's
 
-    def __init__(self, log, auto_close):
+    def __init__(self, log, auto_close, claim):
         self._streams = [None] * MAX_STREAMS
         self._log = log
         self._auto_close = auto_close  # () -> whether streams close with their last byte
+        self._claim = claim  # raises MemoryError when there is too little for a further stream
         self._gone = 0  # bits of handles that closed by themselves, until they are used again
         self.arrived = None  # called with a stream that was opened, or to which data have come
 
     def reserve(self):
-        """The lowest free handle, kept until put() or release(). Raises NoHandle."""
+        """The lowest free handle, kept until put() or release(). Raises NoHandle,
+        MemoryError.
+        """
+        self._claim()
         for handle in range(MAX_STREAMS):
             if self._streams[handle] is None:
                 self._streams[handle] = False

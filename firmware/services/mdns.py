@@ -45,6 +45,13 @@ def _link():
     return mdns_link
 
 
+def _forget_codec():
+    forget("wire.mdns")
+    forget("wire.mdns_records")
+    if "wire.dns_server" not in sys.modules:
+        forget("wire.dns")
+
+
 class Mdns:
     """`ap` is the WLAN of the soft-AP where that is served, `name` the one that is wanted, `codec`
     a wire.mdns.Responder for it.
@@ -84,6 +91,8 @@ class Mdns:
             self._leave()
             if self.port:
                 self.port.close()
+            _forget_codec()
+            forget("firmware.services.name_heard")
 
     def softap_down(self):
         """The soft-AP is about to go down."""
@@ -174,10 +183,7 @@ class Mdns:
         self._heads = self.codec.heads()
         self._held = self.codec.held()
         self.codec = self._buf = None
-        forget("wire.mdns")
-        forget("wire.mdns_records")
-        if "wire.dns_server" not in sys.modules:
-            forget("wire.dns")
+        _forget_codec()
 
     # Datagrams
 

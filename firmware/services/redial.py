@@ -79,6 +79,8 @@ class Redial:
             return True
         except streams.NoHandle:
             log.line(log.STATUS, b"No free stream")
+        except MemoryError:
+            log.line(log.STATUS, b"Out of memory")
         except clients.OpenFailed:
             pass
         finally:

@@ -38,8 +38,9 @@ class SoftApService:
         self.ups = 0  # how often it has come up
 
     async def up(self):
-        """Bring it up, or wait until it is. False when it cannot."""
+        """Bring it up, or wait until it is. False when it cannot. Raises MemoryError."""
         if self.ap.state <= FAILED:
+            self.device.claim()
             self._settled.clear()
             self.device.start("softap", self.run)
             await self._settled.wait()

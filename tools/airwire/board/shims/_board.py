@@ -119,7 +119,16 @@ def send(line):
 
 
 def service():
-    """Takes the control lines that have come; returns at once."""
+    """Takes the control lines that have come; returns at once. Where there is no memory for them
+    they wait: the firmware goes on, as on a chip, which needs none for this.
+    """
+    try:
+        _take()
+    except MemoryError:
+        pass
+
+
+def _take():
     global _data
     if _data is None:
         _data = _control.read(_CHUNK)
@@ -134,13 +143,13 @@ def _digest():
     # A Ctrl-C may end this: what is left waits for the next time. A handler that waits may come in
     # here again, between any two lines of code.
     global digesting, _data, _tail
-    if _data:
-        lines = (_tail + _data).split(b"\n")
-        _todo.extend(lines)
-        _data = None
-        _tail = _todo.pop()
     digesting += 1
     try:
+        if _data:
+            lines = (_tail + _data).split(b"\n")
+            _todo.extend(lines)
+            _data = None
+            _tail = _todo.pop()
         while True:
             fields = _todo[0].split()
             _todo.pop(0)
@@ -154,9 +163,9 @@ def _digest():
 
 
 def listen():
-    """Waits for control lines and takes them; runs nothing else."""
+    """Waits for control lines and takes them; runs nothing else. Raises MemoryError."""
     for _ in _quiet.ipoll(-1):
-        service()
+        _take()
 
 
 def _run(job):
@@ -212,7 +221,7 @@ def glance():
 def due():
     """Rings the timers that have run out and runs the handlers that were put off."""
     if _todo or _data:
-        _digest()
+        service()
     if held:
         return
     if timers:

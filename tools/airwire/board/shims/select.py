@@ -4,6 +4,8 @@
 # idle board sleeps in the kernel. ipoll() allocates nothing once the number of ready objects has
 # been seen before; its result is for one `for`.
 
+import sys
+
 import _board
 import uselect
 from micropython import const
@@ -42,6 +44,10 @@ def ask(descriptor, mask):
         asking._wanted[descriptor] = asking._wanted.get(descriptor, 0) | mask
 
 
+def _itself(obj):
+    return obj
+
+
 class poll:
     def __init__(self):
         self._hard = _board.poller()
@@ -51,6 +57,11 @@ class poll:
         self._watched = None  # the same, as registered in _hard
         self._ready = []  # what ipoll() returns: lists [object, events] out of _pool
         self._pool = []
+        core = sys.modules.get("asyncio.core")
+        if core:
+            # On a chip the address of an object is a small int. Here it is none, so that each look
+            # into asyncio's table would take memory: the object itself is the key.
+            core.id = _itself
 
     def register(self, obj, mask=POLLIN | POLLOUT):
         if _has_descriptor(obj):

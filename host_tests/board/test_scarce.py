@@ -1,0 +1,65 @@
+"""A heap in which not all services have room: what would take the rest is refused, so that every
+command is still carried out that gives memory back, or says what is the matter.
+"""
+
+import time
+
+import pytest
+
+from host_tests.board import peers
+from host_tests.board.console import PATIENCE
+
+pytestmark = [pytest.mark.needs("uart1", "wifi"), pytest.mark.long]
+
+NO_ROOM = b"Out of memory"
+# What takes memory for good, and commands that take much for a moment.
+TAKING = (
+    "set remote_terminal.enabled 1",
+    "set mdns.enabled 1",
+    "set mdns.name kitchen",
+    "network_restart",
+    "udp_server start",
+    "tcp_server start",
+    "network_up -i softap",
+    "ls -v",
+    "get all",
+    "help all",
+    "network_scan",
+    "udp_client {host} 9",
+    "tcp_client {host} {port}",
+)
+# What is carried out whatever else there is.
+GIVING = (
+    "faults_print",
+    "stream_list",
+    "get system.memory.used",
+    "save",
+    "set mdns.enabled 0",
+    "set mdns.enabled 1",
+)
+
+
+def test_no_service_takes_the_room_of_the_commands(board):
+    console = board.machine()
+    board.join(console)
+    with peers.Peer() as peer:
+        refused = 0
+        for _ in range(3):
+            for line in TAKING:
+                reply = console.run(line.format(host=board.peer(console), port=peer.port))
+                refused += reply.text == NO_ROOM
+            for line in GIVING:
+                assert console.run(line).code == 0, line
+        assert refused, "the heap was large enough for all of it"
+        for line in ("stream_close all", "tcp_server stop", "udp_server stop"):
+            reply = console.run(line)
+            assert reply.text != NO_ROOM, line
+        console.ok("set mdns.enabled 0")
+        console.ok("set remote_terminal.enabled 0")
+        console.ok("network_down -i softap")
+        # What was taken is given back, as soon as the services have ended.
+        end = time.monotonic() + PATIENCE
+        while (reply := console.run(f"udp_client {board.peer(console)} 9")).code:
+            assert reply.text == NO_ROOM and time.monotonic() < end, reply
+    assert console.run("reboot").text == b"Rebooting"
+    board.uart0.until(b"[Ready]\r\n")
