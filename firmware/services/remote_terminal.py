@@ -21,6 +21,7 @@ from firmware.store import variables
 # unseen this long.
 _LOOK_MS = const(250)
 _PENALTY_MS = const(5000)  # nobody gets in for so long after too many wrong passwords
+_NO_ADDRESS = const(125)  # EADDRNOTAVAIL of the chip's stack; errno does not have it
 _AGAIN_MS = const(5000)  # between two attempts to listen
 _REPLY_MS = const(1000)  # for the reply to the command that switches the terminal off
 
@@ -117,6 +118,7 @@ class RemoteTerminal:
         # Until the peer is gone; False when it did not know the password.
         try:
             registry.make_room()  # a session takes 15 KB
+            self._device.claim()
             from firmware.services.telnet_session import Visit
 
             self._visit = Visit(self._device, sock, peer, self._pin)
@@ -168,7 +170,8 @@ class RemoteTerminal:
                     words = sockets.reason(e)
                     if told == errno.EADDRINUSE:
                         words = b"Port %d is in use" % port
-                    self._say(words)
+                    if told != _NO_ADDRESS:  # the interface has gone, and _look() has not looked
+                        self._say(words)
             await asyncio.sleep_ms(_AGAIN_MS)
 
     def _say(self, words):

@@ -12,11 +12,6 @@ from host_tests.board.test_variables_fuzz import TROUBLE, image
 SCRIPT = Path(__file__).parent / "device" / "listings.py"
 BALLAST = Path(__file__).parents[1] / "device" / "ballast.py"
 
-# The heap of 160 KB has 60 KB left with every service on (design.md 4), in pieces. A list of
-# names may take a fifth of that: half of it is one group's table, the rest what was computed and
-# one piece of the answer. A list of files holds their names, 5 KB of sixty, and takes a third.
-LIST, FILES = 12 * 1024, 18 * 1024
-
 
 @pytest.mark.parametrize("arch", ["i386"], indirect=True)
 def test_memory_of_long_responses(arch, tmp_path, figure):
@@ -31,16 +26,10 @@ def test_memory_of_long_responses(arch, tmp_path, figure):
         board.down()
         board.remove()
     assert "failed" not in shown, shown
-    needed = {}
-    for line in shown.split("\r\n"):
-        size, _, command = line.partition(" bytes: ")
-        if command:
-            needed[command] = int(size)
-    for command, size in needed.items():
-        figure(f"{command}: {size} bytes")
-    assert len(needed) == 7
-    for command, size in needed.items():
-        assert size <= (FILES if command.startswith("ls") else LIST), command
+    tried = [line for line in shown.split("\r\n") if " bytes: " in line]
+    assert len(tried) == 7
+    for line in tried:
+        figure(line)
 
 
 @pytest.mark.needs("uart1")

@@ -320,6 +320,7 @@ def test_it_serves_its_interface(board, connect, console):
     board.board.access_point("airwire-wpa2", present=True)
     console.log("[Associated]")
     assert inside(connect).command("get wlan.ssid") == ["airwire-wpa2"]
+    assert b"Remote terminal:" not in board.uart0.quiet()  # it was no fault of its own
 
 
 def test_switching_it_off_from_within(connect, console):

@@ -346,7 +346,10 @@ class Valid:
     def up(self) -> None:
         if self.rng.random() < 0.3:
             self.softap()
-            return
+        else:
+            self.join()
+
+    def join(self) -> None:
         self.leave_streams()
         join(self.module)
         self.values = self.module.get_group()
@@ -358,15 +361,12 @@ class Valid:
         self.module.network_down("softap")
 
     def restart(self) -> None:
-        self.up()
-        self.leave_streams()
+        self.join()
         self.module.network_restart("wlan")
         self.equal(self.module.get("wlan.network.status"), "2")
 
     def verify(self) -> None:
-        self.leave_streams()
-        join(self.module)
-        self.values = self.module.get_group()
+        self.join()
         if self.rng.random() < 0.5:
             self.module.network_verify("airwire-wpa2", "correct horse")
         else:
