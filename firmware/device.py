@@ -33,6 +33,7 @@ _CLOCK_SPREAD = const(7)
 # what is the matter.
 _SERVICE_ROOM = const(32_768)
 _STREAM_ROOM = const(20_480)
+_BRIDGE_ROOM = const(8192)  # in stream mode the connection is what the module is there for
 # Lets the reply to `reboot` leave at the lowest usual rate before the reset.
 _RESTART_DELAY_MS = const(50)
 
@@ -83,7 +84,7 @@ class Device:
             self._streams = Table(
                 log,
                 lambda: variables.get(b"stream.auto_close"),
-                lambda: registry.claim(_STREAM_ROOM),
+                lambda: registry.claim(_BRIDGE_ROOM if self.stream_mode else _STREAM_ROOM),
             )
         return self._streams
 
