@@ -33,6 +33,7 @@ _CLOCK_SPREAD = const(7)
 # what is the matter.
 _SERVICE_ROOM = const(32_768)
 _STREAM_ROOM = const(20_480)
+_BRIEF = ("ntp",)  # services that soon give back what they take
 _BRIDGE_ROOM = const(8192)  # in stream mode the connection is what the module is there for
 # Lets the reply to `reboot` leave at the lowest usual rate before the reset.
 _RESTART_DELAY_MS = const(50)
@@ -240,7 +241,7 @@ class Device:
             if cancelled:
                 raise cancelled
             while True:
-                if isinstance(run, str):
+                if isinstance(run, str) and run not in _BRIEF:
                     await self._room(name, run)
                 begun = time.ticks_ms()
                 try:

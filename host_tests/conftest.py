@@ -39,8 +39,10 @@ EXAMPLES_REDUCED, EXAMPLES_FULL = 200, 5000
 # The name of a measured figure among a report's properties.
 FIGURE = "figure"
 
-# Boards keep time: more of them than processors would be late for each other.
+# Boards keep time: many more of them than processors would be late for each other. A test waits
+# for more than half of its time, so that one more has room.
 MOST_WORKERS = 4
+MORE_WORKERS = 1
 
 # A script here runs for milliseconds. This is a hang, on however slow a machine.
 SCRIPT_SECONDS = 60
@@ -67,8 +69,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--board-arch",
         choices=(*ARCHES, "both"),
-        default="both",
-        help="the virtual board's interpreter (default: both)",
+        help="the virtual board's interpreter (default: both with the full figures, else one of "
+        "them for each test, by the seed)",
     )
 
 
@@ -89,7 +91,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     from hypothesis import settings  # after HYPOTHESIS_STORAGE_DIRECTORY is set
 
-    counts = _counts()
+    counts = figures()
     settings.register_profile(
         "airwire",
         max_examples=counts(EXAMPLES_REDUCED, EXAMPLES_FULL),
@@ -100,8 +102,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     seed = config.option.seed
-    figures = "full" if _counts().full else "reduced"
-    return f"airwire: {figures} counts, seed {seed} (repeat with --seed={seed})"
+    which = "full" if figures().full else "reduced"
+    return f"airwire: {which} counts, seed {seed} (repeat with --seed={seed})"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -111,7 +113,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Tests at a time where the Makefile leaves it open: a real board is one."""
-    return 0 if config.option.port else min(os.cpu_count() or 1, MOST_WORKERS)
+    return 0 if config.option.port else min((os.cpu_count() or 1) + MORE_WORKERS, MOST_WORKERS)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -129,17 +131,18 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return lambda text: request.node.user_properties.append((FIGURE, text))
 
 
-def _counts() -> Counts:
-    figures = os.environ.get("AIRWIRE_COUNTS", "reduced")
-    if figures not in ("reduced", "full"):
-        raise pytest.UsageError(f"AIRWIRE_COUNTS is {figures!r}; it is reduced or full")
-    return Counts(figures == "full")
+def figures() -> Counts:
+    """Which figures this run uses, by AIRWIRE_COUNTS."""
+    which = os.environ.get("AIRWIRE_COUNTS", "reduced")
+    if which not in ("reduced", "full"):
+        raise pytest.UsageError(f"AIRWIRE_COUNTS is {which!r}; it is reduced or full")
+    return Counts(which == "full")
 
 
 @pytest.fixture(scope="session")
 def counts() -> Counts:
     """counts(reduced, full): how often to do something, by AIRWIRE_COUNTS."""
-    return _counts()
+    return figures()
 
 
 @pytest.fixture(scope="session")

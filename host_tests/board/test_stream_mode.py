@@ -157,8 +157,8 @@ def test_wifi_that_comes_and_goes(board, server):
 
 def test_a_stream_that_is_closed_by_another_console(board, server):
     """Stream mode makes its connection again; reading what it carries is nobody else's."""
+    usb = board.uart0  # from the start on, so that it hears of the connection
     console, connection = bridged(board, server)
-    usb = board.uart0
     usb.until(b"[Opened: 0]")
     usb.sync()
     assert usb.command("poll 0") == ["0"]
