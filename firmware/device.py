@@ -35,6 +35,8 @@ _SERVICE_ROOM = const(32_768)
 _STREAM_ROOM = const(20_480)
 _BRIEF = ("ntp",)  # services that soon give back what they take
 _BRIDGE_ROOM = const(8192)  # in stream mode the connection is what the module is there for
+_QUIET_MS = const(50)
+_QUIET_LOOKS = const(10)  # longer than it takes to fill what a port holds, 4 KB at 115200 baud
 # Lets the reply to `reboot` leave at the lowest usual rate before the reset.
 _RESTART_DELAY_MS = const(50)
 
@@ -58,7 +60,7 @@ class Device:
         self._started = time.time_ns()
         self.safe_mode = starts.safe_mode
         self.wdt = WDT(timeout=_WATCHDOG_MS)
-        self.station = Station(log, variables)
+        self.station = Station(log, variables, self.quiet)
         self.station.watchers.append(self._linked)
         self._streams = None
         self.ports = ()  # of UART0 and UART1
@@ -169,6 +171,17 @@ class Device:
         """
         last = self.stop(name)
         self.services[name] = asyncio.create_task(self._supervise(name, run, last))
+
+    async def quiet(self):
+        """Wait until nothing comes at UART0, before the loop is blocked for seconds: its ring
+        holds 22 ms of what is pasted.
+        """
+        port = self.ports[0]
+        for _ in range(_QUIET_LOOKS):
+            heard = port.heard
+            await asyncio.sleep_ms(_QUIET_MS)
+            if port.heard == heard:
+                return
 
     def claim(self):
         """Before a service starts: there is memory for it. Raises MemoryError."""

@@ -34,20 +34,21 @@ def _softap(args):
 
 
 @command(b"wlan_scan", b"scan", 0, 1)
-def wlan_scan(session, args):
+async def wlan_scan(session, args):
     """wlan_scan [-v]
     List the networks in reach, strongest first; -v adds rate, security and the length of the name.
     """
     verbose = args == [b"-v"]
     if args and not verbose:
         raise CommandError(errors.UNKNOWN_OPTION)
-    found = scan(session)
+    found = await scan(session)
     security = session.device.station.security() if verbose else None
     return lambda: table(found, security)
 
 
-def scan(session):
+async def scan(session):
     """The networks in reach, as Station.scan(). Raises CommandError."""
+    await session.device.quiet()
     try:
         return session.device.station.scan()
     except OSError:

@@ -75,7 +75,7 @@ async def choose_network(session):
     from . import network
 
     await ask.say(session, b"Scanning for networks...")
-    found = network.scan(session)
+    found = await network.scan(session)
     await ask.say(session, b"\r\n".join(network.table(found)))
     if not found:
         raise CommandError(errors.FAILED, b"No networks in reach")

@@ -33,7 +33,7 @@ _CTRL_C = const(3)
 _USB_BUFFER = const(128)  # UART0's hardware FIFO: stdout has no other buffer
 # What a person has pasted and a command has not taken yet: twenty lines of 200 bytes.
 _HELD = const(4096)
-_HOLD_MS = const(10)  # between two looks: half of what UART0's ring holds at 115200 baud
+_HOLD_MS = const(5)  # between two looks: a quarter of what UART0's ring holds at 115200 baud
 
 
 class _Metered:
@@ -116,6 +116,7 @@ class UsbPort(_Metered):
     """UART0 through sys.stdin and sys.stdout."""
 
     small = True
+    heard = 0  # bytes that have come
 
     def __init__(self, line):
         self._held = b""  # bytes that were taken from the ring before anybody wanted them
@@ -149,6 +150,7 @@ class UsbPort(_Metered):
             buf[n] = self._one[0]
             n += 1
         self._drained(n)
+        self.heard += n
         return n
 
     def _next(self):
@@ -181,6 +183,7 @@ class UsbPort(_Metered):
             self._held.append(self._one[0])
             n += 1
         self._drained(n)
+        self.heard += n
 
     async def during(self, work):
         task = asyncio.create_task(self._holding())

@@ -78,7 +78,7 @@ async def attempts(station):
     for attempt in range(station.get(b"wlan.join.retries")):
         if attempt:
             station.log.line(station.log.STATUS, b"Attempt %d" % (attempt + 1))
-        await asyncio.sleep_ms(_POLL_MS)  # others are served before a scan blocks (again)
+        await station.quiet()  # others are served before a scan blocks (again)
         if station.result == ABORTED:
             return ABORTED
         try:

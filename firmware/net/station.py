@@ -33,8 +33,9 @@ class JoinError(Exception):
 
 
 class Station:
-    def __init__(self, log, settings):
+    def __init__(self, log, settings, quiet):
         self.log = log
+        self.quiet = quiet  # coroutine function: until the loop may be blocked for a scan
         self.get = settings.get  # value of a variable by its full name
         self.wlan = network.WLAN(network.WLAN.IF_STA)
         self.result = 0

@@ -22,8 +22,10 @@ from pathlib import Path
 # threshold).
 _TICK = 0.002
 # A supervisor that was not scheduled in time makes up for at most this much line time. Longer, and
-# a burst would overflow a ring that the real line fills gently: half of UART0's 22 ms at 115200.
+# a burst would overflow a ring that the real line fills gently. UART0's holds 22 ms at 115200, and
+# the firmware looks at it every 5 ms while it is busy.
 _CATCH_UP = 0.010
+_CATCH_UP_STDIN = 0.004
 # While flow control stops the line nothing has to be quick: this bounds both the latency and the
 # polling.
 _PAUSED = 0.010
@@ -162,8 +164,9 @@ class _Line:
     asked.
     """
 
-    def __init__(self, uart: Uart) -> None:
+    def __init__(self, uart: Uart, catch_up: float = _CATCH_UP) -> None:
         self._uart = uart
+        self._catch_up = catch_up
         self._busy_until = 0.0
 
     def pause(self, seconds: float) -> None:
@@ -178,7 +181,7 @@ class _Line:
     def budget(self) -> int:
         """Bytes that may arrive now."""
         now = time.monotonic()
-        self._busy_until = max(self._busy_until, now - _CATCH_UP)
+        self._busy_until = max(self._busy_until, now - self._catch_up)
         return int((now - self._busy_until) / self._uart.byte_time)
 
     def spend(self, count: int) -> None:
@@ -201,7 +204,7 @@ class _Receiver:
         interrupt: Callable[[], bool | None] | None,
     ) -> None:
         self._loop, self._uart, self._master, self._interrupt = loop, uart, master, interrupt
-        self._line = _Line(uart)
+        self._line = _Line(uart, _CATCH_UP_STDIN if uart._stdin else _CATCH_UP)
         self._timer: asyncio.TimerHandle | None = None
         self._ours: socket.socket | None = None
         self._theirs: socket.socket | None = None
