@@ -23,6 +23,7 @@ BLOCK = 4096
 VFS_AT = 0x210000
 VFS_BLOCKS = 64
 PATIENCE = 10  # seconds until something that must happen is given up
+LATE_MS = 300  # how late a busy machine may be for something that is timed
 IDLE = "wlan 1000 0 0 - - - -"
 
 

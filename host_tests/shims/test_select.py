@@ -4,6 +4,8 @@
 
 import time
 
+from harness import LATE_MS
+
 PROMPT = ">>> "
 
 IDLE = """
@@ -70,8 +72,8 @@ def test_time_outs_are_kept(start):
         board.control(f"pin 5 {level}")
     seen = board.expect(PROMPT)
     took = int(seen.split("took ")[1].split()[0])
-    assert 400 <= took < 450 and "[]" in seen and "[] []" in seen
-    assert int(seen.split("none ")[1].split()[0]) < 5
+    assert 400 <= took < 400 + LATE_MS and "[]" in seen and "[] []" in seen
+    assert int(seen.split("none ")[1].split()[0]) < LATE_MS
 
 
 def test_results_and_errors_are_the_builtins(start):
@@ -181,15 +183,15 @@ def test_sleeps_serve_the_board(start):
         Pin(4, Pin.IN).irq(lambda p: print('edge'), Pin.IRQ_RISING)
         print('on')
         t = time.ticks_ms()
-        time.sleep(0.2)
-        time.sleep_ms(200)
-        time.sleep_us(200000)
+        time.sleep(0.8)
+        time.sleep_ms(800)
+        time.sleep_us(800000)
         print('slept', time.ticks_diff(time.ticks_ms(), t))
     """
     )
     board.expect("on")
     for _ in range(3):
         board.control("pin 4 1", "pin 4 0")
-        board.expect("edge", 0.15)
-        time.sleep(0.15)
-    assert 600 <= int(board.expect(PROMPT).split("slept ")[1].split()[0]) < 660
+        board.expect("edge", LATE_MS / 1000)
+        time.sleep(0.75)
+    assert 2400 <= int(board.expect(PROMPT).split("slept ")[1].split()[0]) < 2400 + LATE_MS
