@@ -16,6 +16,9 @@ SUCCESS, NO_SSID, NO_PASSKEY, NOT_FOUND, FAILED, ABORTED = 1, 3, 4, 6, 7, 8
 
 # A `get` on the other UART is answered within this time, except during a scan.
 ANSWER = 0.1
+# A busy machine holds up one answer in so many as well. A join of some seconds has hundreds; what
+# held the loop up in each of its attempts would be seen more often.
+STALL = 100
 
 
 class Getter:
@@ -48,7 +51,7 @@ class Getter:
         """Every answer came in time, but for those that had to wait for a scan."""
         assert self.times
         late = sorted(t for t in self.times if t > ANSWER)
-        assert len(late) <= scans, late
+        assert len(late) <= scans + len(self.times) // STALL, late
         assert not late or late[-1] < SCAN_MS / 1000 + ANSWER, late
 
 
