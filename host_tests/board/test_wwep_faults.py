@@ -123,7 +123,6 @@ def test_network_lost_during_a_write(board, peer):
     assert peer.next()
     board.board.access_point(board.wifi[0], present=False)
     assert console.log("WWEP").endswith("050001 Network is down")
-    console.log("[Disassociated]")
     board.board.access_point(board.wifi[0], present=True)
     board.board.wait_pin(LED, 1)
     recover(board, console, peer, 0)
