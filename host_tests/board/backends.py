@@ -72,6 +72,10 @@ class Backend:
         self.configure(console, wlan_ssid=self.wifi[0], wlan_passkey=self.wifi[1])
         console.ok("network_up")
 
+    def processes(self) -> list[int]:
+        """The processes of this machine that the board consists of."""
+        return []
+
     def peer(self, console: Console) -> str:
         """The name or address by which the board reaches servers on this machine."""
         raise AssertionError
@@ -88,11 +92,13 @@ class Virtual(Backend):
     can = VIRTUAL
     wifi = ("airwire-wpa2", "correct horse")
 
-    def __init__(self, image: Path, arch: str, networks: list | None = None) -> None:
-        """`networks`: access points as tables of a board's configuration, else the usual ones."""
+    def __init__(self, image: Path, arch: str, networks: list | None = None, **air: Any) -> None:
+        """`networks`: access points as tables of a board's configuration, else the usual ones;
+        `air`: what else its table `air` says.
+        """
         self.arch = arch
         self._home = Path(tempfile.mkdtemp(prefix="airwire-suite-"))
-        config: dict[str, Any] = {"air": {"scan_ms": SCAN_MS}}
+        config: dict[str, Any] = {"air": {"scan_ms": SCAN_MS, **air}}
         if networks:
             config["air"]["access_point"] = networks
         self.board = Board.up(
@@ -102,6 +108,10 @@ class Virtual(Backend):
 
     def peer(self, console: Console) -> str:
         return "host.airwire"
+
+    def processes(self) -> list[int]:
+        status = self.board.status()
+        return [status["supervisor"], status["pid"]]
 
     def reset(self) -> None:
         """Pull EN, and wait until the firmware has started."""

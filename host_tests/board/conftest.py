@@ -19,7 +19,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "needs(*what): what of a board beyond UART0 the test uses")
     config.addinivalue_line("markers", "faulty: the test leaves faults in the board's fault log")
     config.addinivalue_line(
-        "markers", "air(*networks): access points (dicts) instead of the usual"
+        "markers", "air(*networks, **air): access points (dicts) instead of the usual; times"
     )
     config.addinivalue_line("markers", "long: takes many seconds; one interpreter is enough")
 
@@ -72,8 +72,8 @@ def board(request):
         return
     runnable(request.param, request.getfixturevalue("interpreters"))
     air = request.node.get_closest_marker("air")
-    networks = list(air.args) if air else None
-    board = Virtual(request.getfixturevalue("flash_image"), request.param, networks)
+    networks, times = (list(air.args), air.kwargs) if air else ([], {})
+    board = Virtual(request.getfixturevalue("flash_image"), request.param, networks, **times)
     try:
         assert needs <= board.can, "the virtual board can do everything"
         yield board
