@@ -228,24 +228,22 @@ async def _attempt(station, ssid, key):
         if station.result == ABORTED:
             return ABORTED
         status = wlan.status()
-        if status == _GOT_IP:
-            if station.state == DOWN:  # quicker than this loop
-                _associated(station, dhcp)
-            break
         waited = time.ticks_diff(time.ticks_ms(), start)
-        if station.rssi() is None:
-            if station.state == ASSOCIATED:
-                return _fail(station, *_REASONS.get(status, _REASONS[200]))
-            if (
-                status != _CONNECTING
-                and status != _IDLE
-                and (status != before or waited > _SAME_FAILURE_MS)
-            ):
-                return _fail(station, *_REASONS.get(status, (b"reason %d" % status, FAILED)))
-        elif station.state == DOWN:
-            _associated(station, dhcp)
-            if dhcp:
-                limit = waited + station.get(b"network.dhcp.timeout") * 1000
+        if status == _GOT_IP or station.rssi() is not None:
+            if station.state == DOWN:
+                _associated(station, dhcp)
+                if dhcp:
+                    limit = waited + station.get(b"network.dhcp.timeout") * 1000
+            if status == _GOT_IP:
+                break
+        elif station.state == ASSOCIATED:
+            return _fail(station, *_REASONS.get(status, _REASONS[200]))
+        elif (
+            status != _CONNECTING
+            and status != _IDLE
+            and (status != before or waited > _SAME_FAILURE_MS)
+        ):
+            return _fail(station, *_REASONS.get(status, (b"reason %d" % status, FAILED)))
         if waited > limit:
             return _fail(
                 station, b"no DHCP answer" if station.state == ASSOCIATED else b"time-out", FAILED

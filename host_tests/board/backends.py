@@ -74,6 +74,10 @@ class Backend:
         self.configure(console, wlan_ssid=self.wifi[0], wlan_passkey=self.wifi[1])
         console.ok("network_up")
 
+    def processes(self) -> list[int]:
+        """The processes of this machine that the board consists of."""
+        return []
+
     def peer(self, console: Console) -> str:
         """The name or address by which the board reaches servers on this machine."""
         raise AssertionError
@@ -91,12 +95,19 @@ class Virtual(Backend):
     wifi = ("airwire-wpa2", "correct horse")
 
     def __init__(
-        self, image: Path, arch: str, networks: list | None = None, whole_heap: bool = False
+        self,
+        image: Path,
+        arch: str,
+        networks: list | None = None,
+        whole_heap: bool = False,
+        **air: Any,
     ) -> None:
-        """`networks`: access points as tables of a board's configuration, else the usual ones."""
+        """`networks`: access points as tables of a board's configuration, else the usual ones;
+        `air`: what else its table `air` says.
+        """
         self.arch = arch
         self._home = Path(tempfile.mkdtemp(prefix="airwire-suite-"))
-        config: dict[str, Any] = {"air": {"scan_ms": SCAN_MS}}
+        config: dict[str, Any] = {"air": {"scan_ms": SCAN_MS, **air}}
         if networks:
             config["air"]["access_point"] = networks
         heap = (WHOLE_HEAPS if whole_heap else HEAPS).get(arch)
@@ -107,6 +118,10 @@ class Virtual(Backend):
 
     def peer(self, console: Console) -> str:
         return "host.airwire"
+
+    def processes(self) -> list[int]:
+        status = self.board.status()
+        return [status["supervisor"], status["pid"]]
 
     def reset(self) -> None:
         """Pull EN, and wait until the firmware has started."""

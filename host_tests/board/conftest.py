@@ -20,7 +20,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "needs(*what): what of a board beyond UART0 the test uses")
     config.addinivalue_line("markers", "faulty: the test leaves faults in the board's fault log")
     config.addinivalue_line(
-        "markers", "air(*networks): access points (dicts) instead of the usual"
+        "markers", "air(*networks, **air): access points (dicts) instead of the usual; times"
     )
     config.addinivalue_line(
         "markers", "whole_heap: the firmware has a chip's heap for itself, all 160 KB of it"
@@ -79,9 +79,10 @@ def board(request):
         return
     runnable(request.param, request.getfixturevalue("interpreters"))
     air = request.node.get_closest_marker("air")
-    networks = list(air.args) if air else None
+    networks, times = (list(air.args), air.kwargs) if air else ([], {})
     whole = request.node.get_closest_marker("whole_heap") is not None
-    board = Virtual(request.getfixturevalue("flash_image"), request.param, networks, whole)
+    image = request.getfixturevalue("flash_image")
+    board = Virtual(image, request.param, networks, whole, **times)
     try:
         assert needs <= board.can, "the virtual board can do everything"
         yield board

@@ -32,6 +32,8 @@ from airwire.errors import UserError
 _LOCK_PATIENCE = 1.0
 # Contacts of a tact switch settle within this time.
 _BOUNCE_SECONDS = 0.005
+# What touches for no longer than this is noise on the wire, not a finger.
+_DIP_SECONDS = 0.005
 # How long a switch waits for a firmware process that does not run, and how often it looks: a
 # finger holds for 50 ms.
 _STALL_SECONDS = 1.0
@@ -263,6 +265,11 @@ class Supervisor:
         pins.check_press(hold, bounce)
         number = pins.button_pin(button)
         async with self._buttons.setdefault(number, asyncio.Lock()):
+            if hold <= _DIP_SECONDS and not bounce:
+                # Both edges at once: a busy host would make a press of it.
+                self._machine.drive(number, 0)
+                await self._contact(number, None, 0)
+                return
             try:
                 await self._contact(number, 0, bounce)
                 await asyncio.sleep(hold)
@@ -274,8 +281,11 @@ class Supervisor:
         edges = bounce + bounce % 2
         other = 0 if level is None else None
         self._machine.drive(number, level)
+        start = time.monotonic()
         for edge in range(edges):
-            await asyncio.sleep(_BOUNCE_SECONDS / edges)
+            # What is late is made up for: one stall must not lengthen every edge that follows.
+            due = start + _BOUNCE_SECONDS * (edge + 1) / edges
+            await asyncio.sleep(max(0, due - time.monotonic()))
             self._machine.drive(number, level if edge % 2 else other)
         # A host that is busy may run the firmware late: its contacts wait for it, as time does.
         with contextlib.suppress(TimeoutError):
