@@ -2,7 +2,7 @@
 import sys
 
 from firmware import forget
-from firmware.console import errors, log
+from firmware.console import errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
 from firmware.net import sockets
@@ -23,8 +23,7 @@ async def network_lookup(session, args):
         await device.station.up()
         return (await device.resolve(args[0])).encode()
     except (OSError, JoinError, sockets.LookupFailed) as e:
-        log.line(log.STATUS, sockets.reason(e))
-        raise CommandError(errors.FAILED)
+        raise CommandError(errors.FAILED, sockets.reason(e))
 
 
 @command(b"mdns_discover", b"mdns", 0, 1)
@@ -41,8 +40,7 @@ async def mdns_discover(session, args):
 
         found = await browse.browse(station, kinds)
     except (OSError, JoinError) as e:
-        log.line(log.STATUS, sockets.reason(e))
-        raise CommandError(errors.FAILED)
+        raise CommandError(errors.FAILED, sockets.reason(e))
     finally:
         forget("firmware.net.browse")
         forget("wire.mdns_browse")
@@ -69,13 +67,13 @@ def _type(text):
 
 def _table(found):
     yield b"! %d services found" % len(found)
-    yield b"!  # Type        Address:Port          Host                 Name"
+    yield b"!  # Type            Address:Port          Host                 Name"
     for i in range(len(found)):
         kind, name, address, port, host, strings = found[i]
         if kind.lower().endswith(b".local"):
             kind = kind[:-6]
         where = b"%d.%d.%d.%d" % tuple(address) if address else b"-"
-        row = b"# %2d %-11s %-21s %-20s %s" % (
+        row = b"# %2d %-15s %-21s %-20s %s" % (
             i,
             quote(kind),
             b"%s:%d" % (where, port),

@@ -1,5 +1,6 @@
 # The servers of streams by command: tcp_server, udp_server. They are services (tcp_server.py,
 # udp_server.py there).
+import asyncio
 import sys
 
 from firmware.console import errors
@@ -32,6 +33,12 @@ async def _serve(session, args, name, file):
     device = session.device
     module = sys.modules.get("firmware.services." + file)
     server = module and module.running
+    if not server and name in device.services:  # it has not begun yet: this command replaces it
+        device.stop(name)
+        while name in device.services:
+            await asyncio.sleep_ms(1)
+        if verb == b"stop" and port is None:
+            return
     if verb == b"stop":
         if server is None or port not in (None, server.port):
             raise CommandError(errors.FAILED, b"No such server")

@@ -164,14 +164,15 @@ def change(session, name, kind, default, index, value):
     key = name if index is None else b"%s %s" % (name, index)
     before = variables.values.get(key)
     try:
-        if kind[0] != 118:  # v
-            variables.put(name, kind, default, value, index)
+        module = None
         if kind[0] in _LIVE:
             module, leaf = _live(name)
-            if index is None:
-                module.put(leaf, value, session)
-            else:
-                module.put(leaf, index, value, session)
+            if hasattr(module, "check"):  # first: nothing follows a value that is refused
+                module.check(leaf, index, value)
+        if kind[0] != 118:  # v
+            variables.put(name, kind, default, value, index)
+        if hasattr(module, "put"):
+            module.put(leaf, value, session)
     except CommandError:
         if before is None:
             variables.values.pop(key, None)

@@ -28,7 +28,7 @@ def _domain(service):
     return name + b".local"
 
 
-def put(leaf, value, session):
+def check(leaf, index, value):
     try:
         if leaf == b"name":
             _check(value)
@@ -41,6 +41,8 @@ def put(leaf, value, session):
 
 
 def _check(name):
+    if name.lower().endswith(b".local"):
+        raise ValueError("without .local, which is appended")
     for label in name.split(b"."):
         if not 0 < len(label) <= _LABEL or label[:1] == b"-" or label[-1:] == b"-":
             raise ValueError("not a host name")

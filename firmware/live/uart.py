@@ -12,7 +12,7 @@ def get(leaf, index, session):
     return variables.get(b"uart." + leaf, index)
 
 
-def put(leaf, index, value, session):
+def check(leaf, index, value):
     # Whether rate and flow control go together shows when they are applied or saved: a host sets
     # them one after the other.
     if index == b"0" and value != _USB.get(leaf, value):

@@ -73,6 +73,8 @@ async def attempts(station):
     if 0 < len(passkey) < 8:
         station.log.line(station.log.STATUS, b"The passkey is shorter than 8 characters")
         return FAILED
+    if station.proven and station.proven[:2] != (ssid, passkey):
+        station.proven = None
     result = FAILED
     key = None
     for attempt in range(station.get(b"wlan.join.retries")):
@@ -92,10 +94,13 @@ async def attempts(station):
             )
             result = FAILED
         if result == SUCCESS:
-            station.proven = (ssid, passkey)
+            station.proven = (ssid, passkey, key)
             station.ssid = ssid
             station.joins += 1
             station.since = time.time_ns()
+        elif station.proven and result not in (NOT_FOUND, ABORTED):
+            station.proven = key = None  # the network may be another by now: probe it again
+            continue
         if result in (SUCCESS, NO_PASSKEY, BAD_SECURITY, ABORTED):
             break  # another attempt cannot change it
         if result == NOT_FOUND and not station.seen:
@@ -146,11 +151,12 @@ async def _probe(station, ssid, passkey):
     # its security is given.
     station.wlan.active(True)
     security = station.get(b"wlan.security")
-    if station.proven == (ssid, passkey):
-        return b"" if security == b"open" else passkey, JOINING
-    station.seen = ()
+    if not station.proven:
+        station.seen = ()
     if security != b"auto":
         return b"" if security == b"open" else passkey, JOINING
+    if station.proven:
+        return station.proven[2], JOINING
     hidden = False
     networks = await _look_for(station, ssid)
     station.seen = [network[1:3] for network in networks if network[0] == ssid]

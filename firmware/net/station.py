@@ -44,7 +44,7 @@ class Station:
         # Called with DOWN before a join, with ASSOCIATED before the driver connects, with UP when
         # there is an address, with DOWN before the link is left (or when it is lost).
         self.watchers = []
-        self.proven = None  # (ssid, passkey) of the last successful join: needs no probe
+        self.proven = None  # (ssid, passkey, key) of the last successful join: needs no probe
         self.joining = None  # event that ends the join under way
         self.ups = 0  # how often it has come up
         self.ssid = b""

@@ -1,5 +1,7 @@
 # The services that variables switch on and off: which there are, and when each of them starts.
 # Imported when one of the variables changes, or an interface comes up; nothing of it stays in RAM.
+import sys
+
 from firmware import forget
 from firmware.store import variables
 
@@ -50,7 +52,9 @@ def start(device):
 def network_up(device):
     """Start what starts with the network, and does not run."""
     for row in _WITH_NETWORK + _AUTOMATIC:
-        if row[0] not in device.services:
+        module = sys.modules.get("firmware.services." + row[1])
+        # A server by command that has brought the network up is about to serve.
+        if row[0] not in device.services and not getattr(module, "running", None):
             _switch(device, row)
     forget(__name__)
 

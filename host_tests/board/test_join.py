@@ -169,6 +169,28 @@ def test_an_address_that_comes_at_once(board):
     getter.check(scans=1)
 
 
+def test_a_passkey_that_an_open_network_does_not_need(board):
+    """It is left over from another network: each join goes without it."""
+    console = board.machine(print_level=2)
+    board.configure(console, wlan_ssid="airwire-open", wlan_passkey="tin snips 42")
+    assert console.run("network_up").code == 0
+    again = console.run("network_restart")
+    assert again.code == 0 and not any(b"probe" in line for line in again.logs)
+
+
+def test_a_network_that_has_become_another(board):
+    """What worked before no longer does: the network is probed again, within one join."""
+    console = board.machine(print_level=2)
+    board.configure(console, wlan_ssid="airwire-wpa2", wlan_passkey="correct horse")
+    assert console.run("network_up").code == 0
+    board.board.access_point("airwire-wpa2", security="open", password="")
+    console.ok("network_down")
+    again = console.run("network_up")
+    assert again.code == 0
+    assert b"Security type from probe: Open" in again.logs
+    assert outcome(board) == (SUCCESS, 2)
+
+
 @pytest.mark.parametrize(
     "ssid, passkey", [("airwire-hidden", "correct horse"), ("airwire-open", "")]
 )

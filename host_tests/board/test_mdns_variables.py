@@ -16,6 +16,8 @@ def test_names(board: Backend):
         assert console.ok("get md n") == name
     for name in ("-a", "a-", "a..b", ".a", "a.", "a_b", '"a b"', "x" * 64, '""', "caf\\xe9"):
         assert console.run(f"set mdns.name {name}").code == BAD_ARGUMENT, name
+    reply = console.run("set mdns.name a.local")
+    assert (reply.code, reply.text) == (BAD_ARGUMENT, b"without .local, which is appended")
     assert console.ok("get mdns.name") == "x" * 63
 
 
@@ -55,3 +57,16 @@ def test_who_answers(board):
     assert console.ok("get mdns.domain") == ""
     board.configure(console, mdns_enabled=0)
     assert console.ok("get mdns.responder") == "none"
+
+
+def test_what_is_refused_changes_nothing(board):
+    """The name stays announced as it is: the service does not start again."""
+    console = board.machine(print_level=2)
+    board.configure(console, mdns_enabled=1)
+    board.join(console)
+    while console.ok("get mdns.responder") != "module":
+        pass
+    for line in ('set mdns.name "a b"', "set mdns.service foo", "set mdns.ttl -1"):
+        assert console.run(line).code == BAD_ARGUMENT
+        for _ in range(20):  # a service that starts says so before many of them
+            assert console.run("get mdns.responder").logs == []

@@ -138,3 +138,24 @@ def test_its_indicator(board, console):
     board.board.wait_pin(23, 1)
     console.ok("network_down -i softap")
     board.board.wait_pin(23, 0)
+
+
+@pytest.mark.whole_heap
+@pytest.mark.parametrize("kind", ["tcp", "udp"])
+def test_a_server_that_brings_it_up(board, console, kind):
+    """The one that starts with the network does not get in its way, and it is the one to stop."""
+    for name, value in (
+        ("network.default_interface", "softap"),
+        (f"{kind}.server.auto_start", 1),
+        (f"{kind}.server.auto_interface", "softap"),
+    ):
+        console.ok(f"set {name} {value}")
+    for _ in range(2):
+        reply = console.run(f"{kind}_server -i softap start")
+        assert (reply.code, reply.text) == (0, b"Success")
+        again = console.run(f"{kind}_server start")
+        assert again.text.startswith(b"The server is running on port ")
+        assert console.run(f"{kind}_server stop").code == 0
+        assert console.run(f"{kind}_server stop").text == b"No such server"
+        assert console.ok("stream_list") == "! # Type  Info"
+        console.ok("network_down -i softap")

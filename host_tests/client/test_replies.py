@@ -154,11 +154,13 @@ def test_services():
     texts = b" ".join(b"k%d=v" % number for number in range(20))
     payload = (
         b"! 3 services found\r\n"
-        b"!  # Type        Address:Port          Host                 Name\r\n"
-        b"#  0 _http._tcp  10.23.7.2:8080        pantry.local         "
+        b"!  # Type            Address:Port          Host                 Name\r\n"
+        b"#  0 _http._tcp      10.23.7.2:8080        pantry.local         "
         b'"My \\"page\\"" "note=a b"\r\n'
-        b"# 10 _ntp._udp   -:0                   -                    kitchen " + texts + b"\r\n"
-        b'#  2 _x._tcp     10.0.0.1:1            \xff                    ""'
+        b"# 10 _ntp._udp       -:0                   -                    kitchen "
+        + texts
+        + b"\r\n"
+        b'#  2 _x._tcp         10.0.0.1:1            \xff                    ""'
     )
     first, second, third = replies.services(payload)
     assert first == replies.Service(

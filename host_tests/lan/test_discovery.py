@@ -336,9 +336,9 @@ def test_the_board_looks_for_services(lan, real):
     with lan.popen("client", words, stdout=subprocess.PIPE, text=True) as publisher:
         try:
             assert publisher.stdout.readline() == "ready\n"
-            page = '_http._tcp  10.23.7.2:8080        pantry.local         "My page"'
+            page = '_http._tcp      10.23.7.2:8080        pantry.local         "My page"'
             page += ' "note=a b" path=/'
-            clock = f"_ntp._udp   {ip}:123       kitchen.local        kitchen"
+            clock = f"_ntp._udp       {ip}:123       kitchen.local        kitchen"
             rows = real.console.ok("mdns_discover").split("\r\n")
             assert rows[0] == "! 2 services found"
             assert rows[2:] == [f"#  0 {page}", f"#  1 {clock}"]

@@ -96,7 +96,7 @@ def refused(console, line):
     """The command finds no socket: the documented error."""
     reply = console.run(line)
     assert reply.code == 1, (line, reply)
-    assert b"No free socket" in reply.logs, (line, reply)
+    assert b"No free socket" in (reply.text, *reply.logs), (line, reply)
 
 
 def answered(console, handle, text):

@@ -33,7 +33,10 @@ def register(subparsers: Any) -> None:
         "--flash", type=Path, metavar="F", help="flash image; default: its own, else one is built"
     )
     command.add_argument("--arch", help="amd64 or i386 (the ESP32's object sizes)")
-    command.add_argument("--heap", help="MicroPython's heap, such as 160K")
+    command.add_argument(
+        "--heap",
+        help="MicroPython's heap, 400K; a chip's room for the firmware is --arch i386 --heap 208K",
+    )
 
     command.add_argument("--lan", metavar="LAN", help="put it into this LAN (`airwire lan up`)")
 
