@@ -17,7 +17,7 @@ ifneq ($(shell cat $(VENV)/root 2>/dev/null),$(CURDIR))
 .PHONY: $(HOST) $(TEST)
 endif
 
-.PHONY: help run test acceptance image flash bench lint docs clean interpreter compiler lan lock
+.PHONY: help run test acceptance image flash bench lint docs clean interpreter programs lan lock
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -25,11 +25,11 @@ help:
 run: $(HOST) interpreter  ## build the image and run it: virtual board, access point, WWEP server, console
 	@$(VENV)/bin/airwire run
 
-test: $(TEST) interpreter compiler lan  ## all tests with reduced counts, under 15 minutes on two cores
+test: $(TEST) interpreter programs lan  ## all tests with reduced counts, under 15 minutes on two cores
 	$(PYTHON_HERE) -m pytest -n auto --dist worksteal $(ARGS)
 
 # Full counts take longer than the limit that fits reduced ones; what waits has limits of its own.
-acceptance: $(TEST) interpreter compiler lan  ## all tests with the full figures; prints its random seed (SEED=N repeats a run)
+acceptance: $(TEST) interpreter programs lan  ## all tests with the full figures; prints its random seed (SEED=N repeats a run)
 	AIRWIRE_COUNTS=full $(PYTHON_HERE) -m pytest -n auto --dist worksteal --timeout=3600 $(if $(SEED),--seed=$(SEED)) $(ARGS)
 
 image: $(HOST)  ## build build/flash.bin (FIRMWARE=micropython.bin adds the ESP32's program)
@@ -56,9 +56,10 @@ clean:  ## remove everything that was made: build/ and .venv/
 interpreter: $(HOST)
 	@$(PYTHON_HERE) -m airwire.interpreter install
 
-# The example of docs/host-mcu.md is in C.
-compiler:
+# What the tests run that is not ours: the example of docs/host-mcu.md is in C, the console is looked at in tmux.
+programs:
 	@sh tools/bootstrap.sh command cc gcc libc6-dev
+	@sh tools/bootstrap.sh command tmux
 
 # What LAN mode needs (airwire lan): a DHCP server, ping and the like.
 lan: $(HOST)

@@ -78,16 +78,19 @@ class Copier:
         return self._process.communicate(timeout=PATIENCE_SECONDS)[0]
 
 
-def grown(arch: str, kind: str, count: int, rng: random.Random) -> int:
+def grown(arch: str, kind: str, count: int, rng: random.Random, *way: str) -> tuple[int, int]:
     """By how many bytes the heap in use grew while `count` bytes went each way, in chunks that
-    come one at a time; `kind` is locked or counted. Raises ValueError with what copy.py said.
+    come one at a time, and how often one side had no room; `kind` is locked or counted, `way` may
+    be crowded. Raises ValueError with what copy.py said.
     """
-    copier = Copier(arch, kind, count)
+    copier = Copier(arch, kind, count, *way)
     sizes = (1, 50, 700, KB, KB, 1460)
     while copier.up(rng.randbytes(rng.choice(sizes))):
         if not copier.down(rng.randbytes(rng.choice(sizes))):
             break
-    return int(copier.end())
+    said = copier.end()
+    bytes_more, full = map(int, said.split())
+    return bytes_more, full
 
 
 def rows() -> list[Row]:

@@ -39,6 +39,10 @@ class Backend:
         self._ports = ports
         self._consoles: dict[int, Console] = {}
 
+    def port(self, number: int) -> str:
+        """The serial port of a UART on this machine."""
+        return self._ports[number]
+
     def uart(self, number: int) -> Console:
         """UART0, the USB port, or UART1, the host MCU's; opened at first use."""
         if number not in self._consoles:

@@ -195,7 +195,7 @@ def _fill():
 CHANGES = ((SMALL_A, LARGE_B), (LARGE_A, SMALL_B), (LARGE_A, LARGE_B))
 
 SCENARIOS = {
-    "fresh": [Settings(None, SMALL_A), Settings(None, LARGE_A)],
+    "fresh": [Settings(None, SMALL_A), Settings(None, LARGE_A)] + [Settings(*c) for c in CHANGES],
     "nearly full": [NearlyFull(*c) for c in CHANGES],
     "compacting": [Compacting(*c) for c in CHANGES],
     "moving": [Moving(SMALL_A, SMALL_B)],

@@ -24,7 +24,7 @@ SECONDS = 300  # a whole state takes 10 s on an idle machine
 # Flash operations that a save takes at least, in each of a state's scenarios. LittleFS decides
 # about them; fewer would mean that something was not written through, and that cuts were missed.
 STATES = {
-    "fresh": (3, 8),
+    "fresh": (3, 8, 8, 4, 8),
     "nearly full": (8, 4, 8),
     "compacting": (9, 5, 9),
     "moving": (5,),

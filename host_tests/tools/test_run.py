@@ -112,6 +112,13 @@ def test_a_board_that_does_not_join(family, tmp_path):
     assert "console  Join failed: SSID not found" in output.splitlines()
 
 
+def test_a_write_that_was_not_accepted(family, tmp_path):
+    code, output, errors = run(family, configuration(tmp_path, QUICK + "names = {}"))
+    assert code != 0
+    assert errors == "airwire: the write was not accepted: name not found\n"
+    assert "LED      lit" in output.splitlines()
+
+
 def test_an_open_network_of_ones_own(family, tmp_path):
     text = '[[air.access_point]]\nssid = "the \\"open\\" one"\n'
     code, output, errors = run(family, configuration(tmp_path, text))

@@ -4,7 +4,9 @@
 #
 # `copy.py locked PORT BYTES` is the bridge, with the heap locked from the first 10 KB on until so
 # many bytes more have been carried each way; then it prints by how many bytes the heap in use has
-# grown meanwhile. `copy.py counted PORT BYTES` does the same without the lock.
+# grown meanwhile, and how often one side had no room. `copy.py counted PORT BYTES` does the same
+# without the lock. With the word `crowded` behind it the UART has flow control and a small buffer,
+# and the network takes nothing or half of what it gets now and then: both ways wait for room.
 import asyncio
 import gc
 import io
@@ -15,6 +17,7 @@ import sys
 import micropython
 
 kind = sys.argv[1]
+crowded = sys.argv[4:] == ["crowded"]
 to = socket.getaddrinfo("127.0.0.1", int(sys.argv[2]))[0][-1]
 uart = socket.socket()
 net = socket.socket()
@@ -59,15 +62,19 @@ class Port(ports.UartPort):
     def __init__(self, sock):
         self.stream = sock
         self._put = sock.write
-        self.flow = False
-        self._given = 0
+        self.flow = crowded
         self._full = 1 << 20
-        self._meter(5_000_000, 1 << 16)
+        if crowded:
+            self._meter(1_000_000, 2048)
+        else:
+            self._meter(5_000_000, 1 << 16)
 
     def check(self, n):
-        # As the original, but for any(), which a socket lacks.
-        if not self.flow and n + self._given >= self._full:
-            self.overruns += 1
+        if kind != "bridge":  # a socket lacks any()
+            super().check(n)
+
+
+full = 0  # how often the UART or the network had no room
 
 
 class Counted(io.IOBase):
@@ -75,12 +82,21 @@ class Counted(io.IOBase):
 
     up = down = 0
     before = None
+    looks = 0
 
     def ioctl(self, request, argument):
         return uart.fileno() if request == 10 else -1  # MP_STREAM_GET_FILENO
 
     def any(self):
         return 0
+
+    def txdone(self):
+        global full
+        self.looks = (self.looks + 1) % 4
+        if not self.looks:
+            return True
+        full += 1
+        return False
 
     def readinto(self, buf):
         n = uart.readinto(buf)
@@ -99,9 +115,29 @@ class Counted(io.IOBase):
             grown = gc.mem_alloc() - self.before
             if kind == "locked":
                 micropython.heap_unlock()
-            print(grown)
+            print(grown, full)
             sys.exit()
         return uart.write(buf, n)
+
+
+class Busy(tcp.TcpStream):
+    """The network, which takes nothing of every third piece, and half of the next one."""
+
+    def __init__(self, *words):
+        super().__init__(*words)
+        self.transmit = self.part
+        self.calls = 0
+
+    def part(self, buf, a, b=None):
+        global full
+        n = a if b is None else b
+        self.calls = (self.calls + 1) % 3
+        full += self.calls < 2
+        if not self.calls:
+            return None
+        if self.calls == 1:
+            n = (n + 1) // 2
+        return net.write(buf, 0 if b is None else a, n)
 
 
 async def idle():
@@ -117,7 +153,7 @@ async def main():
     link = bridge.Bridge(port, b"$$$", 10, 1024, 0, b"")
     link.on_lost = ended.set
     link.start(b"", False)
-    link.connect(tcp.TcpStream(b"TCPC", b"", net))
+    link.connect((Busy if crowded else tcp.TcpStream)(b"TCPC", b"", net))
     asyncio.create_task(idle())
     await ended.wait()
 
