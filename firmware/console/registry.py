@@ -34,7 +34,6 @@ _SPARE = (
 )
 
 _LIVE = "firmware.live."
-_STAYS = "firmware.live.time"  # has state
 
 _files = []  # command files in RAM, as they were loaded
 _functions = {}  # name -> function, of the modules imported so far
@@ -124,11 +123,7 @@ def _spare():
     # A module that can go; no list of them is made where memory has run out. MicroPython leaves a
     # name without a module where there was no memory for it: its import would find nothing.
     for name in sys.modules:
-        if (
-            name in _SPARE
-            or (name.startswith(_LIVE) and name != _STAYS)
-            or sys.modules.get(name) is None
-        ):
+        if name in _SPARE or name.startswith(_LIVE) or sys.modules.get(name) is None:
             return name
     return None
 
