@@ -59,7 +59,7 @@ def _table(rows: Sequence[Row]) -> Table:
             row.name,
             f"{row.value:,}",
             f"{row.budget:,}" if budgeted else "",
-            f"{100 * row.value / row.budget:.0f} %" if budgeted else "",
+            f"{100 * row.value / row.budget:.0f} %" if row.budget else "",
             row.unit,
             "" if row.peer_value is None else f"{row.peer_value:,}",
             row.peer or "",

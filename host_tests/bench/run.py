@@ -78,8 +78,8 @@ class Bench:
         with measure.running("i386", image) as run:
             run.prompt()
             found = run.report(b"bench\n")
-        self.started = [name for name in found["modules"] if self.files_of(name)]
-        self.started.append("firmware.starting")  # which a start needs and lets go
+        names = dict.fromkeys(found["modules"] + found["let_go"])
+        self.started = [name for name in names if self.files_of(name)]
         with measure.running("i386", self.flash(measure.script("shims"), bench=b"")) as run:
             run.prompt()
             shims = run.report()["heap"]

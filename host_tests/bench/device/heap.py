@@ -1,13 +1,27 @@
 # The firmware as main.py starts it, with the host UART's session in machine mode and one more
-# command, `bench`, which tells the live heap, the modules that are loaded, the services that run,
-# the open sockets, and whether NTP has asked for the time.
+# command, `bench`, which tells the live heap, the modules that are loaded and those that a start
+# has let go, the services that run, the open sockets, and whether NTP has asked for the time.
 import gc
 import json
 import socket
 import sys
 
-from firmware import device
-from firmware.console import registry, session
+import firmware
+
+let_go = []
+_forget = firmware.forget
+
+
+def forget(name):
+    if name in sys.modules:
+        let_go.append(name)
+    _forget(name)
+
+
+firmware.forget = forget  # before anybody takes it
+
+from firmware import device  # noqa: E402
+from firmware.console import registry, session  # noqa: E402
 
 
 class Session(session.Session):
@@ -29,7 +43,7 @@ def _free_sockets():
 def bench(session, args):
     device = session.device
     gc.collect()
-    told = {"heap": gc.mem_alloc(), "modules": list(sys.modules)}
+    told = {"heap": gc.mem_alloc(), "modules": list(sys.modules), "let_go": let_go}
     told["services"] = list(device.services)
     told["sockets"] = 10 - len(_free_sockets())
     told["asked"] = device.ntp_state is not None
