@@ -13,7 +13,7 @@ _forget = firmware.forget
 
 
 def forget(name):
-    if name in sys.modules:
+    if name in sys.modules and name not in let_go:
         let_go.append(name)
     _forget(name)
 
