@@ -28,22 +28,24 @@ def _arguments(args):
     return interface, args[0], integer(args[1], 1, 65535) if len(args) > 1 else None
 
 
+async def _end(device, name):
+    device.stop(name)
+    while name in device.services:
+        await asyncio.sleep_ms(1)
+
+
 async def _serve(session, args, name, file):
     interface, verb, port = _arguments(args)
     device = session.device
     module = sys.modules.get("firmware.services." + file)
     server = module and module.running
-    if not server and name in device.services:  # it has not begun yet: this command replaces it
-        device.stop(name)
-        while name in device.services:
-            await asyncio.sleep_ms(1)
-        if verb == b"stop" and port is None:
-            return
+    if not server:  # one that would start by itself does not get in the way
+        await _end(device, name)
     if verb == b"stop":
         if server is None or port not in (None, server.port):
             raise CommandError(errors.FAILED, b"No such server")
         server.shut()
-        device.stop(name)
+        await _end(device, name)
         return
     if server:
         raise CommandError(errors.FAILED, b"The server is running on port %d" % server.port)

@@ -1,24 +1,39 @@
 """Live memory of a board, and whether something that it does leaves something behind there."""
 
+import time
+
 # Live memory may differ by this much: strings of other lengths.
 SLACK = 256
 
-# The first allocates what is used from then on: after it is the baseline.
-ROUNDS = 3
+# The first allocates what is used from then on: after it is the baseline. What the collector takes
+# for a pointer on the stack may be in any figure, so the others have more than one chance.
+ROUNDS = 4
+
+
+# What ends, such as the task of a server, is seen to go within this time: half a second after
+# nothing became less.
+_SETTLED_SECONDS = 0.5
 
 
 def memory(console):
-    """Bytes in use after a collection. The first readings load what the reading itself needs."""
-    for _ in range(3):
+    """Bytes in use after a collection, once no more of them go: what has just ended may still be
+    there for a moment. The first readings load what the reading itself needs.
+    """
+    console.ok("get system.memory.used")
+    least = int(console.ok("get system.memory.used"))
+    since = time.monotonic()
+    while time.monotonic() - since < _SETTLED_SECONDS:
         used = int(console.ok("get system.memory.used"))
-    return used
+        if used < least:
+            least, since = used, time.monotonic()
+    return least
 
 
 def grown(used):
-    """How far the last figure is from that after the first round: what is left behind up to some
-    limit counts as well.
+    """How far the least of the later figures is from that after the first round: what is left
+    behind up to some limit counts as well.
     """
-    return used[-1] - used[1]
+    return min(used[2:]) - used[1]
 
 
 def left_by(console, use):

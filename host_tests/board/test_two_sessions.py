@@ -19,7 +19,7 @@ FILES = ["Filename", "user0", "user1", "user2"]
 LOGS = re.compile(
     r"\[(Associating to \S+|Associated|Disassociated|(Opened|Closed): \d)\]"
     r"|Security type from probe: \S+|Obtaining IPv4 address via DHCP|IPv4 address: \S+"
-    r"|Closing: \d|File (created|deleted)"
+    r"|Closing: \d|File (created|deleted)|NTP: .*"  # which asks in its own time
 )
 
 

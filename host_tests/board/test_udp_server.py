@@ -193,6 +193,7 @@ def test_auto_start(board):
         assert read(console) == b"hello"
 
 
+@pytest.mark.whole_heap
 def test_nothing_is_left_behind(board, counts):
     """Of servers that were started, used and stopped again and again."""
     console, address = serving(board, "tcp_server start")

@@ -14,6 +14,7 @@ from random import Random
 import pytest
 
 from airwire.client import CommandError, CommandFailed, Module
+from host_tests.board import live
 from host_tests.board.mail import MailServer
 from host_tests.client import vocabulary
 from host_tests.client.conftest import PATIENCE
@@ -89,10 +90,19 @@ def rest(module: Module) -> int:
     assert module.faults() == []
     # A join forgets the code of all commands: what is loaded then is the same each time.
     join(module)
-    for _ in range(2):
-        used = int(module.get("system.memory.used"))
+    used = live.memory(Asked(module))
     module.network_down("wlan")
     return used
+
+
+class Asked:
+    """A module as a console that answers `get`."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+
+    def ok(self, line: str) -> str:
+        return self._module.get(line.removeprefix("get "))
 
 
 def _rest_gpios(module: Module) -> None:
@@ -145,8 +155,8 @@ def test_the_vocabulary_is_complete(module, rng, mail):
 
 
 def grown(module, rounds, run, figure):
-    """run(count) for each of the rounds; the bytes of live memory by which all grew that came
-    after the first.
+    """run(count) for each of the rounds; the bytes of live memory by which those after the first
+    have grown.
     """
     used = [rest(module)]
     for count in rounds:
@@ -154,7 +164,7 @@ def grown(module, rounds, run, figure):
         used.append(rest(module))
     growth = [after - before for before, after in zip(used, used[1:], strict=False)]
     figure(f"live memory after {rounds} commands: {growth} bytes more")
-    return sum(growth[1:])
+    return live.grown(used)
 
 
 def test_valid_commands(module, echo, mail, rng, counts, figure):
