@@ -5,10 +5,12 @@ import time
 # Live memory may differ by this much: strings of other lengths.
 SLACK = 256
 
-# The first allocates what is used from then on: after it is the baseline. What the collector takes
-# for a pointer on the stack may be in any figure, so the others have more than one chance.
+# The first allocates what is used from then on: after it is the baseline.
 ROUNDS = 4
 
+# The collector takes whatever lies on the stack for a pointer, and then keeps one thing more or
+# less: the code of a module that was forgotten, or a block of the file system, once and for long.
+RETAINED = 6144
 
 # What ends, such as the task of a server, is seen to go within this time: half a second after
 # nothing became less.
@@ -30,10 +32,12 @@ def memory(console):
 
 
 def grown(used):
-    """How far the least of the later figures is from that after the first round: what is left
-    behind up to some limit counts as well.
+    """The bytes that a use leaves behind: the least growth from one figure to the next, or, where
+    that is more than the collector may retain, how far the least of the later figures is from the
+    baseline; so what is left up to some limit counts as well.
     """
-    return min(used[2:]) - used[1]
+    least = min(after - before for before, after in zip(used[1:], used[2:], strict=False))
+    return max(least, min(used[2:]) - used[1] - RETAINED)
 
 
 def left_by(console, use):
