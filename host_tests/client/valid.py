@@ -46,6 +46,7 @@ class Valid:
 
     def __init__(self, module: Module, rng: Random, port: int, mail: MailServer) -> None:
         self.module, self.rng, self.port, self.mail = module, rng, port, mail
+        join(module)  # any command may be the first
         self.values = module.get_group()
         self.save()
         self.streams: list[Stream] = []
