@@ -1,5 +1,5 @@
-"""The module is found by real clients: Avahi, python-zeroconf, and for LLMNR and NetBIOS those of
-llmnrd and Samba. Names that two want, and goodbyes.
+"""The module is found by real clients: Avahi, python-zeroconf, for LLMNR systemd-resolved and that
+of llmnrd, for NetBIOS Samba's. Names that two want, and goodbyes.
 """
 
 import json
@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from airwire.lan import programs
-from host_tests.lan import avahi
+from host_tests.lan import avahi, resolved
 from host_tests.lan.conftest import PATIENCE, WIFI, running, until
 from host_tests.lan.test_sockets import LOOK_UP
 
@@ -252,6 +252,18 @@ def test_windows_names(lan, real, client):
     mac = real.console.ok("get wlan.mac").replace(":", "-")
     assert f"MAC Address = {mac}" in status
     client("nmblookup", "-B", "10.23.7.255", "pantry", code=1)
+
+
+def test_systemd_resolved(lan, real, tmp_path):
+    """Its name is found by LLMNR, and nobody else's."""
+    ip = discoverable(real, "kitchen")
+    with resolved.running(lan, "client", tmp_path / "resolved") as env:
+        client = Client(lan, "client", {**env, "SYSTEMD_COLORS": "0"})
+        query = ["resolvectl", "--protocol=llmnr-ipv4", "--legend=no", "query"]
+        out = client(*query, "kitchen")
+        assert out.split() == ["kitchen:", ip, "--", "link:", "eth0"]
+        assert client.seconds < SOON
+        assert "not found" in client(*query, "pantry", code=1)
 
 
 def test_a_name_too_long_for_netbios(lan, real, client):

@@ -42,9 +42,11 @@ PROGRAMS = {
     "socat": ("socat", "usr/bin/socat"),
     "inetutils-telnet": ("inetutils-telnet", "usr/bin/inetutils-telnet"),
     "chronyd": ("chrony", "usr/sbin/chronyd"),
+    "systemd-resolved": ("systemd-resolved", "usr/lib/systemd/systemd-resolved"),
+    "resolvectl": ("systemd-resolved", "usr/bin/resolvectl"),
 }
 # The folder beside the usual libraries where a package has its own.
-_OWN_LIBRARIES = {"samba-common-bin": "samba"}
+_OWN_LIBRARIES = {"samba-common-bin": "samba", "systemd-resolved": "systemd"}
 # Two thirds of what is extracted, which no program here reads.
 _UNUSED = ("usr/share", "usr/lib/python3")
 
