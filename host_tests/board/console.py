@@ -69,7 +69,9 @@ class Console:
         """Wait for further bytes; False when none came in that time."""
         readable, _, _ = select.select([self.port.fileno()], [], [], max(0.0, seconds))
         if readable:
-            self.data += os.read(self.port.fileno(), 4096)
+            data = os.read(self.port.fileno(), 4096)
+            assert data, f"the port is closed: {self.tail()}"
+            self.data += data
         return bool(readable)
 
     def take(self, count: int) -> bytes:
@@ -178,6 +180,12 @@ class Console:
         reply = self.run(line, data, patience)
         assert reply.code == 0, f"{line!r}: {reply}"
         return reply.text.decode()
+
+    def polled(self, handle: int | str, state: int | str) -> None:
+        """Wait until a stream is in this state: 0 nothing to read, 1 data, 2 closed."""
+        end = time.monotonic() + PATIENCE
+        while (found := self.ok(f"stream_poll {handle}")) != str(state):
+            assert time.monotonic() < end, f"stream {handle} is {found}, not {state}"
 
     def log(self, part: str | bytes, patience: float = PATIENCE) -> str:
         """The next log block that contains `part`; those before it are dropped, and no response

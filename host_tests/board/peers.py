@@ -54,11 +54,14 @@ class Wwep:
 
 class Peer:
     """A TCP server. Each connection is handed to `serve(connection, self)`, which may be exchanged
-    at any time; `requests` are the bytes that a behaviour of this file has read.
+    at any time, for those that come afterwards; `requests` are the bytes that a behaviour of this
+    file has read.
     """
 
     def __init__(self) -> None:
-        self.serve: Callable[[socket.socket, Peer], None] = echo
+        self._serve: Callable[[socket.socket, Peer], None] = echo
+        self._knock: tuple[str, int] | None = None  # where a connection of our own comes from
+        self._knocked = threading.Event()
         self.requests: queue.Queue[bytes] = queue.Queue()
         self.ending = threading.Event()
         self._connections: list[socket.socket] = []
@@ -78,17 +81,38 @@ class Peer:
     def _accept(self) -> None:
         with contextlib.suppress(OSError):  # the listener is closed at the end
             while True:
-                connection, _ = self._listener.accept()
+                connection, source = self._listener.accept()
                 if self.ending.is_set():
                     connection.close()
                     return
+                if source == self._knock:
+                    connection.close()
+                    self._knocked.set()
+                    continue
                 self._connections.append(connection)
-                self._start(self._one, connection)
+                self._start(self._one, connection, self._serve)
 
-    def _one(self, connection: socket.socket) -> None:
+    @property
+    def serve(self) -> "Callable[[socket.socket, Peer], None]":
+        return self._serve
+
+    @serve.setter
+    def serve(self, function: "Callable[[socket.socket, Peer], None]") -> None:
+        # A client may be connected before its connection is taken here: one of our own is behind
+        # it, and when that is taken all before it have been.
+        if hasattr(self, "_listener"):
+            self._knocked.clear()
+            with socket.socket() as own:
+                own.bind(("127.0.0.1", 0))
+                self._knock = own.getsockname()
+                own.connect(("127.0.0.1", self.port))
+                assert self._knocked.wait(WAIT)
+        self._serve = function
+
+    def _one(self, connection: socket.socket, serve) -> None:
         with contextlib.suppress(OSError), connection:  # the board may close first, or be reset
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.serve(connection, self)
+            serve(connection, self)
 
     def next(self) -> bytes:
         """The next request that a behaviour has read."""

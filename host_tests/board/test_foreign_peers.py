@@ -45,11 +45,6 @@ def say(program, data):
     program.stdin.write(data)
 
 
-def wait_poll(console, handle, state):
-    while console.ok(f"poll {handle}") != state:
-        pass
-
-
 def joined(board, **variables):
     console = board.machine(print_level=1)
     board.join(console)
@@ -108,7 +103,7 @@ def test_socat_calls_the_udp_server(board, rng):
         for size in (1, 1000, 1472):
             data = rng.randbytes(size)
             say(caller, data)
-            wait_poll(console, 0, "1")
+            console.polled(0, 1)
             assert console.run("read 0 2000").text == data
             console.ok(f"write 0 {size}", data)
             assert exactly(caller, size) == data
@@ -165,5 +160,5 @@ def test_a_hundred_callers(board, counts):
     assert console.ok("list") == "! # Type  Info"
     with socket.create_connection((host, PORT), peers.WAIT) as caller:
         caller.sendall(b"still there")
-        wait_poll(console, 0, "1")
+        console.polled(0, 1)
         assert console.run("read 0 100").text == b"still there"

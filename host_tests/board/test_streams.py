@@ -45,11 +45,6 @@ def read_exactly(console, handle, count):
     return data
 
 
-def wait_poll(console, handle, value):
-    while (found := console.ok(f"stream_poll {handle}")) != str(value):
-        assert found in "012"
-
-
 def test_binary_echo(board, peer, rng):
     """All byte values, there and back, by commands whose data begin anywhere in a buffer."""
     console = online(board)
@@ -165,7 +160,7 @@ def test_data_before_the_close_stay_readable(board, peer):
     peer.serve = peers.say(b"the last words")
     console = online(board, print_level=3)
     opened(board, console, peer.port)
-    wait_poll(console, 0, 1)
+    console.polled(0, 1)
     assert console.run("read 0 9").text == b"the last "
     assert console.ok("poll 0") == "1"
     reply = console.run("read 0 100")
@@ -180,10 +175,10 @@ def test_without_auto_close(board, peer):
     console = online(board, print_level=3)
     board.configure(console, stream_auto__close=0)
     opened(board, console, peer.port)
-    wait_poll(console, 0, 1)
+    console.polled(0, 1)
     reply = console.run("read 0 100")
     assert (reply.text, reply.logs) == (b"words", [])
-    wait_poll(console, 0, 2)
+    console.polled(0, 2)
     reply = console.run("read 0 100")
     assert (reply.code, reply.text, reply.logs) == (0, b"", [])
     reply = console.run("close 0")
@@ -203,7 +198,7 @@ def test_a_connection_that_breaks(board, peer):
     board.configure(console, stream_auto__close=0)
     opened(board, console, peer.port)
     console.ok("write 0 4", b"data")
-    wait_poll(console, 0, 2)
+    console.polled(0, 2)
     console.run("write 0 4", b"data")
     assert console.run("write 0 4", b"data").code == 1
     assert console.ok("close 0") == "Success"
@@ -286,7 +281,7 @@ def test_a_slow_reader_loses_nothing(board, peer, rng):
     peer.serve = peers.say(data)
     console = online(board)
     opened(board, console, peer.port)
-    wait_poll(console, 0, 1)
+    console.polled(0, 1)
     assert read_exactly(console, 0, len(data)) == data
 
 
@@ -328,7 +323,7 @@ def test_the_end_behind_data_is_told_when_they_are_read(board, peer):
     peer.serve = serve
     console = online(board, print_level=3)
     opened(board, console, peer.port)
-    wait_poll(console, 0, 1)
+    console.polled(0, 1)
     assert console.run("read 0 100").text == b"words"
     assert console.ok("poll 0") == "0"
     gate.set()
@@ -342,7 +337,7 @@ def test_poll_all(board, peer):
     opened(board, console, peer.port)
     peer.serve = peers.say(b"words")
     opened(board, console, peer.port)
-    wait_poll(console, 1, 1)
+    console.polled(1, 1)
     assert console.ok("stream_poll all") == "0,0\r\n1,1"
 
 
@@ -355,10 +350,10 @@ def test_connections_end_when_wifi_is_lost(board, peer):
     opened(board, console, peer.port)
     peer.serve = peers.say(b"words")
     opened(board, console, peer.port)
-    wait_poll(console, 1, 1)
+    console.polled(1, 1)
     board.board.access_point(board.wifi[0], present=False)
     console.log("Disassociated")
-    wait_poll(console, 0, 2)
+    console.polled(0, 2)
     assert [row[:8] for row in console.ok("list").split("\r\n")[1:]] == ["# 1 TCPC"]
     assert [console.run(f"write {handle} 1", b"x").code for handle in (0, 1)] == [1, 1]
     reply = console.run("read 1 100")
@@ -377,5 +372,5 @@ def test_network_down_ends_connections(board, peer):
     opened(board, console, peer.port)
     reply = console.run("network_down")
     assert (reply.code, reply.logs[0]) == (0, b"[Disassociated]")
-    wait_poll(console, 0, 2)
+    console.polled(0, 2)
     assert console.ok("list") == "! # Type  Info"

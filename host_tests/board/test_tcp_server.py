@@ -48,11 +48,6 @@ def ended(connection):
         return True
 
 
-def wait_poll(console, handle, state):
-    while console.ok(f"poll {handle}") != state:
-        pass
-
-
 def test_clients_are_streams(board, rng):
     """Each has a handle; data go both ways; the list tells both ends."""
     console, address = serving(board)
@@ -66,7 +61,7 @@ def test_clients_are_streams(board, rng):
         for handle, connection in enumerate((one, two)):
             data = rng.randbytes(1000)
             connection.sendall(data)
-            wait_poll(console, handle, "1")
+            console.polled(handle, 1)
             assert console.run(f"read {handle} 2000").text == data
             assert console.ok(f"write {handle} 1000", data) == "Success"
             assert exactly(connection, 1000) == data
@@ -169,7 +164,7 @@ def test_handles_run_out(board, peer):
             console.ok(f"write {handle} 1", b"%d" % handle)
             if client:
                 assert client.recv(1) == b"%d" % handle
-        wait_poll(console, 0, "1")
+        console.polled(0, 1)
         assert console.run("read 0 10").text == b"0"
         console.ok("close 3")
         assert ended(clients[3])
@@ -189,7 +184,7 @@ def test_idle_clients_are_closed(board):
         while turns < 20:
             turns += 1
             talking.sendall(b"x")
-            wait_poll(console, 1, "1")
+            console.polled(1, 1)
             console.ok("read 1 10")
             console.ok("write 2 1", b"y")
             with contextlib.suppress(TimeoutError):
@@ -244,7 +239,7 @@ def test_the_network_comes_and_goes(board):
         with calling(address) as again:
             console.log("Opened: 0")
             again.sendall(b"there")
-            wait_poll(console, 0, "1")
+            console.polled(0, 1)
             assert console.run("read 0 10").text == b"there"
         assert ended(client)
 
@@ -296,11 +291,11 @@ def test_clients_that_misbehave(board):
         half.shutdown(socket.SHUT_WR)
         for _ in range(3):
             good.sendall(b"ping")
-            wait_poll(console, 0, "1")
+            console.polled(0, 1)
             assert console.run("read 0 10").text == b"ping"
             console.ok("write 0 4", b"pong")
             assert exactly(good, 4) == b"pong"
-        wait_poll(console, 3, "1")
+        console.polled(3, 1)
         assert console.run("read 3 4").text == b"last"
         assert console.run("read 3 100").text == b" words"
         assert console.run("poll 3").code == 1  # the read that took the last byte closed it

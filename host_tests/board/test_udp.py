@@ -39,11 +39,6 @@ def opened(board, console, far):
     return handle, address
 
 
-def wait_poll(console, handle):
-    while console.ok(f"poll {handle}") != "1":
-        pass
-
-
 def test_datagrams_keep_their_boundaries(board, far, rng):
     """Also the largest, and one that is read in pieces; an empty one is not seen."""
     console = online(board)
@@ -57,12 +52,12 @@ def test_datagrams_keep_their_boundaries(board, far, rng):
     sent = [b"first", b"", b"second", rng.randbytes(MAX_DATAGRAM)]
     for data in sent:
         far.sendto(data, address)
-    wait_poll(console, handle)
+    console.polled(handle, 1)
     assert console.run(f"read {handle} 3").text == b"fir"
     assert console.run(f"read {handle} 100").text == b"st"
-    wait_poll(console, handle)
+    console.polled(handle, 1)
     assert console.run(f"read {handle} 100").text == b"second"
-    wait_poll(console, handle)
+    console.polled(handle, 1)
     assert console.run(f"read {handle} 4096").text == sent[3]
     assert console.ok(f"poll {handle}") == "0"
 
@@ -107,7 +102,7 @@ def test_only_the_peer_is_heard(board, far):
         stranger.bind(("127.0.0.1" if board.arch != "bench" else peers.ANY, 0))
         stranger.sendto(b"stranger", address)
     far.sendto(b"peer", address)
-    wait_poll(console, handle)
+    console.polled(handle, 1)
     assert console.run(f"read {handle} 100").text == b"peer"
     assert console.ok(f"poll {handle}") == "0"
 
@@ -126,7 +121,7 @@ def test_a_peer_that_is_not_there(board, far):
         console.ok(f"write {handle} 4", b"here")
         assert back.recv(10) == b"here"
         back.sendto(b"there", address)
-        wait_poll(console, handle)
+        console.polled(handle, 1)
         assert console.run(f"read {handle} 10").text == b"there"
 
 
@@ -166,7 +161,7 @@ def test_buffers_are_freed_with_the_last_stream(board, far):
     def open_and_close():
         opened(board, console, far)
         far.sendto(b"unread", opened(board, console, far)[1])
-        wait_poll(console, 1)
+        console.polled(1, 1)
         console.ok("close all")
         assert console.ok("get ne b u") == "Rx:0,Tx:0"
 
@@ -190,7 +185,7 @@ def test_to_all(board):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as answering:
             answering.bind(("127.0.0.1", 0))
             answering.sendto(b"me", address)
-        wait_poll(console, handle)
+        console.polled(handle, 1)
         assert console.run(f"read {handle} 100").text == b"me"
 
 
@@ -209,5 +204,5 @@ def test_a_stream_outlives_wifi(board, far):
     assert console.ok(f"write {handle} 4", b"back") == "Success"
     assert far.recv(10) == b"back"
     far.sendto(b"and forth", address)
-    wait_poll(console, handle)
+    console.polled(handle, 1)
     assert console.run(f"read {handle} 100").text == b"and forth"

@@ -33,13 +33,8 @@ def caller(address=None):
         yield sock
 
 
-def wait_poll(console, state="1"):
-    while console.ok("poll 0") != state:
-        pass
-
-
 def read(console):
-    wait_poll(console)
+    console.polled(0, 1)
     return console.run("read 0 2000").text
 
 
@@ -74,7 +69,7 @@ def test_parts_of_datagrams(board, rng):
         for data in sent:
             came = b""
             while len(came) < len(data):
-                wait_poll(console)
+                console.polled(0, 1)
                 came += console.run("read 0 100").text
             assert came == data
         assert console.ok("poll 0") == "0"
