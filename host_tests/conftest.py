@@ -83,7 +83,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
     seed = config.option.seed
-    if seed is None:
+    if hasattr(config, "workerinput"):  # one of xdist's processes: that of the run
+        seed = config.workerinput["seed"]
+    elif seed is None:
         seed = int(os.environ.get("AIRWIRE_SEED") or random.SystemRandom().randrange(1 << 31))
     config.option.seed = seed
     if config.option.hypothesis_seed is None:
@@ -98,6 +100,12 @@ def pytest_configure(config: pytest.Config) -> None:
         deadline=None,  # a shared machine stalls; the time-out of the whole test is enough
     )
     settings.load_profile("airwire")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    """xdist hands its processes the words of the command line, and not what we made of them."""
+    node.workerinput["seed"] = node.config.option.seed
 
 
 def pytest_report_header(config: pytest.Config) -> str:
