@@ -34,6 +34,8 @@ _SPARE = (
 )
 
 _LIVE = "firmware.live."
+_COMMANDS = "firmware.commands."
+_INDEX = "firmware.commands.index"
 
 _files = []  # command files in RAM, as they were loaded
 _functions = {}  # name -> function, of the modules imported so far
@@ -91,6 +93,11 @@ def _load(file):
 
 def _import(file):
     __import__("firmware.commands.%s" % file.decode())
+    for name in sys.modules:  # a file may import another one, which is to go as well
+        if name.startswith(_COMMANDS) and name != _INDEX:
+            file = name[18:].encode()
+            if file not in _files:
+                _files.append(file)
 
 
 def make_room():
@@ -132,7 +139,7 @@ def _forget(n):
     # The module goes first: where memory runs out on the way, what is gone is loaded again, and
     # what is not is used as it is, and forgotten the next time.
     file = _files[n]
-    forget("firmware.commands." + file.decode())
+    forget(_COMMANDS + file.decode())
     i = INDEX.find(b"\x02%s\x03" % file)
     while i >= 0:
         a = INDEX.rfind(b"\x01", 0, i)

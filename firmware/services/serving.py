@@ -4,6 +4,7 @@
 # A server is started by command, or by its auto_start variable when its interface comes up. It
 # outlives the loss of the interface. One that started by itself reads its variables again then.
 import asyncio
+import sys
 
 from micropython import const
 
@@ -98,6 +99,11 @@ class Server:
         """Stop serving, and close the streams that came of it."""
         if not self.closed:
             forget("firmware.services." + self.file)  # not when the next one uses it already
+            for name in sys.modules:
+                if name.startswith("firmware.services.") and name.endswith("_server"):
+                    break
+            else:
+                forget(__name__)
         self.closed = True
         self.end()
         for gpio in self.pins:

@@ -97,6 +97,10 @@ class StreamMode:
         self._asked.clear()
         if self._held():
             self._asked.set()
+        # What waits for another connection goes now: what the host sends from now on is for the
+        # one that there is.
+        if not self._open():
+            self._choose()
         self.bridge.start(rest, rest is None)
         self._device.start("stream link", self._keep)
         if _by_itself():
