@@ -1,11 +1,11 @@
 # The module itself: version, help, reboot, factory_reset, faults.
 from micropython import const
 
-from firmware import board
+from firmware import board, forget
 from firmware.console import catalogue, errors
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
-from firmware.store import faults, starts, variables
+from firmware.store import starts, variables
 
 _COMMAND_HELP = "/command_help.csv"
 _VARIABLE_HELP = "/variable_help.csv"
@@ -118,9 +118,13 @@ def faults_print(session, args):
     """faults_print
     Print the fault log, oldest first.
     """
+    from firmware.store import faults
+
     entries = faults.entries()
     lines = [b"! %d faults" % (len(entries) + faults.unsaved)]
     lines += [b"# %d %s" % (i, entries[i]) for i in range(len(entries))]
+    if not faults.unsaved:  # a count that is nowhere else
+        forget("firmware.store.faults")
     return b"\r\n".join(lines)
 
 
@@ -129,7 +133,10 @@ def faults_reset(session, args):
     """faults_reset
     Clear the fault log; in safe mode the next start is a normal one again.
     """
+    from firmware.store import faults
+
     faults.reset()
+    forget("firmware.store.faults")
     starts.forget()
 
 

@@ -95,7 +95,7 @@ def _import(file):
     __import__("firmware.commands.%s" % file.decode())
     for name in sys.modules:  # a file may import another one, which is to go as well
         if name.startswith(_COMMANDS) and name != _INDEX:
-            file = name[18:].encode()
+            file = name[len(_COMMANDS) :].encode()
             if file not in _files:
                 _files.append(file)
 

@@ -62,6 +62,7 @@ class Peer:
         self._serve: Callable[[socket.socket, Peer], None] = echo
         self._knock: tuple[str, int] | None = None  # where a connection of our own comes from
         self._knocked = threading.Event()
+        self._listener: socket.socket | None = None
         self.requests: queue.Queue[bytes] = queue.Queue()
         self.ending = threading.Event()
         self._connections: list[socket.socket] = []
@@ -100,7 +101,7 @@ class Peer:
     def serve(self, function: "Callable[[socket.socket, Peer], None]") -> None:
         # A client may be connected before its connection is taken here: one of our own is behind
         # it, and when that is taken all before it have been.
-        if hasattr(self, "_listener"):
+        if self._listener:
             self._knocked.clear()
             with socket.socket() as own:
                 own.bind(("127.0.0.1", 0))

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from host_tests.board import live, peers
+from host_tests.board import peers
 from host_tests.board.console import PATIENCE
 
 pytestmark = [pytest.mark.needs("uart1", "wifi"), pytest.mark.long]
@@ -28,9 +28,6 @@ TAKING = (
     "udp_client {host} 9",
     "tcp_client {host} {port}",
 )
-# Bytes that stay in memory, or go when others want them: four files of commands, the code of
-# files, faults and links, a pool of names. A service that stayed would be ten thousand more.
-KEPT = 28_672
 # What is carried out whatever else there is.
 GIVING = (
     "faults_print",
@@ -46,7 +43,6 @@ def test_no_service_takes_the_room_of_the_commands(board):
     console = board.machine()
     board.join(console)
     with peers.Peer() as peer:
-        least = live.memory(console)
         refused = 0
         for _ in range(3):
             for line in TAKING:
@@ -63,7 +59,7 @@ def test_no_service_takes_the_room_of_the_commands(board):
         console.ok("network_down -i softap")
         # What was taken is given back, as soon as the services have ended.
         end = time.monotonic() + PATIENCE
-        while (used := live.memory(console)) > least + KEPT + live.RETAINED:
-            assert time.monotonic() < end, f"{used} bytes are in use, {least} were at first"
+        while (reply := console.run(f"udp_client {board.peer(console)} 9")).code:
+            assert reply.text == NO_ROOM and time.monotonic() < end, reply
     assert console.run("reboot").text == b"Rebooting"
     board.uart0.until(b"[Ready]\r\n")
