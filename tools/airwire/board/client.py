@@ -5,6 +5,7 @@ Everything it does goes through the board's control socket, one connection per r
 number of threads and processes may use one board. Errors that the user can cause are UserError.
 """
 
+import functools
 import os
 import shutil
 import signal
@@ -353,11 +354,23 @@ class Board:
 
 def _check_flash(path: Path) -> None:
     """Raises UserError for a file that is not an image of the whole flash."""
-    from airwire.image import inspect, layout  # not needed by a board that has its flash
+    from airwire.image import layout  # not needed by a board that has its flash
 
-    size = inspect.load(path).size
+    try:
+        seen = path.stat()
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+    size = _image_size(path.resolve(), seen.st_mtime_ns, seen.st_size)
     if size != layout.FLASH_SIZE:
         raise UserError(f"{path}: {size} bytes, the whole flash has {layout.FLASH_SIZE}")
+
+
+@functools.lru_cache(maxsize=4)
+def _image_size(path: Path, changed: int, size: int) -> int:
+    # A program that starts many boards from one image has it looked through once.
+    from airwire.image import inspect
+
+    return inspect.load(path).size
 
 
 @contextmanager

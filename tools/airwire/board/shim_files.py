@@ -7,8 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from airwire.image import names
-from airwire.image.bytecode import compile_source
+from airwire.image import bytecode, names
 from airwire.project import BUILD
 
 SOURCE = Path(__file__).parent / "shims"
@@ -31,13 +30,15 @@ def prepared(arch: str) -> Path:
     UserError when a shim does not compile.
     """
     sources = {path.name: path.read_bytes() for path in sorted(SOURCE.glob("*.py"))}
-    sources = names.shortened(sources, [_SCRIPT])
     machine = _MACHINES.get(arch)
-    making_of = Path(__file__).read_bytes()
+    # What shortens and compiles is part of it; to do so for each board that starts took longer
+    # than all the rest of its start.
+    making_of = [Path(file).read_bytes() for file in (__file__, names.__file__, bytecode.__file__)]
     digest = hashlib.sha256(repr((making_of, machine, sources)).encode()).hexdigest()[:16]
     folder = BUILD / "shims" / digest
     if folder.is_dir():
         return folder
+    sources = names.shortened(sources, [_SCRIPT])
     folder.parent.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(dir=folder.parent, prefix="new-"))
     making.chmod(0o755)
@@ -48,7 +49,7 @@ def prepared(arch: str) -> Path:
             # One name for all, by which the shims know their own frames in a traceback: each name
             # takes of the board's heap.
             native = None if name in _BYTECODE else machine
-            code = compile_source(source, str(folder), False, native)
+            code = bytecode.compile_source(source, str(folder), False, native)
             (making / name).with_suffix(".mpy").write_bytes(code)
     try:
         os.rename(making, folder)
