@@ -70,8 +70,12 @@ def test_what_is_refused_changes_nothing(board):
     console = board.machine(print_level=2)
     board.configure(console, mdns_enabled=1)
     board.join(console)
-    while console.ok("get mdns.responder") != "module":
-        pass
+    end = time.monotonic() + PATIENCE
+    seen = []  # the last that a service says when it starts
+    while not any(b"NetBIOS is off" in line for line in seen):
+        assert time.monotonic() < end, seen
+        seen += console.run("get mdns.responder").logs
+    assert console.ok("get mdns.responder") == "module"
     for line in ('set mdns.name "a b"', "set mdns.service foo", "set mdns.ttl -1"):
         assert console.run(line).code == BAD_ARGUMENT
         for _ in range(20):  # a service that starts says so before many of them
