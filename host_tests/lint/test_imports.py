@@ -29,6 +29,8 @@ ARROWS = {
     "firmware/clock_hands.py": (),
     "firmware/power.py": ("firmware.board", "firmware.console.log", "firmware.store"),
     "firmware/starting.py": ("firmware", "wire"),
+    "firmware/factory.py": ("firmware.store",),
+    "firmware/stopped.py": ("firmware.console", "firmware.store"),
     "firmware/store/": ("wire", "firmware.board", "firmware.forget", "firmware.store"),
     "firmware/net/": ("wire", "firmware.board", "firmware.forget", "firmware.net"),
     # The registry finds commands by the generated index, and imports them by the names in it.

@@ -34,7 +34,7 @@ _TYPES = {
 }
 _INDEXES = {"gpio": "g"}
 # Groups that running code reads again and again: their tables are in RAM, the others in flash.
-_RESIDENT = ("network", "stream", "wlan")
+_RESIDENT = ("stream", "wlan")
 _DESCRIPTIONS = {
     "bool": "0 or 1 (also off, on, false, true)",
     "direction": "none, input_highz, input_pull_up, input_pull_down, output or output_open_drain,"
