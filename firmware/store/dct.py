@@ -21,6 +21,8 @@ _LABEL = "dct"
 _ERASED = const(4096)  # what flash erases at once
 _ERASE = const(6)  # ioctl
 
+ENOSPC = const(28)  # the chip's errno lacks it
+
 
 class _Copy:
     # One of the two copies, with a buffer that each reading uses anew.
@@ -141,7 +143,7 @@ def change(put=(), remove=()):
         return False
     length = sum([len(dct.head_of_entry(*row[:4])) + row[3] for row in rows])
     if length > dct.COPY - dct.HEADER or len(rows) > dct.MAX_ENTRIES:
-        raise OSError(errno.ENOSPC)
+        raise OSError(ENOSPC)
     _write(table, rows, length)
     return True
 
