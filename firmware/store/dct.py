@@ -141,7 +141,7 @@ def change(put=(), remove=()):
     rows = _merged(table, new, remove)
     if rows is None:
         return False
-    length = sum([len(dct.head_of_entry(*row[:4])) + row[3] for row in rows])
+    length = sum([len(dct.entry_head(*row[:4])) + row[3] for row in rows])
     if length > dct.COPY - dct.HEADER or len(rows) > dct.MAX_ENTRIES:
         raise OSError(ENOSPC)
     _write(table, rows, length)
@@ -209,7 +209,7 @@ def _write(table, rows, length):
 def _pieces(copy, rows):
     # What follows the header, a piece at a time: each is its own until the next.
     for section, name, kind, size, at, data in rows:
-        yield dct.head_of_entry(section, name, kind, size)
+        yield dct.entry_head(section, name, kind, size)
         if data is not None:
             if size:
                 yield data
