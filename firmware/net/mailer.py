@@ -87,12 +87,15 @@ class _Wire:
     async def answer(self, n=None):
         """What follows the server's next answer, whole; `n` bytes of it have come already."""
         while True:
-            if n:
-                step = self.client.receive(memoryview(self._buf)[:n])
-                if step is not None:
-                    return step
-            await sockets.readable(self.sock)
-            n = self.heard()
+            if n is None:
+                n = self.heard()
+            if n is None:
+                await sockets.readable(self.sock)
+                continue
+            step = self.client.receive(memoryview(self._buf)[:n])
+            if step is not None:
+                return step
+            n = None
 
 
 async def _talk(wire, message, host, get):
