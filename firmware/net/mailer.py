@@ -47,11 +47,11 @@ async def send(device, get, log, sender, recipients, message):
         get(b"email.smtp.password"),
         tls,
     )
-    wire = _Wire(sock, client)
+    wire = _Wire(sock, client, (host, get, None, log, device))
     try:
         if tls == b"tls":
-            await wire.secure(host, get)
-        await _talk(wire, message, host, get)
+            await wire.secure()
+        await _talk(wire, message, get(b"email.smtp.timeout"))
     except (smtp.Refused, smtp.Malformed, OSError) as e:
         raise MailFailed(sockets.reason(e))
     except asyncio.TimeoutError:
@@ -62,16 +62,17 @@ async def send(device, get, log, sender, recipients, message):
 
 class _Wire:
     # The connection: at first the socket, and from secure() on what TLS has made of it.
-    def __init__(self, sock, client):
+    def __init__(self, sock, client, peer):
         self.sock = sock
         self.client = client
+        self._peer = peer  # as tls.client() has it
         self._buf = bytearray(_READ)
 
-    async def secure(self, host, get):
+    async def secure(self):
         from . import tls
 
         try:
-            self.sock = await tls.client(self.sock, host, get)
+            self.sock = await tls.client(self.sock, *self._peer)
         except tls.TlsFailed as e:
             raise MailFailed(sockets.reason(e))
         finally:
@@ -98,8 +99,7 @@ class _Wire:
             n = None
 
 
-async def _talk(wire, message, host, get):
-    wait_ms = get(b"email.smtp.timeout")
+async def _talk(wire, message, wait_ms):
     early = None  # bytes that the server has sent before it had all
     try:
         step = await asyncio.wait_for_ms(wire.answer(), wait_ms)
@@ -109,7 +109,7 @@ async def _talk(wire, message, host, get):
                 wait_ms *= _LAST_FACTOR
             else:
                 if step == smtp.START_TLS:
-                    await wire.secure(host, get)
+                    await wire.secure()
                     step = wire.client.secured()
                 await asyncio.wait_for_ms(connecting.send(wire.sock, step), wait_ms)
             step = await asyncio.wait_for_ms(wire.answer(early), wait_ms)

@@ -87,7 +87,6 @@ def server_context(get):
         raise TlsFailed(b"No certificate for a server: network.tls.server_cert")
     roots = get(b"network.tls.server_ca")
     if roots:
-        _check_clock()
         context.verify_mode = ssl.CERT_REQUIRED
     _load(context, certificate, key, roots)
     return context
@@ -98,6 +97,8 @@ async def accept(sock, context, get):
     TlsFailed; then the socket is closed.
     """
     try:
+        if context.verify_mode == ssl.CERT_REQUIRED:
+            _check_clock()
         return await _handshake(sock, context, get)
     except BaseException as e:
         sock.close()

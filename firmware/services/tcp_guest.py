@@ -1,7 +1,6 @@
 # A client of the TCP server: taken in, or turned away, and its stream (TCPS; over TLS it is TLSS).
 # Imported with the first one. In stream mode there is one client: when it calls again, its old
 # connection is dead whatever TCP thinks, and is closed.
-from firmware.net import connecting
 from firmware.net.streams import NoHandle
 from firmware.net.tcp import TcpStream
 
@@ -48,7 +47,7 @@ def over(base):
 
         async def write(self, data):
             self.active = True
-            await connecting.send(self.sock, data)
+            await super().write(data)
 
         def close(self):
             super().close()

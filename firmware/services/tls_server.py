@@ -8,7 +8,8 @@ import asyncio
 from micropython import const
 
 from firmware import forget
-from firmware.console import log, registry
+from firmware.console import errors, log, registry
+from firmware.console.errors import CommandError
 from firmware.net import sockets
 from firmware.store import variables
 
@@ -29,11 +30,17 @@ class TlsServer(tcp_server.TcpServer):
         self._calls = {}  # tasks of those who are no streams yet -> socket, until they run
         self._shaking = 0  # of them, how many have begun
 
-    async def prepare(self):
+    def setup(self, interface, port):
+        """Also raises CommandError, where nobody could be served."""
+        super().setup(interface, port)
         from firmware.net import tls
 
         try:
-            tls.server_context(variables.get)  # what keeps it from serving is told now
+            tls.server_context(variables.get)
+        except tls.TlsFailed as e:
+            if not self.auto:
+                raise CommandError(errors.FAILED, e.args[0])
+            log.line(log.STATUS, b"TLS server: %s" % e.args[0])
         finally:
             self._rest()
 

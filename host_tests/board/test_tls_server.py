@@ -4,26 +4,19 @@ harms none of the rest.
 
 import contextlib
 import re
-import socket
 import ssl
 import time
 
 import pytest
 
-from host_tests.board import live, peers
 from host_tests.board.console import PATIENCE
 from host_tests.board.stream_wire import exactly
-from host_tests.board.test_tcp_server import HEAD, ended, refused
+from host_tests.board.test_tcp_server import HEAD, refused
 from host_tests.board.tls_peers import (
     BOARD,
-    Records,
     calling,
-    client_context,
     equip,
     issued,
-    openssl,
-    put,
-    root,
 )
 
 pytestmark = pytest.mark.needs("wifi")
@@ -48,7 +41,7 @@ def serving(board, identity=None, print_level=2, line="tls_server start", **vari
 
 def opened(console):
     """The handle of the stream that has been opened."""
-    return int(re.fullmatch(r"\[Opened: (\d)\]", console.log("Opened"))[1])
+    return int(re.search(r"Opened: (\d)\]$", console.log("Opened"))[1])
 
 
 def talk(console, handle, connection, rng, size=1000):
@@ -87,7 +80,7 @@ def test_clients_are_streams(board, rng):
             talk(console, handle, connection, rng)
         talk(console, 0, one, rng, RECORD)
         one.close()
-        assert console.log("Closed") == "[Closed: 0]"
+        assert console.log("Closed").endswith("Closed: 0]")
         console.ok("close 1")
         with contextlib.suppress(ssl.SSLEOFError):  # MicroPython's TLS says no good-bye
             assert two.recv(1) == b""

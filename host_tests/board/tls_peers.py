@@ -102,9 +102,11 @@ def server_context(identity: Identity, folder, clients: str = "") -> ssl.SSLCont
 def calling(address, context=None, name=BOARD):
     """A TLS connection to a server of the board; the handshake is done."""
     context = context or client_context()
-    with socket.create_connection(address, peers.WAIT) as raw:
-        with context.wrap_socket(raw, server_hostname=name) as connection:
-            yield connection
+    with (
+        socket.create_connection(address, peers.WAIT) as raw,
+        context.wrap_socket(raw, server_hostname=name) as connection,
+    ):
+        yield connection
 
 
 def openssl(address, sent: bytes, *options: str, folder) -> subprocess.CompletedProcess:
