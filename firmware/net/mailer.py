@@ -4,7 +4,6 @@ import asyncio
 
 from micropython import const
 
-from firmware import forget
 from wire import smtp
 
 from . import connecting, sockets
@@ -76,7 +75,7 @@ class _Wire:
         except tls.TlsFailed as e:
             raise MailFailed(sockets.reason(e))
         finally:
-            forget("firmware.net.tls")
+            tls.drop()
 
     def heard(self):
         """How many bytes have come: None for none. Raises Malformed at the end."""

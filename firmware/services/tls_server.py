@@ -20,6 +20,8 @@ from . import tcp_server
 _MOST = const(2)
 # Connections whose client has said nothing yet: TLS has no memory for them, they are but sockets.
 _SILENT = const(2)
+# Bytes of the heap that are free when a handshake begins: what it takes with its code.
+_ROOM = const(20_480)
 
 running = None  # the server, while there is one
 
@@ -42,7 +44,7 @@ class TlsServer(tcp_server.TcpServer):
                 raise CommandError(errors.FAILED, e.args[0])
             log.line(log.STATUS, b"TLS server: %s" % e.args[0])
         finally:
-            self._rest()
+            tls.drop()
 
     def listen(self):
         super().listen()
@@ -116,6 +118,7 @@ class TlsServer(tcp_server.TcpServer):
 
     async def _shake(self, sock):
         # The client's socket once its handshake is done, else None.
+        registry.claim(_ROOM)
         from firmware.net import tls
 
         try:
@@ -123,6 +126,8 @@ class TlsServer(tcp_server.TcpServer):
         except tls.TlsFailed as e:
             sock.close()
             log.line(log.STATUS, sockets.reason(e))
+        finally:
+            tls.drop()
         return None
 
     def _enter(self, sock, host, port):
@@ -135,11 +140,9 @@ class TlsServer(tcp_server.TcpServer):
         self._rest()
 
     def _rest(self):
-        # What handshakes and clients need goes with the last of them.
-        if not self._calls:
-            forget("firmware.net.tls")
-            if not self.clients:
-                forget("firmware.services.tls_guest")
+        # What clients need goes with the last of them.
+        if not self._calls and not self.clients:
+            forget("firmware.services.tls_guest")
 
 
 def start(device, auto=False):
