@@ -7,21 +7,19 @@
 # docs/tls.md has each code with its cause and cure.
 import errno
 
-from micropython import const
-
-RECEIVE_FAILED = const(5001)
-NO_MEMORY = const(5003)
-TIMED_OUT = const(5031)
-FAILED = const(5032)
-INIT_FAILED = const(5033)
-UNTRUSTED = const(5035)
+RECEIVE_FAILED = 5001
+NO_MEMORY = 5003
+TIMED_OUT = 5031
+FAILED = 5032
+INIT_FAILED = 5033
+UNTRUSTED = 5035
 
 # mbedTLS' numbers for what it does not tell itself.
-VERIFY_FAILED = const(-0x2700)
-TIMEOUT = const(-0x6800)
-CLOSED = const(-0x7880)  # the peer's close notify, which a read tells as the end
-_BAD_KEY = const(-0x3E80)
-_BAD_CERTIFICATE = const(-0x2800)
+VERIFY_FAILED = -0x2700
+TIMEOUT = -0x6800
+CLOSED = -0x7880  # the peer's close notify, which a read tells as the end
+_BAD_KEY = -0x3E80
+_BAD_CERTIFICATE = -0x2800
 
 _CODES = {
     -0x5E80: 5009,  # BAD_CONFIG: a name of a cipher suite
@@ -52,7 +50,7 @@ _BAD = b"\x20\x15\x16\x17\x19\x18\x1a\x17\x1b\x1c\x1d\x1e\x1d\x1e"
 # errno), X.509, PK, ECP, digests, ciphers.
 _ALLOCATIONS = (-0x7F00, -0x10, -0x2880, -0x3F80, -0x4D80, -0x5180, -0x6180)
 
-# In this order where several checks have failed: who is not trusted at all is not looked at closer.
+# In this order where several checks have failed: who is not trusted is not looked at closer.
 _CHECKS = (
     ("not correctly signed by the trusted CA", UNTRUSTED),
     ("revoked", 5038),
@@ -60,11 +58,11 @@ _CHECKS = (
     ("starts in the future", 5036),
     ("does not match with the expected CN", 5037),
 )
-_PEER_VERIFY_FAILED = const(5019)  # the use of its key, a weak digest or key
+_PEER_VERIFY_FAILED = 5019  # the use of its key, a weak digest or key
 
 
 def number(error):
-    """mbedTLS' number for an OSError or ValueError; for the socket's errors the errno, negative."""
+    """mbedTLS' number for an OSError or ValueError; for the socket's errors -errno."""
     if isinstance(error, OSError):
         number = error.args[0]
         return number if number < 0 else -number
