@@ -139,7 +139,8 @@ def _load(context, certificate, key, roots):
     except (ValueError, OSError) as e:
         raise _failed(e, 0)
     finally:
-        forget("firmware.store.identities")
+        for name in ("firmware.store.identities", "wire.pem", "wire.x509"):
+            forget(name)
 
 
 async def _handshake(sock, context, get, host=None, log=None):

@@ -11,57 +11,40 @@ import socket
 import ssl
 import subprocess
 
-import trustme
-from cryptography.hazmat.primitives import serialization
-
-from host_tests.board import peers
+from host_tests.board import certificates, peers
 
 BOARD = "board.airwire"
 HOST = "host.airwire"
 
 
-class Identity:
-    """What an end of a connection has: PEM of its chain, leaf first, and of its key."""
-
-    def __init__(self, ca: trustme.CA, *names: str, kind: str = "EC", **options) -> None:
-        key_type = trustme.KeyType.RSA if kind == "RSA" else trustme.KeyType.ECDSA
-        made = ca.issue_cert(*names, key_type=key_type, **options)
-        self.chain = b"".join(pem.bytes() for pem in made.cert_chain_pems)
-        self.key = made.private_key_pem.bytes()
-
-    @property
-    def key_der(self) -> bytes:
-        key = serialization.load_pem_private_key(self.key, None)
-        return key.private_bytes(
-            serialization.Encoding.DER,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-
-    def files(self, folder, name="own"):
-        """(certificate, key) as files, for programs and for Python."""
-        paths = folder / f"{name}.pem", folder / f"{name}.key"
-        for path, data in zip(paths, (self.chain, self.key), strict=True):
-            path.write_bytes(data)
-        return paths
-
-
 @functools.cache
-def authority(name: str = "one") -> trustme.CA:
+def authority(name: str = "one") -> certificates.Identity:
     """A certificate authority; another one for each name."""
-    return trustme.CA(organization_name=f"Authority {name}")
+    return certificates.make(f"Authority {name}", ca=True, number=f"authority {name}")
 
 
 @functools.cache
-def issued(*names: str, by: str = "one", kind: str = "EC", chain: bool = False) -> Identity:
+def issued(
+    *names: str, by: str = "one", kind: str = "ec", chain: bool = False
+) -> certificates.Identity:
     """The identity of these names, by an authority or, as a chain, by one below it."""
-    ca = authority(by)
-    return Identity(ca.create_child_ca() if chain else ca, *names, kind=kind)
+    issuer = authority(by)
+    if chain:
+        issuer = certificates.make(f"Below {by}", issuer, ca=True, number=f"below {by}")
+    return certificates.make(names[0], issuer, kind=kind, names=names, number=f"leaf {names}")
 
 
 def root(name: str = "one") -> bytes:
     """PEM of an authority's own certificate."""
-    return authority(name).cert_pem.bytes()
+    return authority(name).pem
+
+
+def files(identity: certificates.Identity, folder, name: str = "own"):
+    """(certificate, key) of an identity as files, for programs and for Python."""
+    paths = folder / f"{name}.pem", folder / f"{name}.key"
+    for path, data in zip(paths, (identity.chain_pem, identity.key_pem), strict=True):
+        path.write_bytes(data)
+    return paths
 
 
 def put(console, name: str, data: bytes) -> None:
@@ -70,10 +53,10 @@ def put(console, name: str, data: bytes) -> None:
     console.ok(f"file_create {name} {len(data)}", data)
 
 
-def equip(console, identity: Identity, name: str = "server") -> None:
+def equip(console, identity: certificates.Identity, name: str = "server") -> None:
     """Give the board an identity as files, which its servers have from now on."""
-    put(console, f"{name}.pem", identity.chain)
-    put(console, f"{name}.key", identity.key)
+    put(console, f"{name}.pem", identity.chain_pem)
+    put(console, f"{name}.key", identity.key_pem)
     console.ok(f"set network.tls.server_cert {name}.pem")
     console.ok(f"set network.tls.server_key {name}.key")
 
@@ -88,10 +71,10 @@ def client_context(trusted: str = "one", own=None) -> ssl.SSLContext:
     return context
 
 
-def server_context(identity: Identity, folder, clients: str = "") -> ssl.SSLContext:
+def server_context(identity: certificates.Identity, folder, clients: str = "") -> ssl.SSLContext:
     """For a server; `clients` is the authority by which its clients must have a certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*identity.files(folder, "far"))
+    context.load_cert_chain(*files(identity, folder, "far"))
     if clients:
         context.load_verify_locations(cadata=root(clients).decode())
         context.verify_mode = ssl.CERT_REQUIRED
