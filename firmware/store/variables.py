@@ -2,7 +2,7 @@
 # their defaults.
 #
 # The declarations are in groups/; the image build packs each group into one bytes object, because
-# 160 rows as tuples would take 21 KB of RAM. Those that running code reads often are constants
+# 170 rows as tuples would take 21 KB of RAM. Those that running code reads often are constants
 # (tables.GROUPS), each other is a file, read when it is needed: that takes 2 ms and no RAM. The
 # rows of a table are sorted by leaf. A row is
 #     "\n" leaf "\x01" shortcut-without-group "\x02" kind "\x03" default
@@ -15,7 +15,7 @@ from .tables import ALIASES, GROUPS, SHORT
 
 _MAX_WORDS = 4  # the longest shortcut, "so d e"-like: group and at most three more words
 _FOLDER = "/firmware/store/rows/"
-_AS_WRITTEN = b"tkeamndpzw"  # types whose values are text as it was declared
+_AS_WRITTEN = b"tkeamndpzwy"  # types whose values are text as it was declared
 _MANY_WORDS = b"rd"  # types whose value may be several words: baud rate, GPIO direction
 
 # Full name, for an indexed variable followed by a space and its index -> value; only those that

@@ -32,7 +32,16 @@ ARROWS = {
     "firmware/factory.py": ("firmware.store",),
     "firmware/stopped.py": ("firmware.console", "firmware.store"),
     "firmware/store/": ("wire", "firmware.board", "firmware.forget", "firmware.store"),
+    # `py:` in a variable names a module of the user.
+    "firmware/store/identities.py": ("wire", "firmware.forget", "firmware.store", "?"),
     "firmware/net/": ("wire", "firmware.board", "firmware.forget", "firmware.net"),
+    # The variables of TLS refer to certificates, in the flash or in files.
+    "firmware/net/tls.py": (
+        "wire",
+        "firmware.forget",
+        "firmware.net",
+        "firmware.store.identities",
+    ),
     # The registry finds commands by the generated index, and imports them by the names in it.
     "firmware/console/": (
         "wire",
@@ -58,6 +67,7 @@ ARROWS = {
         "wire",
         "firmware.board",
         "firmware.clock",
+        "firmware.forget",
         "firmware.gpio",
         "firmware.store",
         "firmware.net",
