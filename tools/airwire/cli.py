@@ -22,6 +22,7 @@ COMMANDS = (
     "airwire.lan.cli",
     "airwire.client.cli",
     "airwire.wwep.cli",
+    "airwire.cert.cli",
     "airwire.run",
 )
 
