@@ -23,6 +23,7 @@ COMMANDS = (
     "airwire.client.cli",
     "airwire.wwep.cli",
     "airwire.cert.cli",
+    "airwire.dct.cli",
     "airwire.run",
 )
 

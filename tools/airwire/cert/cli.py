@@ -199,7 +199,7 @@ def _write_pair(args: argparse.Namespace, make_one: Any, issuer: Any) -> int:
     about = describe.facts(cert, str(cert_path))
     more = f", with {len(chain) - 1} above it" if len(chain) > 1 else ""
     print(f"{cert_path}: {', '.join(about.usage)} {about.subject}, {about.key}{more}")
-    print(f"  until {about.not_after[:10]}, {about.days_left} days")
+    print(f"  until {about.not_after[:10]}")
     print(f"{key_path}: its key{', encrypted' if secret else ''}; keep it to yourself")
     return 0
 

@@ -96,13 +96,13 @@ def printable(text: str) -> str:
 
 def subject_names(cert: x509.Certificate) -> list[str]:
     """Names and addresses of the extension `subjectAltName`."""
-    extension = _extension(cert, x509.SubjectAlternativeName)
-    return [] if extension is None else [str(each.value) for each in extension]
+    names = extension(cert, x509.SubjectAlternativeName)
+    return [] if names is None else [str(each.value) for each in names]
 
 
 def usage(cert: x509.Certificate) -> tuple[str, ...]:
     """See Facts.usage."""
-    purposes = _extension(cert, x509.ExtendedKeyUsage)
+    purposes = extension(cert, x509.ExtendedKeyUsage)
     words = ["CA"] if is_ca(cert) else []
     if purposes is not None:
         return (*words, *(_PURPOSES.get(each, each.dotted_string) for each in purposes))
@@ -111,7 +111,7 @@ def usage(cert: x509.Certificate) -> tuple[str, ...]:
 
 def is_ca(cert: x509.Certificate) -> bool:
     """Whether it says that it may sign other certificates."""
-    constraints = _extension(cert, x509.BasicConstraints)
+    constraints = extension(cert, x509.BasicConstraints)
     return constraints is not None and constraints.ca
 
 
@@ -145,7 +145,8 @@ def key_name(public: Any) -> str:
     return type(public).__name__.lstrip("_").removesuffix("PublicKey")
 
 
-def _extension(cert: x509.Certificate, kind: Any) -> Any:
+def extension(cert: x509.Certificate, kind: Any) -> Any:
+    """An extension's value, or None."""
     try:
         return cert.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:

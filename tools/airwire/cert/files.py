@@ -114,6 +114,14 @@ def key(path: Path, password_file: Path | None = None) -> PrivateKeyTypes:
     return found
 
 
+def load_key(data: bytes, where: str) -> PrivateKeyTypes:
+    """A key as `key_der` gives it. Raises UserError."""
+    try:
+        return load_der_private_key(data, None)
+    except BAD_INPUT:
+        raise UserError(f"{where}: the private key is damaged, or encrypted") from None
+
+
 def try_key(data: bytes, path: Path, password_file: Path | None = None) -> PrivateKeyTypes | None:
     """As `key`, of a file's bytes; None where there is nothing that looks like one."""
     load = load_der_private_key

@@ -1,5 +1,5 @@
-"""Making keys and certificates: authorities, servers, clients, self-signed ones. Values only: files
-are files.py.
+"""Making keys and certificates: authorities, servers, clients, self-signed ones. Values only:
+files are files.py.
 """
 
 import datetime
