@@ -31,7 +31,7 @@ def register(subparsers: Any) -> None:
         "--dct",
         type=Path,
         metavar="FILE",
-        help="certificates and factory settings, as `airwire dct` writes them; else there are none",
+        help="certificates and factory settings, as `airwire dct` writes them; else none",
     )
     build.add_argument(
         "-o", "--output", type=Path, metavar="FILE", default=project.BUILD / "flash.bin"
