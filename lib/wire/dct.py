@@ -24,6 +24,9 @@ SIZE = const(65_536)  # of the partition
 COPY = const(32_768)
 VERSION = const(2)
 HEADER = const(24)
+CHECKED = const(16)  # its first bytes, those that the CRC is of
+MARK = const(20)  # where the commit mark is
+BLOCK = const(256)  # the most that is read at once
 
 # Sections
 MANUFACTURING = const(1)  # text; the names are in FIELDS
@@ -44,9 +47,7 @@ MAX_FIELD = const(64)  # of a text about the module
 MAX_TEXT = const(512)  # of a variable: as many as the longest line of the settings file
 
 _MAGIC = b"ADCT"
-_CHECKED = const(16)  # bytes of the header that the CRC is of
 _ENTRY = const(5)
-_BLOCK = const(256)  # read at once
 _MASK = const(0xFFFF_FFFF)
 _HALF = const(0x8000_0000)
 
@@ -79,27 +80,26 @@ def pick(first, second):
 
 def check(read):
     """(version, sequence, end) of a copy that is complete and undamaged. Raises DctError."""
-    head = bytes(read(0, HEADER))
-    if len(head) != HEADER or head[:4] != _MAGIC:
+    start = bytes(read(0, HEADER))
+    if len(start) != HEADER or start[:4] != _MAGIC:
         raise DctError(b"No table")
-    version, sequence, length, crc, mark = struct.unpack_from("<IIIII", head, 4)
+    version, sequence, length, crc, mark = struct.unpack_from("<IIIII", start, 4)
     if mark:
         raise DctError(b"Not written to its end")
     if length > COPY - HEADER:
         raise DctError(b"Too long")
-    found = crc32(head[:_CHECKED])
-    at = HEADER
-    end = at + length
-    while at < end:
-        size = min(end - at, _BLOCK)
-        piece = read(at, size)
-        if len(piece) != size:
-            raise DctError(b"Cut off")
-        found = crc32(piece, found)
-        at += size
-    if found != crc:
+    end = HEADER + length
+    if checksum(read, end) != crc:
         raise DctError(b"Wrong CRC")
     return version, sequence, end
+
+
+def checksum(read, end):
+    """The CRC of a copy as it stands in flash; a copy that is cut off has another one."""
+    crc = crc32(read(0, CHECKED))
+    for at in range(HEADER, end, BLOCK):
+        crc = crc32(read(at, min(end - at, BLOCK)), crc)
+    return crc
 
 
 def scan(read, version, end):
@@ -117,11 +117,11 @@ def scan(read, version, end):
     before = (0,)
     count = 0
     while at < end:
-        head = bytes(read(at, min(_ENTRY + MAX_NAME, end - at)))
-        if len(head) < _ENTRY:
+        start = bytes(read(at, min(_ENTRY + MAX_NAME, end - at)))
+        if len(start) < _ENTRY:
             raise DctError(b"Cut off")
-        size, section, kind, length = struct.unpack_from("<HBBB", head)
-        name = head[_ENTRY : _ENTRY + length]
+        size, section, kind, length = struct.unpack_from("<HBBB", start)
+        name = start[_ENTRY : _ENTRY + length]
         at += _ENTRY + length
         if at + size > end:
             raise DctError(b"Cut off")
@@ -193,16 +193,14 @@ def entry_head(section, name, kind, size):
     return struct.pack("<HBBB", size, section, kind, len(name)) + name
 
 
-def header(sequence, length):
-    """What begins a copy whose entries take `length` bytes: its CRC is to be counted on from this
-    one's, and the rest of the header is head_end().
-    """
+def head(sequence, length):
+    """The part of a header that the CRC is of, for entries of `length` bytes."""
     return _MAGIC + struct.pack("<III", VERSION, sequence, length)
 
 
-def header_end(crc, mark=0):
-    """The end of a header; `mark` is 0xFFFFFFFF until the copy is complete."""
-    return struct.pack("<II", crc, mark)
+def tail(crc):
+    """The rest of the header: the CRC, and the commit mark from MARK on."""
+    return struct.pack("<II", crc, 0)
 
 
 def encode(entries, sequence):
@@ -221,8 +219,8 @@ def encode(entries, sequence):
     body = b"".join(pieces)
     if len(body) > COPY - HEADER:
         raise DctError(b"Too long")
-    head = header(sequence, len(body))
-    copy = head + header_end(crc32(body, crc32(head))) + body
+    start = head(sequence, len(body))
+    copy = start + tail(crc32(body, crc32(start))) + body
     return copy + b"\xff" * (COPY - len(copy))
 
 
