@@ -174,7 +174,8 @@ def _authority(args: argparse.Namespace, given: Path) -> Any:
         raise UserError(f"no authority {cert}: `airwire cert new-ca` makes one")
     key = args.ca_key or key
     chain = files.certificates(cert)
-    return make.Authority(files.key(key, args.ca_password_file), chain, str(cert))
+    private = files.key(key, args.ca_password_file, "--ca-password-file")
+    return make.Authority(private, chain, str(cert))
 
 
 def _write_pair(args: argparse.Namespace, make_one: Any, issuer: Any) -> int:

@@ -161,7 +161,8 @@ def validity(of: Facts) -> str:
     """From when to when, and how long that still is."""
     starts = datetime.datetime.fromisoformat(of.not_before).replace(tzinfo=datetime.UTC)
     if of.days_left < 0:
-        left = f"expired {-of.days_left} days ago"
+        days = -of.days_left - 1  # whole ones
+        left = f"expired {days} days ago" if days else "expired today"
     elif starts > now():
         left = "not valid yet"
     else:

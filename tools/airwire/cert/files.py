@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
     load_pem_private_key,
 )
+from cryptography.utils import CryptographyDeprecationWarning
 
 from airwire.cert import describe
 from airwire.cert.describe import BAD_INPUT
@@ -31,11 +32,13 @@ from airwire.errors import UserError
 # All roots of a web browser as PEM are 250 KB. A larger file is none of ours.
 MAX_FILE = 1 << 20
 
+PASSWORD_FILE = "--password-file"  # the option that names it
+
 _KEY = re.compile(rb"-----BEGIN ((?:[A-Z0-9]+ )?PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
 _SEQUENCE = 0x30  # the tag that begins every certificate and key in DER
 
 # Some certificates in use break a rule that it lets pass so far, with a warning on stderr.
-warnings.filterwarnings("ignore", module=r"(cryptography|airwire\.cert)\b")
+warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning)
 
 
 def read(path: Path) -> bytes:
@@ -104,11 +107,13 @@ def _is_key(data: bytes) -> bool:
     return True
 
 
-def key(path: Path, password_file: Path | None = None) -> PrivateKeyTypes:
+def key(
+    path: Path, password_file: Path | None = None, option: str = PASSWORD_FILE
+) -> PrivateKeyTypes:
     """The private key of a file, PEM (perhaps with certificates around it) or DER. The password of
-    an encrypted one is that of the file, or asked for. Raises UserError.
+    an encrypted one is that of the file, which `option` names, or asked for. Raises UserError.
     """
-    found = try_key(read(path), path, password_file)
+    found = try_key(read(path), path, password_file, option)
     if found is None:
         raise UserError(f"{path}: no private key in it")
     return found
@@ -122,7 +127,9 @@ def load_key(data: bytes, where: str) -> PrivateKeyTypes:
         raise UserError(f"{where}: the private key is damaged, or encrypted") from None
 
 
-def try_key(data: bytes, path: Path, password_file: Path | None = None) -> PrivateKeyTypes | None:
+def try_key(
+    data: bytes, path: Path, password_file: Path | None = None, option: str = PASSWORD_FILE
+) -> PrivateKeyTypes | None:
     """As `key`, of a file's bytes; None where there is nothing that looks like one."""
     load = load_der_private_key
     if b"-----BEGIN " in data:
@@ -143,7 +150,7 @@ def try_key(data: bytes, path: Path, password_file: Path | None = None) -> Priva
     except BAD_INPUT:
         raise UserError(f"{path}: the private key in it is damaged, or of no known kind") from None
     try:
-        return load(data, password(str(path), password_file))
+        return load(data, password(str(path), password_file, option=option))
     except BAD_INPUT:
         raise UserError(f"{path}: not the password of this key") from None
 
@@ -167,7 +174,9 @@ def key_kinds(data: bytes) -> list[str]:
     return kinds
 
 
-def password(what: str, password_file: Path | None, twice: bool = False) -> bytes:
+def password(
+    what: str, password_file: Path | None, twice: bool = False, option: str = PASSWORD_FILE
+) -> bytes:
     """The password of `what`, from the first line of a file or from the person at the terminal.
     Raises UserError.
     """
@@ -177,7 +186,7 @@ def password(what: str, password_file: Path | None, twice: bool = False) -> byte
             raise UserError(f"{password_file}: the first line is empty: no password")
         return found[0]
     if not sys.stdin.isatty():
-        raise UserError(f"{what} needs a password: give --password-file FILE")
+        raise UserError(f"{what} needs a password: give {option} FILE")
     asked = getpass.getpass(f"Password of {what}: ")
     if not asked:
         raise UserError(f"{what}: an empty password")

@@ -91,9 +91,7 @@ def authority(
     if under is not None:
         room = _path_length(under.own)
         if room == 0:
-            raise UserError(
-                f"{under.where} may sign no further authorities (its path length is 0)"
-            )
+            raise UserError(f"{under.where} may sign no authorities: its path length is 0")
     builder = _builder(name, private, days, _DAYS_CA, under)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
     builder = builder.add_extension(_key_usage(sign_others=True), True)
