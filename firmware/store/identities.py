@@ -14,9 +14,7 @@ from micropython import const
 from firmware import forget
 
 RESOURCES = "/resources"
-_LARGEST = const(
-    32_768
-)  # bytes of a file, a DCT has no room for more; bundles in PEM may be larger
+_LARGEST = const(32_768)  # bytes of DER: the DCT has no room for more
 _CHAIN = const(16_384)  # of a chain: TLS sends no larger one in a record
 
 
