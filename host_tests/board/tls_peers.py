@@ -95,7 +95,8 @@ def calling(address, context=None, name=BOARD):
 def openssl(address, sent: bytes, *options: str, folder) -> subprocess.CompletedProcess:
     """`openssl s_client`, verifying, which sends this and prints what it gets."""
     (folder / "root.pem").write_bytes(root())
-    command = ["openssl", "s_client", "-connect", "{}:{}".format(*address), "-tls1_2", "-quiet"]
+    command = ["openssl", "s_client", "-connect", "{}:{}".format(*address), "-tls1_2"]
+    command += ["-quiet", "-no_ign_eof"]
     command += ["-CAfile", str(folder / "root.pem"), "-verify_return_error"]
     command += ["-servername", BOARD, "-verify_hostname", BOARD, *options]
     return subprocess.run(command, input=sent, capture_output=True, timeout=peers.WAIT)
@@ -125,4 +126,6 @@ class Records:
         return records
 
     def take(self, connection: socket.socket) -> None:
-        self._in.write(connection.recv(65536))
+        data = connection.recv(65536)
+        assert data, "the board has closed"
+        self._in.write(data)
