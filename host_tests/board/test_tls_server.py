@@ -204,14 +204,14 @@ ONLY_1_3 = {
     "minimum_version": ssl.TLSVersion.TLSv1_3,
     "maximum_version": ssl.TLSVersion.TLSv1_3,
 }
-# A client that is none: its codes, and the state where it is always the same.
+# A client that is none: its codes (who hangs up while we speak resets the connection), and the state where it is always the same.
 NO_CLIENTS = {
     "plain text": (plain(b"GET / HTTP/1.0\r\n\r\n"), {5007}, 0),
     "a command": (plain(b"get all\r\n"), {5007}, 0),
     "no shared suite": (with_suites("ECDHE-RSA-AES128-GCM-SHA256"), {5010}, 1),
     "TLS 1.3 alone": (with_suites("", **ONLY_1_3), {5004, 5010}, 1),
-    "does not trust us": (mistrusting, {5018}, None),
-    "knows us by another name": (misnaming, {5018}, None),
+    "does not trust us": (mistrusting, {5001, 5018}, None),
+    "knows us by another name": (misnaming, {5001, 5018}, None),
 }
 
 
