@@ -312,8 +312,6 @@ http.server.enabled http.server.idle_timeout http.server.interface http.server.m
 http.server.max_requests http.server.notfound_filename http.server.password http.server.port
 http.server.root_filename http.server.tls_cert http.server.tls_enabled http.server.tls_key
 http.server.username
-network.tls.ca_cert network.tls.client_cert network.tls.client_key network.tls.handshake_timeout
-network.tls.version
 ota.host ota.port
 setup.auto.cmd setup.gpio.cmd setup.gpio.control_gpio setup.gpio.mode setup.web.idle_timeout
 setup.web.passkey setup.web.root_filename setup.web.ssid setup.web.url

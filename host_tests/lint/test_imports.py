@@ -30,6 +30,8 @@ ARROWS = {
     "firmware/power.py": ("firmware.board", "firmware.console.log", "firmware.store"),
     "firmware/starting.py": ("firmware", "wire"),
     "firmware/store/": ("wire", "firmware.board", "firmware.forget", "firmware.store"),
+    # `py:` in a variable names a module of the user.
+    "firmware/store/identities.py": ("wire", "firmware.forget", "firmware.store", "?"),
     "firmware/net/": ("wire", "firmware.board", "firmware.forget", "firmware.net"),
     # The registry finds commands by the generated index, and imports them by the names in it.
     "firmware/console/": (
@@ -56,6 +58,7 @@ ARROWS = {
         "wire",
         "firmware.board",
         "firmware.clock",
+        "firmware.forget",
         "firmware.gpio",
         "firmware.store",
         "firmware.net",
