@@ -22,13 +22,12 @@ _SECURE = b"wwep.secure.button_gpio"
 
 def create(device):
     """The service, on the parts of the device."""
-    return Wwep(device.station, device.resolve)
+    return Wwep(device)
 
 
 class Wwep:
-    def __init__(self, station, resolve):
-        self._station = station
-        self._resolve = resolve
+    def __init__(self, device):
+        self._device = device
         self._queue = []
         self._wake = asyncio.Event()
         self._lit = 0
@@ -86,7 +85,7 @@ class Wwep:
         try:
             from . import wwep_write
 
-            await wwep_write.write(self._station, self._resolve, value, secure)
+            await wwep_write.write(self._device, value, secure)
         except MemoryError:
             log.line(log.STATUS, b"WWEP: out of memory")
         finally:

@@ -52,6 +52,8 @@ async def _secure(server, sock, host, port):
         return await tls.accept(sock, tls.server_context(variables.get), variables.get)
     except tls.TlsFailed as e:
         server.say(b"%s  %d  %s" % (host, port, e.args[0]))
+    finally:
+        tls.drop()
 
 
 async def _message(sock, tolerant):

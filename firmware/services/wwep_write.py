@@ -16,15 +16,13 @@ from wire import wwep
 _REPLY_SIZE = const(128)
 
 
-async def write(station, resolve, value, secure):
-    """Write `value`, over TLS where `secure`. `resolve` gives the address of a host
-    (coroutine).
-    """
-    device = wwep.device_id(station.mac())
-    message = (device, variables.get(b"wwep.register"), value)
+async def write(device, value, secure):
+    """Write `value`, over TLS where `secure`."""
+    number = wwep.device_id(device.station.mac())
+    message = (number, variables.get(b"wwep.register"), value)
     request = wwep.write_request(*message)
     try:
-        words = await _exchange(station, resolve, request, message, secure)
+        words = await _exchange(device, request, message, secure)
     except LookupFailed as e:
         words = e.args[0]
     except (JoinError, OSError) as e:
@@ -33,20 +31,22 @@ async def write(station, resolve, value, secure):
     log.line(log.STATUS, b"%s: %s %s" % (name, request, words))
 
 
-async def _exchange(station, resolve, request, message, secure):
+async def _exchange(device, request, message, secure):
     # -> what became of the write, in words
-    await station.up()
+    await device.station.up()
     host = variables.get(b"wwep.host")
-    ip = await resolve(host)
+    ip = await device.resolve(host)
     port = variables.get(b"wwep.tls.port" if secure else b"wwep.port")
     sock = await connecting.connect(ip, port, variables.get(b"wwep.connect_timeout"))
     if secure:
         from firmware.net import tls
 
         try:
-            sock = await tls.client(sock, host, variables.get)
+            sock = await tls.client(sock, host, variables.get, None, log, device)
         except tls.TlsFailed as e:
             return e.args[0]
+        finally:
+            tls.drop()
     try:
         await connecting.send(sock, request)
         try:

@@ -256,9 +256,8 @@ def words(error: OSError) -> str:
         return error.verify_message
     if isinstance(error, ssl.SSLError) and error.reason:
         return error.reason.lower().replace("_", " ")
-    if isinstance(error, ConnectionError) and error.errno is None:
-        # asyncio's own: the time is over, or the client has closed.
-        return "handshake not finished" if "timed" in str(error).lower() else "closed"
+    if isinstance(error, ConnectionAbortedError) and error.errno is None:
+        return "handshake not finished"  # asyncio's own: the time is over
     return error.strerror or "closed"
 
 
