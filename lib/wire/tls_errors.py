@@ -7,19 +7,21 @@
 # docs/tls.md has each code with its cause and cure.
 import errno
 
-RECEIVE_FAILED = 5001
-NO_MEMORY = 5003
-TIMED_OUT = 5031
-FAILED = 5032
-INIT_FAILED = 5033
-UNTRUSTED = 5035
+from . import const
+
+RECEIVE_FAILED = const(5001)
+NO_MEMORY = const(5003)
+TIMED_OUT = const(5031)
+FAILED = const(5032)
+INIT_FAILED = const(5033)
+UNTRUSTED = const(5035)
 
 # mbedTLS' numbers for what it does not tell itself.
-VERIFY_FAILED = -0x2700
-TIMEOUT = -0x6800
-CLOSED = -0x7880  # the peer's close notify, which a read tells as the end
-_BAD_KEY = -0x3E80
-_BAD_CERTIFICATE = -0x2800
+VERIFY_FAILED = const(-0x2700)
+TIMEOUT = const(-0x6800)
+CLOSED = const(-0x7880)  # the peer's close notify, which a read tells as the end
+_BAD_KEY = const(-0x3E80)
+_BAD_CERTIFICATE = const(-0x2800)
 
 _CODES = {
     -0x5E80: 5009,  # BAD_CONFIG: a name of a cipher suite
@@ -58,7 +60,7 @@ _CHECKS = (
     ("starts in the future", 5036),
     ("does not match with the expected CN", 5037),
 )
-_PEER_VERIFY_FAILED = 5019  # the use of its key, a weak digest or key
+_PEER_VERIFY_FAILED = const(5019)  # the use of its key, a weak digest or key
 
 
 def number(error):
