@@ -2,7 +2,6 @@
 # handshake, which never waits inside mbedTLS. Imported for a handshake and forgotten after it;
 # what stays with the connection is in tls_socket.py.
 import asyncio
-import errno
 import socket
 import ssl
 import time
@@ -23,6 +22,13 @@ class TlsFailed(Exception):
     """args[0] is the line that says why; `code` the number in it, 0 where it has none."""
 
     code = 0
+
+
+def drop():
+    """Take from RAM what only handshakes need."""
+    forget("firmware.net.tls")
+    forget("firmware.net.tls_watch")
+    forget("wire.tls_errors")
 
 
 async def client(sock, host, get, ca=None, log=None, device=None):

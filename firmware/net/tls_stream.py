@@ -1,6 +1,5 @@
 # A TLS connection as a stream: that of tcp.py, which knows that there may be data while the
 # socket is silent (tls_socket.py). A pump is called again while there are.
-from . import connecting
 from .io_queue import IN, OUT
 from .tcp import TcpStream
 

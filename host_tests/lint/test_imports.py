@@ -33,6 +33,13 @@ ARROWS = {
     # `py:` in a variable names a module of the user.
     "firmware/store/identities.py": ("wire", "firmware.forget", "firmware.store", "?"),
     "firmware/net/": ("wire", "firmware.board", "firmware.forget", "firmware.net"),
+    # The variables of TLS refer to certificates, in the flash or in files.
+    "firmware/net/tls.py": (
+        "wire",
+        "firmware.forget",
+        "firmware.net",
+        "firmware.store.identities",
+    ),
     # The registry finds commands by the generated index, and imports them by the names in it.
     "firmware/console/": (
         "wire",

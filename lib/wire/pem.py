@@ -42,7 +42,7 @@ def blocks(lines):
             wanted = kind == CERTIFICATE or kind in KEYS
             der = bytearray()
             rest = b""  # digits that are not four yet
-            ended = False  # a digit was "="
+            padding = 0  # digits "="
         elif kind is None:
             pass
         elif line[:9] == _END:
@@ -57,14 +57,13 @@ def blocks(lines):
             raise PemError(b"the key is encrypted")
         elif wanted and line:
             digits = line.rstrip(b"=")
-            padding = len(line) - len(digits)
-            if ended or padding > 2 or digits.strip(_DIGITS):
+            if digits.strip(_DIGITS) or (digits and padding):
                 raise PemError(b"bad base64")
-            ended = padding > 0
+            padding += len(line) - len(digits)
+            if padding > 2:
+                raise PemError(b"bad base64")
             rest += line
             whole = len(rest) & ~3
-            if ended and whole != len(rest):
-                raise PemError(b"bad base64")
             if whole:
                 der.extend(binascii.a2b_base64(rest[:whole]))
                 rest = rest[whole:]

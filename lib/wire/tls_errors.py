@@ -7,7 +7,7 @@
 # docs/tls.md has each code with its cause and cure.
 import errno
 
-from micropython import const
+from . import const
 
 RECEIVE_FAILED = const(5001)
 NO_MEMORY = const(5003)
@@ -52,7 +52,7 @@ _BAD = b"\x20\x15\x16\x17\x19\x18\x1a\x17\x1b\x1c\x1d\x1e\x1d\x1e"
 # errno), X.509, PK, ECP, digests, ciphers.
 _ALLOCATIONS = (-0x7F00, -0x10, -0x2880, -0x3F80, -0x4D80, -0x5180, -0x6180)
 
-# In this order where several checks have failed: who is not trusted at all is not looked at closer.
+# In this order where several checks have failed: who is not trusted is not looked at closer.
 _CHECKS = (
     ("not correctly signed by the trusted CA", UNTRUSTED),
     ("revoked", 5038),
@@ -64,7 +64,7 @@ _PEER_VERIFY_FAILED = const(5019)  # the use of its key, a weak digest or key
 
 
 def number(error):
-    """mbedTLS' number for an OSError or ValueError; for the socket's errors the errno, negative."""
+    """mbedTLS' number for an OSError or ValueError; for the socket's errors -errno."""
     if isinstance(error, OSError):
         number = error.args[0]
         return number if number < 0 else -number
