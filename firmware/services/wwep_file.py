@@ -7,20 +7,81 @@
 #
 # The last line has their number and the CRC-32 of all before it. The file is written whole under
 # another name; then the old one goes, and the new one gets its name: a power cut leaves one of the
-# two. Imported for a load or a save.
+# two. Imported for a load, and while something is to be saved.
 import os
 from binascii import crc32, unhexlify
 from errno import ENOENT
+from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from firmware.store import files
+from firmware.store import files, variables
+from wire import wwep_db
 
+# From a change to its way into the file: a board that is written to day and night for ten years
+# wears no block of its flash out.
+_SAVE_MS = const(10_000)
 _HEADING = b"WWEP registers 1\n"
 _ROW = b"%04X %02X %04X\n"
 _ROW_SIZE = const(13)
 _END = b"end %d %08X\n"
 _NEW = b".new"
+
+
+async def keep(server, device, last):
+    """Follow the variable, and save what has changed, at once where it is the `last` chance."""
+    name = variables.get(b"wwep.server.file")
+    if name != server.file:
+        if server.changed is not None:
+            await _save(server)  # into the one before
+        server.file = name
+        _load(server)
+    if not server.usable or server.saved == server.database.changes:
+        server.changed = None
+    elif server.changed is None and not last:
+        server.changed = ticks_ms()
+    elif last or ticks_diff(ticks_ms(), server.changed) > _SAVE_MS:
+        await _save(server)
+
+
+def _load(server):
+    # What is in a file takes the place of what is in RAM; a new file begins with that.
+    server.told = server.changed = None
+    server.usable = bool(server.file)
+    if not server.file:
+        return
+    database = wwep_db.Database()
+    try:
+        if load(server.file, database):
+            server.database = database
+            server.saved = database.changes
+        else:
+            server.saved = None
+    except (OSError, ValueError, MemoryError) as e:
+        server.usable = False  # left as it is, for somebody to look at
+        _tell(server, b"not used", e)
+
+
+async def _save(server):
+    changes = server.database.changes
+    server.changed = None
+    try:
+        await save(server.file, server.database)
+        server.saved = changes
+        server.told = None
+    except (OSError, ValueError, MemoryError) as e:
+        _tell(server, b"not saved", e)
+
+
+def _tell(server, what, e):
+    # Once for each reason: it is tried again and again.
+    if isinstance(e, OSError):
+        words = b"Error %d" % e.errno
+    else:
+        words = b"Out of memory" if isinstance(e, MemoryError) else b"damaged"
+    if words != server.told:
+        server.told = words
+        server.say(b"%s %s: %s" % (server.file, what, words))
 
 
 def load(name, database):

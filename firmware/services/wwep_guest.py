@@ -11,6 +11,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from firmware.console import registry
 from firmware.net import connecting, sockets
 from firmware.store import variables
 from wire import wwep, wwep_db
@@ -22,20 +23,25 @@ _SEND_MS = const(1000)  # for a reply of 30 bytes at most, which the stack takes
 _PIECE = const(256)
 
 
-async def serve(server, sock, host, port, secure):
-    """Answer the client at `sock`, whose address is (host, port). Whoever calls closes it."""
+async def serve(server, sock, peer, secure):
+    """Answer the client at `sock`, whose address is `peer`. Whoever calls closes it."""
+    client = b"%s  %d" % (peer[0].encode(), peer[1])
     sock.setblocking(False)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if secure:
-        sock = await _secure(server, sock, host, port)
+        sock = await _secure(server, sock, client)
         if sock is None:
             return
     try:
         tolerant = variables.get(b"wwep.server.tolerant")
         data = await _message(sock, tolerant)
+        database = server.database
+        database.max_pairs = variables.get(b"wwep.server.max_registers")
         reasons = variables.get(b"wwep.server.reasons")
-        reply = wwep_db.answer(server.database, data, tolerant, reasons)
-        server.answered(host, port, reply)
+        reply = wwep_db.answer(database, data, tolerant, reasons)
+        # A line of the class server's table.
+        server.count += 1
+        server.say(b"%d  %s  %s" % (server.count, client, reply))
         try:
             await asyncio.wait_for_ms(connecting.send(sock, reply), _SEND_MS)
         except (OSError, asyncio.TimeoutError):
@@ -44,14 +50,15 @@ async def serve(server, sock, host, port, secure):
         sock.close()
 
 
-async def _secure(server, sock, host, port):
+async def _secure(server, sock, client):
     # The connection under TLS, or None: the handshake has failed.
+    registry.make_room()  # it takes 25 KB
     from firmware.net import tls
 
     try:
         return await tls.accept(sock, tls.server_context(variables.get), variables.get)
     except tls.TlsFailed as e:
-        server.say(b"%s  %d  %s" % (host, port, e.args[0]))
+        server.say(b"%s  %s" % (client, e.args[0]))
     finally:
         tls.drop()
 

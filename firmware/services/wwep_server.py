@@ -3,11 +3,12 @@
 #
 # Each port is a door with a task of its own, which serves one connection at a time; the stack
 # holds a few more. So the server has four sockets at most, and who stalls in a handshake keeps
-# nobody from the open port. What a connection needs is in wwep_guest.py, which leaves RAM when
-# nobody has called for a while. The registers outlive the interface, and a change of ports.
+# nobody from the open port. The registers outlive the interface, and a change of ports.
+#
+# Only what waits is here: what a connection needs is in wwep_guest.py, which leaves RAM when
+# nobody has called for a while; wwep_doors.py opens doors, and the file is wwep_file.py's.
 import asyncio
 import errno
-import socket
 from time import ticks_diff, ticks_ms
 
 from micropython import const
@@ -19,14 +20,10 @@ from firmware.net.station import UP
 from firmware.store import variables
 from wire import wwep_db
 
-_BACKLOG = const(4)  # connections that the stack holds for a door
 _LOOK_MS = const(250)  # an interface that went or came may go unseen this long
-_AGAIN = const(20)  # looks after which a port that could not be had is tried again
 _FULL_MS = const(500)  # before the next attempt when there is no socket for a connection
 _REST_MS = const(10_000)  # without a connection, after which what serves them leaves RAM
-# From a change to its way into the file: a board that is written to all day and night for ten
-# years wears no block of its flash out.
-_SAVE_MS = const(10_000)
+AGAIN = const(20)  # looks after which a port that could not be had is tried again
 
 # What a connection needs besides, and nobody else keeps.
 _GUEST = ("firmware.services.wwep_guest", "firmware.net.connecting", "wire.wwep")
@@ -45,17 +42,18 @@ class WwepServer:
     def __init__(self, device):
         self._device = device
         self.database = wwep_db.Database()
-        self._file = b""  # where the registers are kept
-        self._usable = False  # it may be written
-        self._saved = None  # changes of the registers that are in it
-        self._changed = None  # when the first one came that is not; None: all are in it
-        self._told = None  # what was said of the file last
+        self.count = 0  # transactions
         self._served = None  # what the doors are open for: the link's count, interface and ports
-        self._doors = {}  # port -> task
+        self.doors = {}  # port -> task
         self._wait = 0  # looks before a port is tried again
-        self._count = 0  # transactions
         self._guests = 0  # connections that are being served
-        self._heard = ticks_ms()  # when the last one ended
+        self._heard = ticks_ms()  # when the last one ended; None: nothing to leave RAM
+        # The file, as wwep_file.py has it.
+        self.file = b""
+        self.usable = False  # it may be written
+        self.saved = 0  # changes of the registers that are in it
+        self.changed = None  # when the first one came that is not; None: all are in it
+        self.told = None  # what was said of the file last
 
     async def run(self):
         """Service: serves the interface whenever it is up, until cancelled."""
@@ -76,8 +74,19 @@ class WwepServer:
             if running is self:
                 running = None
             self._rest()
-            if self._usable and self._saved != self.database.changes:
-                await self._save()
+            await self._keep(True)
+            forget("firmware.services.wwep_file")
+            forget("wire.wwep_db")
+
+    async def _keep(self, last=False):
+        if self.file != variables.get(b"wwep.server.file") or (
+            self.usable and self.saved != self.database.changes
+        ):
+            try:
+                await self._device.service("wwep_file").keep(self, self._device, last)
+            finally:
+                if self.changed is None:
+                    forget("firmware.services.wwep_file")
 
     def _rest(self):
         self._heard = None
@@ -96,7 +105,6 @@ class WwepServer:
         link = interfaces.find(self._device, interface, get)
         port = get(b"wwep.server.port")
         secure = get(b"wwep.server.tls_port") if get(b"wwep.server.tls_enabled") else 0
-        self.database.max_pairs = get(b"wwep.server.max_registers")
         wanted = (link.ups, interface, port, secure) if link.state == UP else None
         if wanted != self._served:
             await self._close()
@@ -108,36 +116,24 @@ class WwepServer:
             self._wait -= 1
             return
         for number in (port, secure):
-            if number and number not in self._doors:
+            if number and number not in self.doors:
                 try:
-                    self._open(link, number, number == secure)
-                except (OSError, MemoryError) as e:
-                    self._wait = _AGAIN
-                    words = sockets.reason(e) if isinstance(e, OSError) else b"Out of memory"
-                    self.say(b"port %d: %s" % (number, words))
-
-    def _open(self, link, port, secure):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            listener.setblocking(False)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            interfaces.bind(listener, link, port)
-            listener.listen(_BACKLOG)
-            self._doors[port] = asyncio.create_task(self._attend(listener, port, secure))
-        except:
-            listener.close()
-            raise
-        kind = b"TLS port" if secure else b"port"
-        log.line(log.STATUS, b"WWEP server listening on %s: %d" % (kind, port))
+                    opened = self._device.service("wwep_doors").open(
+                        self, link, number, number == secure
+                    )
+                finally:
+                    forget("firmware.services.wwep_doors")
+                if not opened:
+                    self._wait = AGAIN
 
     async def _close(self):
-        for task in list(self._doors.values()):
+        for task in list(self.doors.values()):
             task.cancel()
-        while self._doors:
+        while self.doors:
             await asyncio.sleep_ms(1)
 
-    async def _attend(self, listener, port, secure):
-        # One door: a connection after the other.
+    async def attend(self, listener, port, secure):
+        """Task of a door: a connection after the other."""
         try:
             while True:
                 await sockets.readable(listener)
@@ -148,82 +144,22 @@ class WwepServer:
                         self.say(sockets.reason(e))
                         await asyncio.sleep_ms(_FULL_MS)
                     continue
-                await self._welcome(sock, peer[0].encode(), peer[1], secure)
-        except Exception as e:  # the next look opens the door again
-            self._wait = _AGAIN
+                await self._welcome(sock, peer, secure)
+        except Exception as e:  # a later look opens the door again
+            self._wait = AGAIN
             self._device.fault("wwep server", e)
         finally:
             listener.close()
-            del self._doors[port]
+            del self.doors[port]
 
-    async def _welcome(self, sock, host, port, secure):
+    async def _welcome(self, sock, peer, secure):
         self._guests += 1
         try:
             guest = self._device.service("wwep_guest")
-            await guest.serve(self, sock, host, port, secure)
+            await guest.serve(self, sock, peer, secure)
         except MemoryError:
             self.say(b"Out of memory")
         finally:
             sock.close()
             self._guests -= 1
             self._heard = ticks_ms()
-
-    def answered(self, host, port, reply):
-        """A transaction is decided: a line of the class server's table."""
-        self._count += 1
-        self.say(b"%d  %s  %d  %s" % (self._count, host, port, reply))
-
-    # The file
-
-    async def _keep(self):
-        name = variables.get(b"wwep.server.file")
-        if name != self._file:
-            self._file = name
-            self._load()
-        if not self._usable or self._saved == self.database.changes:
-            self._changed = None
-        elif self._changed is None:
-            self._changed = ticks_ms()
-        elif ticks_diff(ticks_ms(), self._changed) > _SAVE_MS:
-            await self._save()
-
-    def _load(self):
-        # What is in a file takes the place of what is in RAM; a new file begins with that.
-        self._told = None
-        self._usable = bool(self._file)
-        if not self._file:
-            return
-        database = wwep_db.Database()
-        try:
-            if self._device.service("wwep_file").load(self._file, database):
-                self.database = database
-                self._saved = database.changes
-            else:
-                self._saved = None
-        except (OSError, ValueError, MemoryError) as e:
-            self._usable = False  # left as it is, for somebody to look at
-            self._tell(b"not used", e)
-        finally:
-            forget("firmware.services.wwep_file")
-
-    async def _save(self):
-        changes = self.database.changes
-        try:
-            await self._device.service("wwep_file").save(self._file, self.database)
-            self._saved = changes
-            self._told = None
-        except (OSError, ValueError, MemoryError) as e:
-            self._tell(b"not saved", e)
-        finally:
-            self._changed = None  # the next attempt, or the next change, is for later
-            forget("firmware.services.wwep_file")
-
-    def _tell(self, what, e):
-        # Once for each reason: it is tried again and again.
-        if isinstance(e, OSError):
-            words = b"Error %d" % e.errno
-        else:
-            words = b"Out of memory" if isinstance(e, MemoryError) else b"damaged"
-        if words != self._told:
-            self._told = words
-            self.say(b"%s %s: %s" % (self._file, what, words))

@@ -5,7 +5,7 @@ import errno
 
 from micropython import const
 
-from firmware.console import log
+from firmware.console import log, registry
 from firmware.net import connecting, sockets
 from firmware.net.sockets import LookupFailed
 from firmware.net.station import JoinError
@@ -39,6 +39,7 @@ async def _exchange(device, request, message, secure):
     port = variables.get(b"wwep.tls.port" if secure else b"wwep.port")
     sock = await connecting.connect(ip, port, variables.get(b"wwep.connect_timeout"))
     if secure:
+        registry.make_room()  # a handshake takes 25 KB
         from firmware.net import tls
 
         try:
