@@ -93,7 +93,6 @@ def server_context(get):
         raise TlsFailed(b"No certificate for a server: network.tls.server_cert")
     roots = get(b"network.tls.server_ca")
     if roots:
-        _check_clock()
         context.verify_mode = ssl.CERT_REQUIRED
     _load(context, certificate, key, roots)
     return context
@@ -104,6 +103,8 @@ async def accept(sock, context, get):
     TlsFailed; then the socket is closed.
     """
     try:
+        if context.verify_mode == ssl.CERT_REQUIRED:
+            _check_clock()
         return await _handshake(sock, context, get)
     except BaseException as e:
         sock.close()
@@ -138,7 +139,8 @@ def _load(context, certificate, key, roots):
     except (ValueError, OSError) as e:
         raise _failed(e, 0)
     finally:
-        forget("firmware.store.identities")
+        for name in ("firmware.store.identities", "wire.pem", "wire.x509"):
+            forget(name)
 
 
 async def _handshake(sock, context, get, host=None, log=None):
