@@ -97,7 +97,7 @@ def button_down():
     if owner is None:
         # It may have been something else before.
         return not Pin(BUTTON_0, Pin.IN, Pin.PULL_UP).value()
-    return owner == b"wwep.button_gpio" and not Pin(BUTTON_0).value()
+    return owner[-12:] == b".button_gpio" and not Pin(BUTTON_0).value()
 
 
 def _fixed(number):

@@ -8,7 +8,13 @@ from firmware.store import variables
 # Service, its file here (with create(device)), the variable that switches it, further variables
 # whose change starts it again. These run from the start on.
 _FROM_START = (
-    ("wwep", "wwep", b"wwep.enabled", (b"wwep.button_gpio", b"wwep.led_gpio")),
+    (
+        "wwep",
+        "wwep",
+        b"wwep.enabled",
+        (b"wwep.button_gpio", b"wwep.led_gpio", b"wwep.secure.button_gpio"),
+    ),
+    ("wwep server", "wwep_server", b"wwep.server.enabled", ()),
     ("ioconn", "ioconn", b"ioconn.enabled", ()),
     (
         "mdns",

@@ -5,7 +5,7 @@ import errno
 
 from micropython import const
 
-from firmware.console import log
+from firmware.console import log, registry
 from firmware.net import connecting, sockets
 from firmware.net.sockets import LookupFailed
 from firmware.net.station import JoinError
@@ -16,27 +16,38 @@ from wire import wwep
 _REPLY_SIZE = const(128)
 
 
-async def write(station, resolve, value):
-    """Write `value`. `resolve` gives the address of a host (coroutine)."""
-    device = wwep.device_id(station.mac())
-    message = (device, variables.get(b"wwep.register"), value)
+async def write(device, value, secure):
+    """Write `value`, over TLS where `secure`."""
+    number = wwep.device_id(device.station.mac())
+    message = (number, variables.get(b"wwep.register"), value)
     request = wwep.write_request(*message)
     try:
-        words = await _exchange(station, resolve, request, message)
+        words = await _exchange(device, request, message, secure)
     except LookupFailed as e:
         words = e.args[0]
     except (JoinError, OSError) as e:
         words = sockets.reason(e)
-    log.line(log.STATUS, b"WWEP: %s %s" % (request, words))
+    name = b"WWEP TLS" if secure else b"WWEP"
+    log.line(log.STATUS, b"%s: %s %s" % (name, request, words))
 
 
-async def _exchange(station, resolve, request, message):
+async def _exchange(device, request, message, secure):
     # -> what became of the write, in words
-    await station.up()
-    ip = await resolve(variables.get(b"wwep.host"))
-    sock = await connecting.connect(
-        ip, variables.get(b"wwep.port"), variables.get(b"wwep.connect_timeout")
-    )
+    await device.station.up()
+    host = variables.get(b"wwep.host")
+    ip = await device.resolve(host)
+    port = variables.get(b"wwep.tls.port" if secure else b"wwep.port")
+    sock = await connecting.connect(ip, port, variables.get(b"wwep.connect_timeout"))
+    if secure:
+        registry.make_room()  # a handshake takes 25 KB
+        from firmware.net import tls
+
+        try:
+            sock = await tls.client(sock, host, variables.get, None, log, device)
+        except tls.TlsFailed as e:
+            return e.args[0]
+        finally:
+            tls.drop()
     try:
         await connecting.send(sock, request)
         try:
@@ -60,14 +71,14 @@ async def _reply(sock):
     # The parsed reply: read until it is complete or the server closes.
     data = b""
     while True:
-        await sockets.readable(sock)
         try:
             piece = sock.read(_REPLY_SIZE - len(data))
         except OSError as e:
             if e.errno != errno.ECONNRESET:
                 raise
             piece = b""  # a server that closes at once may answer our write with a reset
-        if piece is None:
+        if piece is None:  # only then: what TLS has decrypted shows nowhere else
+            await sockets.readable(sock)
             continue
         data += piece
         reply = wwep.parse_reply(data, not piece or len(data) >= _REPLY_SIZE)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from airwire.board.client import Board
+from host_tests.tools.wwep_command import Identity
 
 FAKE = Path(__file__).parent / "fake_firmware.py"
 
@@ -111,3 +112,9 @@ def board(home: Path, flash: Path, fake: dict) -> Iterator[Board]:
     """A board with the stand-in firmware."""
     with Board.up("fake", flash=flash, config=fake) as board:
         yield board
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Identity:
+    """Of a secure WWEP server, made for this run."""
+    return Identity(tmp_path_factory.mktemp("wwep") / "identity")

@@ -12,85 +12,44 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from airwire.wwep import server
+from host_tests import wwep_vectors
 from host_tests.tools.wwep_command import PATIENCE, Command, ask, connect, fails, receive, reset
 
-# One conversation with one server: (message, reply, reply with its reason).
-TALK = [
-    (b"R0FAC0B", b"X", b"X Not Found"),
-    (b"W0FAC0B1234", b"A0FAC0B1234", b"A0FAC0B1234"),
-    (b"R0FAC0B", b"A0FAC0B1234", b"A0FAC0B1234"),
-    (b"R0BAC0B", b"X", b"X Not Found"),
-    (b"W01234", b"X", b"X illegal message length"),
-    (b"W0FAC0B12G4", b"X", b"X illegal character"),
-    (b"w0FAC0B1234", b"X", b"X illegal command"),
-    (b"W0fac0babcd", b"A0FAC0BABCD", b"A0FAC0BABCD"),
-    (b"R0FAC0B\n", b"A0FAC0BABCD", b"A0FAC0BABCD"),
-    (b"W0FAC0B1234\n", b"A0FAC0B1234", b"A0FAC0B1234"),
-    (b"W0FAC0B1234\r\n", b"X", b"X illegal message length"),
-    (b"W0FAC0B123456", b"X", b"X illegal message length"),
-    (b"W0FAC0B12345", b"X", b"X illegal message length"),
-    (b"W0FAC0B123", b"X", b"X illegal message length"),
-    (b"W0FAC0B", b"X", b"X illegal message length"),
-    (b"R0FAC0B1234", b"X", b"X illegal message length"),
-    (b"R0FAC0", b"X", b"X illegal message length"),
-    (b"R", b"X", b"X illegal message length"),
-    (b"\n", b"X", b"X illegal message length"),
-    (b"", b"X", b"X illegal message length"),
-    (b"R0FAC0B\n\n", b"X", b"X illegal message length"),
-    (b"A0FAC0B1234", b"X", b"X illegal command"),
-    (b"r0FAC0B", b"X", b"X illegal command"),
-    (b"?0FAC0B", b"X", b"X illegal command"),
-    (b"W+FAC0B1234", b"X", b"X illegal character"),
-    (b"W0_AC0B1234", b"X", b"X illegal character"),
-    (b"W 0FA0B1234", b"X", b"X illegal character"),
-    (b"W0FAC0B12\xff4", b"X", b"X illegal character"),
-    (b"R0FAC0 ", b"X", b"X illegal character"),
-    (b"GET / HTTP/1.1\r\nHost: board\r\n\r\n", b"X", b"X illegal message length"),
-    (b"R0FAC0B", b"A0FAC0B1234", b"A0FAC0B1234"),
-    (b"W0000000000", b"A0000000000", b"A0000000000"),
-    (b"R000000", b"A0000000000", b"A0000000000"),
-    (b"WFFFFFFFFFF", b"AFFFFFFFFFF", b"AFFFFFFFFFF"),
-    (b"Rffffff", b"AFFFFFFFFFF", b"AFFFFFFFFFF"),
-    (b"RFFFFFE", b"X", b"X Not Found"),
-    (b"RFFFEFF", b"X", b"X Not Found"),
-    (b"W02EC050001", b"A02EC050001", b"A02EC050001"),
-    (b"W02EC050000", b"A02EC050000", b"A02EC050000"),
-    (b"R02EC05", b"A02EC050000", b"A02EC050000"),
-    (b"W0FAC0B1234" * 4000, b"X", b"X illegal message length"),
-]
-STRICT_ONLY = [
-    (b"\0\0\0\0\0\0\0", b"X", b"X illegal command"),
-    (b"R02EC05\0", b"X", b"X illegal message length"),
-    (b"w02ec050001\0fillerfi", b"X", b"X illegal message length"),
-    (b"R02EC05\0\0\0\0\0\0\0\0\0\0\0\0\0", b"X", b"X illegal message length"),
-]
-TOLERANT_ONLY = [
-    (b"W02ec050001\0fillerfi", b"A02EC050001", b"A02EC050001"),
-    (b"R02ec05\0\0\0\0\0\0\0\0\0\0\0\0\0", b"A02EC050001", b"A02EC050001"),
-    (b"R02EC05\0", b"A02EC050001", b"A02EC050001"),
-    (b"R02EC05\0fillerfillerf", b"X", b"X illegal message length"),
-    (b"w02ec050001\0fillerfi", b"X", b"X illegal command"),
-    (b"W02EC0500012", b"X", b"X illegal message length"),
-]
 
-
-@pytest.mark.parametrize("reasons", [False, True], ids=["bare", "reasons"])
-@pytest.mark.parametrize("kind", ["default", "strict", "tolerant"])
-def test_conversation(kind, reasons):
+@pytest.mark.parametrize(
+    ("kind", "reasons", "door"),
+    [
+        ("default", False, "open"),
+        ("strict", True, "open"),
+        ("tolerant", False, "open"),
+        ("tolerant", True, "open"),
+        ("default", True, "tls"),
+        ("tolerant", False, "tls"),
+        ("strict", False, "tls of both"),
+        ("tolerant", True, "tls of both"),
+    ],
+)
+def test_vectors(kind, reasons, door, identity):
+    """Every message, and the line of the console for each."""
     arguments = ([] if kind == "default" else [f"--{kind}"]) + (["--reasons"] if reasons else [])
-    talk = TALK + (TOLERANT_ONLY if kind == "tolerant" else STRICT_ONLY)
+    if door != "open":
+        arguments += identity.options
+    if door == "tls":
+        arguments.append("--no-open")
     with Command(*arguments) as command:
         assert command.kind == ("tolerant" if kind == "tolerant" else "strict")
-        accepted = 0
-        for number, (message, bare, reasoned) in enumerate(talk, 1):
-            expected = reasoned if reasons else bare
-            with connect(command.port) as connection:
-                port = connection.getsockname()[1]
-                connection.sendall(message)
-                assert receive(connection) == expected, message[:40]
-            accepted += expected[:1] == b"A"
-            assert command.line() == f"{number}  127.0.0.1  {port}  {expected.decode()}"
-        counts = f"{len(talk)} messages: {accepted} accepted, {len(talk) - accepted} refused"
+        assert (command.port is None) == (door == "tls")
+
+        def call():
+            if door == "open":
+                return connect(command.port)
+            return identity.connect(command.tls_port)
+
+        said = wwep_vectors.converse(call, command.kind == "tolerant", reasons)
+        for number, (address, port, reply) in enumerate(said, 1):
+            assert command.line() == f"{number}  {address}  {port}  {reply.decode()}"
+        accepted = sum(reply[:1] == b"A" for _, _, reply in said)
+        counts = f"{len(said)} messages: {accepted} accepted, {len(said) - accepted} refused"
         assert command.end() == [f"{counts}; 4 of 401 registers"]
 
 

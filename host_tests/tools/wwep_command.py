@@ -4,13 +4,19 @@ import os
 import re
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
+from pathlib import Path
+
+from airwire.wwep import identity
 
 PATIENCE = 30  # seconds: what has not come by then will not come, on the slowest machine
 COMMAND = (sys.executable, "-m", "airwire", "wwep-server")
-LISTENING = re.compile(r"WWEP server on (\S+) port (\d+), (strict|tolerant)")
+LISTENING = re.compile(
+    r"WWEP server on (\S+) (?:port (\d+))?(?: and )?(?:TLS port (\d+))?, (strict|tolerant)"
+)
 
 
 class Command:
@@ -28,8 +34,10 @@ class Command:
         first = self.line()
         found = LISTENING.match(first)
         assert found, first + self.process.stderr.read()
-        self.port = int(found[2])
-        self.kind = found[3]
+        self.title = first
+        self.port = int(found[2]) if found[2] else None
+        self.tls_port = int(found[3]) if found[3] else None
+        self.kind = found[4]
         assert self.line() == "#  IP  Port  Message"
 
     def line(self) -> str:
@@ -53,6 +61,22 @@ class Command:
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
+
+
+class Identity:
+    """A server's certificate and key in a folder, made as the command makes them, and clients
+    that trust it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        identity.make(folder)
+        self.options = ["--tls", "--tls-port", "0", "--make-identity", str(folder)]
+        self.trusting = ssl.create_default_context(cafile=str(folder / identity.AUTHORITY))
+
+    def connect(self, port: int) -> ssl.SSLSocket:
+        """A connection to the server, which is verified."""
+        return self.trusting.wrap_socket(connect(port), server_hostname="host.airwire")
 
 
 def connect(port: int) -> socket.socket:

@@ -1,9 +1,7 @@
 # The registers of a WWEP server, and what it answers to a message.
 #
-# Pure as wwep.py is, and apart from it so that a client does not load a server's half. One
-# Database may stand behind the open and the secure port.
-
-from . import wwep
+# Pure as wwep.py is, and apart from it so that a client does not load a server's half, nor a
+# server that waits the codec. One Database may stand behind the open and the secure port.
 
 MAX_PAIRS = 401  # (device, register) pairs, as many as the class server keeps
 
@@ -36,13 +34,23 @@ class Database:
             self.changes += 1
         return True
 
+    def keys(self):
+        # A key for each pair that there is, in the order of device and register.
+        return sorted(self._values)
+
+    def row(self, key):
+        # (device, register, value) of a key.
+        return key >> 8, key & 0xFF, self._values[key]
+
     def items(self):
-        # [(device, register, value)], in the order of device and register.
-        return [(key >> 8, key & 0xFF, self._values[key]) for key in sorted(self._values)]
+        # [(device, register, value)] in that order.
+        return [self.row(key) for key in self.keys()]
 
 
 def answer(database, data, tolerant=False, reasons=False):
     # The reply to one whole message; a write is stored. Nothing that a peer sends makes it raise.
+    from . import wwep
+
     try:
         command, device, register, value = wwep.parse_request(data, tolerant)
     except wwep.RequestError as error:

@@ -5,9 +5,13 @@ import errno
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from airwire.errors import UserError
 from airwire.wire import wwep
+
+if TYPE_CHECKING:
+    import ssl
 
 
 def register(subparsers: argparse._SubParsersAction) -> None:
@@ -15,7 +19,8 @@ def register(subparsers: argparse._SubParsersAction) -> None:
         "wwep-server",
         help="serve WWEP, the protocol of the boards' button and LED",
         description="Serve WWEP: boards write and read registers. A terminal shows a live table, "
-        "anything else gets a line for each message. Ctrl-C ends it.",
+        "anything else gets a line for each message. With --tls it serves a secure port too, over "
+        "the same registers. Ctrl-C ends it.",
     )
     command.add_argument(
         "--port",
@@ -49,6 +54,50 @@ def register(subparsers: argparse._SubParsersAction) -> None:
         type=Path,
         help="keep the registers in FILE (else they end with the server)",
     )
+    secure = command.add_argument_group("the secure port")
+    secure.add_argument(
+        "--tls",
+        action="store_true",
+        help="serve TLS too; needs --cert and --key, or --make-identity",
+    )
+    secure.add_argument(
+        "--tls-port",
+        type=_port,
+        default=wwep.SECURE_PORT,
+        metavar="PORT",
+        help="its port (%(default)s); 0 takes a free one",
+    )
+    secure.add_argument(
+        "--cert",
+        metavar="FILE",
+        type=Path,
+        help="the server's certificate in PEM, and the chain behind it",
+    )
+    secure.add_argument(
+        "--key", metavar="FILE", type=Path, help="its private key in PEM, not encrypted"
+    )
+    secure.add_argument(
+        "--make-identity",
+        metavar="DIR",
+        type=Path,
+        help="use the identity in DIR, and make one where there is none: server.pem, server.key, "
+        "and ca.pem, which boards are to trust",
+    )
+    secure.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        help="a further name or address of this computer for the identity that is made",
+    )
+    secure.add_argument(
+        "--client-ca",
+        metavar="FILE",
+        type=Path,
+        help="serve only clients with a certificate that is signed by one of those in FILE (PEM)",
+    )
+    secure.add_argument(
+        "--no-open", action="store_true", help="serve the secure port alone, not the open one"
+    )
     command.set_defaults(run=run, tolerant=False)
 
 
@@ -62,7 +111,42 @@ def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C, SIGTERM or a hang-up. Returns 0."""
     import asyncio
 
+    _check(args)
+
     return asyncio.run(_serve(args))
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Raises UserError where the options of the secure port do not go together."""
+    if not args.tls:
+        options = ("cert", "key", "make_identity", "client_ca", "name", "no_open")
+        for option in options:
+            if getattr(args, option):
+                raise UserError(f"--{option.replace('_', '-')} needs --tls")
+    elif (args.cert is None) != (args.key is None):
+        raise UserError("--cert and --key go together")
+    elif (args.cert is None) == (args.make_identity is None):
+        raise UserError("--tls needs --cert and --key, or --make-identity DIR")
+    if args.name and args.make_identity is None:
+        raise UserError("--name is for the identity that --make-identity makes")
+
+
+def _identity(args: argparse.Namespace) -> tuple["ssl.SSLContext", str]:
+    """The context of the secure port, and words about it. Raises UserError."""
+    from airwire.wwep import identity
+
+    certificate, key, made = args.cert, args.key, ""
+    if args.make_identity is not None:
+        folder = args.make_identity
+        try:
+            new = identity.make(folder, (*identity.own_names(args.host), *args.name))
+        except OSError as error:
+            raise UserError(f"{folder}: {error.strerror}") from None
+        except ValueError as error:
+            raise UserError(f"--name: {error}") from None
+        made = f", identity {'made ' if new else ''}in {folder}"
+        certificate, key = folder / identity.CERTIFICATE, folder / identity.KEY
+    return identity.context(certificate, key, args.client_ca), made
 
 
 async def _serve(args: argparse.Namespace) -> int:
@@ -77,6 +161,7 @@ async def _serve(args: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
 
+    tls, identity = _identity(args) if args.tls else (None, "")
     database, keeper = wwep_db.Database(), None
     if args.db is not None:
         try:
@@ -107,34 +192,50 @@ async def _serve(args: argparse.Namespace) -> int:
         display = table.PlainLines(sys.stdout, on_broken)
 
     problem = None
+    failed = False  # the display tells of a handshake
 
     def on_transaction(transaction: Transaction) -> None:
-        nonlocal problem
+        nonlocal problem, failed
         display.transaction(transaction)
-        if keeper is not None and keeper.problem != problem:
-            problem = keeper.problem
+        found = None if keeper is None else keeper.problem
+        if failed or found != problem:
+            problem, failed = found, False
             display.note(f"not saved: {args.db}: {problem}" if problem else "")
+
+    def on_failure(address: str, port: int, words: str) -> None:
+        nonlocal failed
+        if problem is None:
+            failed = True
+            display.note(f"{address} port {port}: no TLS: {words}")
 
     server = WwepServer(
         args.host,
-        args.port,
+        None if args.no_open else args.port,
+        tls=tls,
+        tls_port=args.tls_port,
         tolerant=args.tolerant,
         reasons=args.reasons,
         database=database,
         keeper=keeper,
         on_transaction=on_transaction,
+        on_failure=on_failure,
     )
     try:
         await server.start()
     except OSError as error:
-        hint = " (another server? --port N takes another)"
+        option = "--tls-port" if server.failed == args.tls_port else "--port"
+        hint = f" (another server? {option} N takes another)"
         hint = hint if error.errno == errno.EADDRINUSE else ""
         raise UserError(
-            f"cannot listen on {args.host} port {args.port}: {error.strerror}{hint}"
+            f"cannot listen on {args.host} port {server.failed}: {error.strerror}{hint}"
         ) from None
     kind = "tolerant" if args.tolerant else "strict"
     where = f", registers in {args.db}" if args.db else ""
-    display.start(f"WWEP server on {args.host} port {server.port}, {kind}{where}")
+    ports = [] if args.no_open else [f"port {server.port}"]
+    if tls is not None:
+        ports.append(f"TLS port {server.tls_port}")
+    title = f"WWEP server on {args.host} {' and '.join(ports)}, {kind}{where}{identity}"
+    display.start(title)
     await stop.wait()
     await server.close()
     display.finish(table.summary(server.count, server.accepted, len(database)))

@@ -13,11 +13,16 @@ nothing:
 
 What comes later is read and thrown away for half a second: a close with unread bytes would be a
 reset, and a reset can overtake the reply on its way to the client.
+
+The open and the secure port are doors to the same room: one database, one running count, one
+bound on connections. Behind the secure one a connection first has its TLS handshake, and its
+100 ms begin afterwards.
 """
 
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +46,9 @@ TRANSACTIONS_KEPT = 1000  # for whoever looks back; a class's session, 100 KB at
 ACCEPT_PAUSE = (
     0.1  # seconds to the next attempt when the machine has no descriptor for a connection
 )
+HANDSHAKE_WAIT = (
+    10.0  # seconds: a chip with an RSA key needs two, and a class of them begins at once
+)
 CLOSE_WAIT = 1.0  # seconds in which `close` lets running transactions end: a wait, a save, a reply
 
 
@@ -62,33 +70,43 @@ class Transaction:
 class WwepServer:
     """`async with WwepServer(host, port) as server:` serves until the block ends.
 
-    Port 0 takes a free one. tolerant: take AWEP's messages too. reasons: answer `X reason` instead
-    of `X`. database: shared with another server, else a new one. keeper: saves the database; a
-    reply waits for it. on_transaction: called in the event loop for each transaction, before its
-    reply is sent; it must not block. Raises OSError (socket.gaierror for an unknown host) when it
-    cannot listen.
+    Port 0 takes a free one; port None opens no open port. tls: the context of a secure port,
+    tls_port, which is not opened without. tolerant: take AWEP's messages too. reasons: answer
+    `X reason` instead of `X`. database: shared with another server, else a new one. keeper: saves
+    the database; a reply waits for it. on_transaction: called in the event loop for each
+    transaction, before its reply is sent; it must not block. on_failure: called likewise with
+    address, port and words for each handshake that fails, which is no transaction. Raises OSError
+    (socket.gaierror for an unknown host) when it cannot listen.
     """
 
     def __init__(
         self,
         host: str = "127.0.0.1",
-        port: int = wwep.OPEN_PORT,
+        port: int | None = wwep.OPEN_PORT,
         *,
+        tls: ssl.SSLContext | None = None,
+        tls_port: int = wwep.SECURE_PORT,
         tolerant: bool = False,
         reasons: bool = False,
         database: wwep_db.Database | None = None,
         keeper: Keeper | None = None,
         on_transaction: Callable[[Transaction], None] | None = None,
+        on_failure: Callable[[str, int, str], None] | None = None,
         wait: float = MESSAGE_WAIT,
+        handshake_wait: float = HANDSHAKE_WAIT,
     ) -> None:
         self.host = host
         self.port = port
+        self.tls = tls
+        self.tls_port = tls_port
         self.tolerant = tolerant
         self.reasons = reasons
         self.wait = wait
+        self.handshake_wait = handshake_wait
         self.database = wwep_db.Database() if database is None else database
         self.keeper = keeper
         self.on_transaction = on_transaction
+        self.on_failure = on_failure
         self.transactions: deque[Transaction] = deque(maxlen=TRANSACTIONS_KEPT)
         self.count = 0
         self.accepted = 0
@@ -98,8 +116,10 @@ class WwepServer:
         self._room.set()
         self._idle.set()
         self.closing = False
-        self._socket: socket.socket | None = None
-        self._acceptor: asyncio.Task[None] | None = None
+        self.failed = 0  # the port that `start` could not have
+        self._sockets: list[socket.socket] = []
+        self._acceptors: list[asyncio.Task[None]] = []
+        self._handshakes: set[asyncio.Task[None]] = set()
 
     def registers(self) -> list[tuple[int, int, int]]:
         """[(device, register, value)] in the order of device and register."""
@@ -113,35 +133,50 @@ class WwepServer:
         await self.close()
 
     async def start(self) -> None:
-        """Listen. On return clients can connect and `port` is the real one."""
+        """Listen. On return clients can connect, and `port` and `tls_port` are the real ones.
+        Raises OSError; which of the two it is about is in `failed`.
+        """
+        try:
+            if self.port is not None:
+                self.failed = self.port
+                self.port = await self._listen(self.port, None)
+            if self.tls is not None:
+                self.failed = self.tls_port
+                self.tls_port = await self._listen(self.tls_port, self.tls)
+        except OSError:
+            await self._stop_listening()
+            raise
+
+    async def _listen(self, port: int, tls: ssl.SSLContext | None) -> int:
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(
-            self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            self.host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         family, kind, protocol, _, address = found[0]
         listener = socket.socket(family, kind, protocol)
-        try:
-            # The last server's closed connections keep the port for a minute otherwise.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.setblocking(False)
-            listener.bind(address)
-            listener.listen(BACKLOG)
-        except OSError:
+        self._sockets.append(listener)
+        # The last server's closed connections keep the port for a minute otherwise.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setblocking(False)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+        self._acceptors.append(asyncio.create_task(self._accept(listener, tls)))
+        return listener.getsockname()[1]
+
+    async def _stop_listening(self) -> None:
+        await _cancel(self._acceptors)
+        for listener in self._sockets:
             listener.close()
-            raise
-        self._socket = listener
-        self.port = listener.getsockname()[1]
-        self._acceptor = asyncio.create_task(self._accept(listener))
+        self._sockets.clear()
+        self._acceptors.clear()
 
     async def close(self) -> None:
         """Stop listening, let running transactions end within CLOSE_WAIT, save the registers."""
-        if self._acceptor is None or self._socket is None:
+        if not self._sockets:
             return
-        self._acceptor.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._acceptor
-        self._socket.close()
+        await self._stop_listening()
         self.closing = True
+        await _cancel(list(self._handshakes))
         for exchange in list(self._exchanges):
             exchange.hurry()
         with contextlib.suppress(TimeoutError):
@@ -175,7 +210,7 @@ class WwepServer:
         if self.on_transaction is not None:
             self.on_transaction(transaction)
 
-    async def _accept(self, listener: socket.socket) -> None:
+    async def _accept(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await self._room.wait()
@@ -187,7 +222,50 @@ class WwepServer:
                 await asyncio.sleep(ACCEPT_PAUSE)
                 continue
             exchange = _Exchange(self, address[0], address[1])
-            await loop.connect_accepted_socket(lambda made=exchange: made, connection)
+            if tls is None:
+                await loop.connect_accepted_socket(lambda made=exchange: made, connection)
+            else:
+                task = asyncio.create_task(self._shake_hands(exchange, connection, tls))
+                self._handshakes.add(task)
+                task.add_done_callback(self._handshakes.discard)
+
+    async def _shake_hands(
+        self, exchange: "_Exchange", connection: socket.socket, tls: ssl.SSLContext
+    ) -> None:
+        # A task for each: who is slow, or says nothing, keeps nobody waiting.
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.connect_accepted_socket(
+                lambda: exchange,
+                connection,
+                ssl=tls,
+                ssl_handshake_timeout=self.handshake_wait,
+                ssl_shutdown_timeout=LINGER,
+            )
+        except OSError as error:  # of TLS too, and a client that says nothing or goes away
+            if self.on_failure is not None:
+                self.on_failure(exchange.address, exchange.port, words(error))
+        finally:
+            if not exchange.begun:
+                self.leave(exchange)
+
+
+def words(error: OSError) -> str:
+    """Why a handshake failed, in a line."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.lower().replace("_", " ")
+    if isinstance(error, ConnectionAbortedError) and error.errno is None:
+        return "handshake not finished"  # asyncio's own: the time is over
+    return error.strerror or "closed"
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 class _Exchange(asyncio.Protocol):
@@ -200,8 +278,9 @@ class _Exchange(asyncio.Protocol):
 
     def __init__(self, server: WwepServer, address: str, port: int) -> None:
         self._server = server
-        self._address = address
-        self._port = port
+        self.address = address
+        self.port = port
+        self.begun = False  # the connection is made, its handshake done
         self._limit = 1 + (wwep.TOLERANT_MAX if server.tolerant else wwep.STRICT_MAX)
         self._message = b""
         self._answered = False
@@ -214,6 +293,7 @@ class _Exchange(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self.begun = True
         self._loop = asyncio.get_running_loop()
         self._deadline = self._loop.time() + self._server.wait
         self._timer = self._loop.call_at(self._deadline, self._answer)
@@ -238,7 +318,7 @@ class _Exchange(asyncio.Protocol):
             self._answer()
         elif self._sent:
             return False  # both sides are done: the transport closes
-        return True
+        return self._transport.can_write_eof()  # TLS has no half of a connection to keep open
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._answered:
@@ -278,13 +358,13 @@ class _Exchange(asyncio.Protocol):
         self._send(reply)
 
     def _send(self, reply: bytes) -> None:
-        self._server.record(self._address, self._port, self._message, reply)
+        self._server.record(self.address, self.port, self._message, reply)
         self._sent = True
         if self._transport.is_closing():
             return
         self._transport.write(reply)
-        if self._ended or self._server.closing:
-            self._transport.close()
+        if self._ended or self._server.closing or not self._transport.can_write_eof():
+            self._transport.close()  # under TLS this reads on until the client's own close
         else:
             with contextlib.suppress(
                 OSError
