@@ -21,6 +21,8 @@ _LABEL = "dct"
 _ERASED = const(4096)  # what flash erases at once
 _ERASE = const(6)  # ioctl
 
+ENOSPC = const(28)  # the chip's errno lacks it
+
 
 class _Copy:
     # One of the two copies, with a buffer that each reading uses anew.
@@ -119,6 +121,17 @@ def read(section, name, kind):
     raise KeyError(name)
 
 
+def texts(section):
+    """Yield (name, data) of each entry of a section."""
+    table = _Table()
+    try:
+        for s, name, _, at, size in table.entries():
+            if s == section:
+                yield name, _stream_read(_Stream(table.copy, at), size)
+    except dct.DctError:
+        pass
+
+
 def change(put=(), remove=()):
     """Put in entries (section, name, kind, data), in the place of those that there are; remove
     others (section, name, kind), where the kind None means all of them. False when all is so
@@ -139,9 +152,9 @@ def change(put=(), remove=()):
     rows = _merged(table, new, remove)
     if rows is None:
         return False
-    length = sum([len(dct.head_of_entry(*row[:4])) + row[3] for row in rows])
+    length = sum([len(dct.entry_head(*row[:4])) + row[3] for row in rows])
     if length > dct.COPY - dct.HEADER or len(rows) > dct.MAX_ENTRIES:
-        raise OSError(errno.ENOSPC)
+        raise OSError(ENOSPC)
     _write(table, rows, length)
     return True
 
@@ -207,7 +220,7 @@ def _write(table, rows, length):
 def _pieces(copy, rows):
     # What follows the header, a piece at a time: each is its own until the next.
     for section, name, kind, size, at, data in rows:
-        yield dct.head_of_entry(section, name, kind, size)
+        yield dct.entry_head(section, name, kind, size)
         if data is not None:
             if size:
                 yield data

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from airwire import arguments, project
 from airwire.errors import UserError
@@ -66,7 +66,16 @@ def register(subparsers: Any) -> None:
         default=DEFAULT_BAUD,
         help="(%(default)s)",
     )
-    parser.add_argument("--keep-dct", action="store_true", help="leave the dct partition as it is")
+    # What is in a module's DCT is its own, and is nowhere else.
+    table = parser.add_mutually_exclusive_group()
+    table.add_argument(
+        "--dct",
+        type=Path,
+        metavar="FILE",
+        help="write this table of certificates and factory settings, too; "
+        "else the one in the module stays",
+    )
+    table.add_argument("--erase-dct", action="store_true", help="erase it")
     parser.set_defaults(run=_run)
 
 
@@ -79,8 +88,8 @@ def _run(args: argparse.Namespace) -> int:
         raise UserError(
             "no MicroPython given: FIRMWARE=FILE or --firmware FILE (ESP32_GENERIC, 1.26 or newer)"
         )
-    pieces = regions(project.ROOT, Path(args.firmware))
-    if args.keep_dct:
+    pieces = regions(project.ROOT, Path(args.firmware), args.dct)
+    if not args.dct and not args.erase_dct:
         pieces = [piece for piece in pieces if piece.label != layout.DCT.label]
     flash(args.port, pieces, args.baud, ESPTOOL)
     print(f"{args.port}: written and verified; the board starts")
@@ -127,14 +136,18 @@ def flash(
         # differ. write-flash already compares each region's MD5; verify-flash does it once more,
         # after a fresh connection.
         keep = ["--flash-mode", "keep", "--flash-freq", "keep", "--flash-size", "keep"]
-        _esptool([*common, "--after", "no-reset", "write-flash", *keep, *places], port)
-        _esptool([*common, "--after", "hard-reset", "verify-flash", *keep, *places], port)
+        run([*common, "--after", "no-reset", "write-flash", *keep, *places], port)
+        run([*common, "--after", "hard-reset", "verify-flash", *keep, *places], port)
 
 
-def _esptool(command: Sequence[str], port: str) -> None:
-    """Run it with its output in our terminal; stderr waits for the end, for the one line."""
+def run(command: Sequence[str], port: str, output: TextIO | None = None) -> None:
+    """Run esptool with its output in our terminal, or in `output`; stderr waits for the end, for
+    the one line. Raises UserError.
+    """
     try:
-        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            command, stdout=output, stderr=subprocess.PIPE, text=True, check=False
+        )
     except OSError as error:
         raise UserError(f"cannot run esptool: {error.strerror}") from None
     if done.returncode:

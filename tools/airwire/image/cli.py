@@ -28,6 +28,12 @@ def register(subparsers: Any) -> None:
         "without it only the virtual board can boot the image",
     )
     build.add_argument(
+        "--dct",
+        type=Path,
+        metavar="FILE",
+        help="certificates and factory settings, as `airwire dct` writes them; else none",
+    )
+    build.add_argument(
         "-o", "--output", type=Path, metavar="FILE", default=project.BUILD / "flash.bin"
     )
     build.set_defaults(run=_build)
@@ -43,12 +49,13 @@ def _build(args: argparse.Namespace) -> int:
     from airwire.image import build
     from airwire.image import inspect as inspection
 
-    if args.firmware and args.output.resolve() == args.firmware.resolve():
-        raise UserError(f"{args.output}: the output would replace the firmware")
+    for given, what in ((args.firmware, "firmware"), (args.dct, "DCT")):
+        if given and args.output.resolve() == given.resolve():
+            raise UserError(f"{args.output}: the output would replace the {what}")
     if args.output.parent.resolve() == project.BUILD:
         project.BUILD.mkdir(exist_ok=True)  # ours; any other folder is the user's
-    image = build.build_image(project.ROOT, args.firmware)
-    build.write_atomic(args.output, image)
+    image = build.build_image(project.ROOT, args.firmware, args.dct)
+    build.write_atomic(args.output, image, private=args.dct is not None)
     report = inspection.inspect(image)
     print(f"{args.output}: {len(report.files)} files")
     for part in report.parts:
