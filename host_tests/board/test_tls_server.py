@@ -204,7 +204,8 @@ ONLY_1_3 = {
     "minimum_version": ssl.TLSVersion.TLSv1_3,
     "maximum_version": ssl.TLSVersion.TLSv1_3,
 }
-# A client that is none: its codes (who hangs up while we speak resets the connection), and the state where it is always the same.
+# A client that is none: its codes (who hangs up while we speak resets the connection), and the
+# state where it is always the same.
 NO_CLIENTS = {
     "plain text": (plain(b"GET / HTTP/1.0\r\n\r\n"), {5007}, 0),
     "a command": (plain(b"get all\r\n"), {5007}, 0),
