@@ -7,7 +7,8 @@
 #
 # The last line has their number and the CRC-32 of all before it. The file is written whole under
 # another name; then the old one goes, and the new one gets its name: a power cut leaves one of the
-# two. Imported for a load, and while something is to be saved.
+# two, and the next load goes on from there. Imported for a load, and while something is to be
+# saved.
 import os
 from binascii import crc32, unhexlify
 from errno import ENOENT
@@ -89,17 +90,16 @@ def load(name, database):
     ValueError: it is none of ours, or damaged; OSError.
     """
     try:
+        _rename(name)  # a new one that is whole, and had not got its name yet
+    except OSError as e:
+        if e.errno != ENOENT:
+            raise
+    try:
         file = files.Reader(name)
     except OSError as e:
         if e.errno != ENOENT:
             raise
-        try:
-            _rename(name)
-            file = files.Reader(name)
-        except OSError as e:
-            if e.errno != ENOENT:
-                raise
-            return False
+        return False
     try:
         _read(file, database)
     finally:
@@ -155,16 +155,16 @@ async def save(name, database):
         await file.write(_END % (len(keys), crc))
     finally:
         file.close()
+    _rename(name)
+
+
+def _rename(name):
+    # Give the new file the name of the old one, in the place of that. Raises OSError.
+    path, _ = files.find(name + _NEW)
     try:
         files.delete(name)
     except OSError as e:
         if e.errno != ENOENT:
             raise
-    _rename(name)
-
-
-def _rename(name):
-    # Give the new file the name of the old one, which is gone. Raises OSError.
-    path, row = files.find(name + _NEW)
     cut = path.rfind(".new;")
     os.rename(path, path[:cut] + path[cut + len(_NEW) :])

@@ -71,10 +71,10 @@ class WwepServer:
                 await asyncio.sleep_ms(_LOOK_MS)
         finally:
             await self._close()
-            if running is self:
-                running = None
             self._rest()
             await self._keep(True)
+            if running is self:
+                running = None
             forget("firmware.services.wwep_file")
             forget("wire.wwep_db")
 

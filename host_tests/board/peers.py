@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import queue
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -22,7 +23,12 @@ ANY = "0.0.0.0"
 
 
 class Wwep:
-    """`with Wwep() as server:` the WWEP server on a free port; `transactions` as they come."""
+    """`with Wwep() as server:` the WWEP server on a free port; `transactions` as they come. With
+    the context `tls` on a free secure port too, `tls_port`.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
 
     def __enter__(self) -> "Wwep":
         self.transactions: queue.Queue[Transaction] = queue.Queue()
@@ -30,9 +36,15 @@ class Wwep:
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
         # The class's tenth of a second is another test's: here the machine may stall.
-        self.server = WwepServer(ANY, 0, on_transaction=self.transactions.put, wait=WAIT)
+        self.server = WwepServer(
+            *(ANY, 0),
+            tls=self._tls,
+            tls_port=0,
+            on_transaction=self.transactions.put,
+            wait=WAIT,
+        )
         self._call(self.server.start())
-        self.port = self.server.port
+        self.port, self.tls_port = self.server.port, self.server.tls_port
         return self
 
     def _call(self, coroutine) -> None:

@@ -64,10 +64,11 @@ def secrets_of(key):
     return found
 
 
-def openssl(*words, input=None, code=0):
-    done = subprocess.run(["openssl", *map(str, words)], input=input, capture_output=True)
+def openssl(command, *more, fails=False):
+    """Runs openssl with a line of words, and more words. Returns what it has said."""
+    done = subprocess.run(["openssl", *command.split(), *map(str, more)], capture_output=True)
     text = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
-    assert (done.returncode == 0) == (code == 0), text
+    assert (done.returncode != 0) == fails, text
     return text
 
 

@@ -24,7 +24,7 @@ def cert(tmp_path, monkeypatch, capfd):
 def openssl_made(tmp_path):
     """A certificate as the class makes it, with text around it and CR LF at the line ends."""
     words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout made.key"
-    openssl(*words.split(), "-out", "made.pem", "-days", "30", "-subj", "/C=US/O=Class/CN=made")
+    openssl(words, "-out", "made.pem", "-days", "30", "-subj", "/C=US/O=Class/CN=made")
     text = openssl("x509", "-in", "made.pem", "-text")
     (tmp_path / "crlf.pem").write_bytes(text.replace("\n", "\r\n").encode())
 

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from airwire.wire import wwep
 from airwire.wwep import server
 from host_tests import wwep_vectors
 from host_tests.tools.wwep_command import PATIENCE, Command, ask, connect, fails, receive, reset
@@ -51,6 +52,14 @@ def test_vectors(kind, reasons, door, identity):
         accepted = sum(reply[:1] == b"A" for _, _, reply in said)
         counts = f"{len(said)} messages: {accepted} accepted, {len(said) - accepted} refused"
         assert command.end() == [f"{counts}; 4 of 401 registers"]
+
+
+def test_there_are_enough_vectors():
+    """At least 40 that every server gets, each with a reply that a client believes."""
+    assert len(wwep_vectors.VECTORS) >= 40
+    for vector in wwep_vectors.of(True) + wwep_vectors.of(False):
+        assert vector.bare in (b"X", vector.reason)
+        assert len(vector.reason) <= wwep.X_MAX
 
 
 def clients():

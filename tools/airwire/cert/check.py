@@ -57,6 +57,7 @@ class Material:
         if self.key is not None:
             _check_key(self.key.public_key(), self.key_where)
         if self.chain:
+            self._check_each()
             self._check_order()
             self._check_links()
             self._check_own()
@@ -67,6 +68,16 @@ class Material:
                 self._check_dates(cert, where, allow_expired)
 
     # The chain
+
+    def _check_each(self) -> None:
+        """Kinds of keys and of signatures. That of a root is its own, and nobody looks at it."""
+        for index, cert in enumerate(self.chain):
+            where = f"{self.chain_where}: {self._called(index)}"
+            _check_key(cert.public_key(), where)
+            used = cert.signature_hash_algorithm
+            if isinstance(used, _WEAK) and cert.issuer != cert.subject:
+                name = used.name.upper()
+                raise UserError(f"{where} is signed with {name}, which boards refuse: renew it")
 
     def _check_order(self) -> None:
         """The first certificate is the key's, and each next one has signed the one before."""
@@ -108,19 +119,11 @@ class Material:
     def _check_links(self) -> None:
         """Those above the first are authorities, and allow as many below them."""
         for below, cert in enumerate(self.chain[1:]):
-            where = f"{self.chain_where}: certificate {below + 2} ({describe.name(cert.subject)})"
+            where = f"{self.chain_where}: {self._called(below + 1)}"
             _check_authority(cert, where)
             room = describe.extension(cert, x509.BasicConstraints)
             if room is not None and room.path_length is not None and room.path_length < below:
                 raise UserError(f"{where} allows {room.path_length} authorities below it")
-        for number, cert in enumerate(self.chain, 1):
-            where = f"{self.chain_where}: certificate {number} ({describe.name(cert.subject)})"
-            _check_key(cert.public_key(), where)
-            if isinstance(cert.signature_hash_algorithm, _WEAK) and not describe.is_self_signed(
-                cert
-            ):
-                name = cert.signature_hash_algorithm.name.upper()
-                raise UserError(f"{where} is signed with {name}, which boards refuse: renew it")
         if len(self.chain) > 1 and describe.is_self_signed(self.chain[-1]):
             self.notes.append(
                 f"{self.chain_where}: the root at its end is of no use there: who verifies has it"

@@ -2,12 +2,9 @@
 are in check.py. Errors name the file, never what a key holds.
 """
 
-import contextlib
 import getpass
-import os
 import re
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -229,17 +226,6 @@ def write(path: Path, data: bytes, private: bool) -> None:
     """Write a file so that it is whole or not there; a private one is for its owner alone from
     its first byte on. Raises UserError.
     """
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        if not private:
-            os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise UserError(f"cannot write {path}: {error.strerror}") from None
+    from airwire.image.build import write_atomic  # takes as long to import as all else here
+
+    write_atomic(path, data, private)

@@ -227,7 +227,7 @@ def _set(args: argparse.Namespace) -> int:
         section, name, shown = dct.MANUFACTURING, args.name, args.value
     else:
         variable, name = values.find(args.name)
-        values.check(variable, args.value)
+        values.check(variable, name, args.value)
         section, shown = dct.VARIABLES, _hidden(variable, args.value)
 
     def make(table: Any, where: str) -> list[str]:
@@ -319,7 +319,7 @@ def _list(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(report.to_json(table), indent=2))
     else:
-        print(f"{where}: {_counted(table)}")
+        print(f"{where}: {'no table' if table.copy is None else _counted(table)}")
         print("\n".join(report.lines(table)))
     return 0
 
@@ -359,7 +359,7 @@ def _faults(table: Any, allow_expired: bool) -> list[str]:
             faults.append(error.message)
     for name, text in table.texts(dct.VARIABLES).items():
         try:
-            values.check(values.find(name)[0], text)
+            values.check(*values.find(name), text)
         except UserError as error:
             faults.append(error.message)
     return faults
@@ -371,8 +371,6 @@ def _faults(table: Any, allow_expired: bool) -> list[str]:
 def _counted(table: Any) -> str:
     from airwire.dct.table import room
 
-    if table.copy is None and not table.entries:
-        return "no table"
     count = len(table.entries)
     entries = f"{count} {'entry' if count == 1 else 'entries'}"
     return f"{entries}, {table.size()} of {room()} bytes"

@@ -49,30 +49,36 @@ def find(name: str) -> tuple[Variable, str]:
         raise UserError(f"no variable {name!r}{cure}")
     if variable.access in ("ro", "volatile"):
         raise UserError(f"{variable.name} has no factory setting: it is not kept")
-    indexes = _indexes(variable)
-    if not indexes and len(words) == 1:
+    choices = indexes(variable)
+    if not choices and len(words) == 1:
         return variable, variable.name
-    if len(words) == 2 and words[1] in indexes:
+    if len(words) == 2 and words[1] in choices:
         return variable, f"{variable.name} {words[1]}"
-    if indexes:
-        raise UserError(f"{variable.name} has an index: '{variable.name} {indexes[0]}'")
+    if choices:
+        raise UserError(f"{variable.name} has an index: '{variable.name} {choices[0]}'")
     raise UserError(f"{variable.name} has no index")
 
 
-def check(variable: Variable, value: str) -> None:
-    """Raise UserError for a value that the variable does not take."""
+def check(variable: Variable, name: str, value: str) -> None:
+    """Raise UserError for a value that the variable, by its name as `find` gives it, does not
+    take.
+    """
     kind, _, arguments = variable.type.partition(" ")
     if kind == "index":
         kind, _, arguments = arguments.partition(" ")[2].partition(" ")
     if kind == "patterns":
-        arguments = str(variable.default.split(";")[0].count("|") + 1)
+        # As many states as the default of this index has.
+        defaults = variable.default.split(";")
+        default = defaults[indexes(variable).index(name.partition(" ")[2])]
+        arguments = str(default.count("|") + 1)
     shown = "this value" if variable.access == "secret" else repr(value)
     if not _CHECKS[kind](value, arguments):
         what = declarations.describe(variable.type)
-        raise UserError(f"{variable.name} does not take {shown}: {what}")
+        raise UserError(f"{name} does not take {shown}: {what}")
 
 
-def _indexes(variable: Variable) -> list[str]:
+def indexes(variable: Variable) -> list[str]:
+    """The indexes of a variable that has some."""
     kind, _, rest = variable.type.partition(" ")
     if kind != "index":
         return []
