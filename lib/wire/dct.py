@@ -178,13 +178,13 @@ def check_entry(section, name, kind, size):
         raise DctError(b"A name has 1 to 32 characters")
     # A space stands between a variable and its index.
     lowest = 32 if section == VARIABLES else 33
-    if not all(lowest <= c < 127 for c in name):
+    if min(name) < lowest or max(name) > 126:
         raise DctError(b"A name has characters of ASCII only")
 
 
 def check_data(kind, data):
     """Raise DctError for a text that is none: its bytes go to a terminal as they are."""
-    if kind == TEXT and not all(c >= 32 and c != 127 for c in data):
+    if kind == TEXT and data and (min(data) < 32 or b"\x7f" in data):
         raise DctError(b"A text has no control characters")
 
 
