@@ -1,5 +1,5 @@
-# The servers of streams by command: tcp_server, udp_server. They are services (tcp_server.py,
-# udp_server.py there).
+# The servers of streams by command: tcp_server, tls_server, udp_server. They are services, in
+# files of these names there.
 import asyncio
 import sys
 
@@ -79,6 +79,16 @@ def tcp_server(session, args):
     The network is brought up first if need be. Each client is a stream.
     """
     return _serve(session, args, "tcp server", "tcp_server")
+
+
+@command(b"tls_server", b"tlss", 1, 4)
+def tls_server(session, args):
+    """tls_server [-i <interface>] start | stop [<port>]
+    Start a TLS server, on the port of tcp.server.port unless told, or stop it with its streams.
+    Its certificate is network.tls.server_cert. The network is brought up first if need be. Each
+    client is a stream, once its handshake is done.
+    """
+    return _serve(session, args, "tls server", "tls_server")
 
 
 @command(b"udp_server", b"udps", 1, 4)

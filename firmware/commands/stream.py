@@ -1,5 +1,5 @@
-# Streams by command: tcp_client, udp_client, stream_list, stream_poll, stream_read, stream_write,
-# stream_close, exit.
+# Streams by command: tcp_client, tls_client, udp_client, stream_list, stream_poll, stream_read,
+# stream_write, stream_close, exit.
 from micropython import const
 
 from firmware import forget
@@ -59,12 +59,12 @@ def _arguments(args, variable, options):
     return args[0], port, variables.get(variable) if local is None else local
 
 
-async def _client(session, kind, host, port, local):
+async def _client(session, kind, host, port, local, ca=None):
     from firmware.net import clients  # as much code as all else here
 
     try:
         handle, _ = await clients.open_client(
-            session.device, log, variables.get, kind, host, port, local
+            session.device, log, variables.get, kind, host, port, local, None, ca
         )
     except streams.NoHandle:
         raise CommandError(errors.FAILED, b"No free stream")
@@ -81,6 +81,18 @@ def tcp_client(session, args):
     Open a TCP connection; the network is brought up first if need be. Prints the stream handle.
     """
     return _client(session, b"TCPC", *_arguments(args, b"tcp.client.local_port", True))
+
+
+@command(b"tls_client", b"tlsc", 2, 5)
+def tls_client(session, args):
+    """tls_client [-l <local port>] <host> <port> [<ca cert>]
+    Open a TLS connection, as tcp_client does a TCP connection. The server must be signed by a
+    certificate of <ca cert>, which stands in for network.tls.ca_cert. Prints the stream handle.
+    """
+    last = 4 if args[0] == b"-l" else 2
+    ca = args[last] if len(args) > last else None
+    args = _arguments(args[:last], b"tcp.client.local_port", True)
+    return _client(session, b"TLSC", *args, ca)
 
 
 @command(b"udp_client", b"udpc", 2, 3)

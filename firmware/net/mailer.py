@@ -1,5 +1,5 @@
-# Hands a message to a mail server: the connection, the time-outs, the words for what failed.
-# What is said over it is wire/smtp.py's. Imported when a message is sent.
+# Hands a message to a mail server: the connection, in clear text or over TLS, the time-outs, the
+# words for what failed. What is said over it is wire/smtp.py's. Imported when a message is sent.
 import asyncio
 
 from micropython import const
@@ -36,6 +36,7 @@ async def send(device, get, log, sender, recipients, message):
     for piece in message.pieces():
         size += len(piece)
         await asyncio.sleep_ms(0)  # each takes some milliseconds to make
+    tls = get(b"email.smtp.tls")
     client = smtp.Client(
         b"[%s]" % device.station.address(0),
         sender,
@@ -43,37 +44,82 @@ async def send(device, get, log, sender, recipients, message):
         size - 3,  # without the dot
         get(b"email.smtp.username"),
         get(b"email.smtp.password"),
+        tls,
     )
+    wire = _Wire(sock, client, (host, get, None, log, device))
     try:
-        await _talk(sock, client, message, get(b"email.smtp.timeout"))
+        if tls == b"tls":
+            await wire.secure()
+        await _talk(wire, message, get(b"email.smtp.timeout"))
     except (smtp.Refused, smtp.Malformed, OSError) as e:
         raise MailFailed(sockets.reason(e))
     except asyncio.TimeoutError:
         raise MailFailed(b"No answer from the mail server")
     finally:
-        sock.close()
+        wire.sock.close()
 
 
-async def _talk(sock, client, message, wait_ms):
-    buf = bytearray(_READ)
-    whole = False
+class _Wire:
+    # The connection: at first the socket, and from secure() on what TLS has made of it.
+    def __init__(self, sock, client, peer):
+        self.sock = sock
+        self.client = client
+        self._peer = peer  # as tls.client() has it
+        self._buf = bytearray(_READ)
+
+    async def secure(self):
+        from . import tls
+
+        try:
+            self.sock = await tls.client(self.sock, *self._peer)
+        except tls.TlsFailed as e:
+            raise MailFailed(sockets.reason(e))
+        finally:
+            tls.drop()
+
+    def heard(self):
+        """How many bytes have come: None for none. Raises Malformed at the end."""
+        n = self.sock.readinto(self._buf)
+        if n == 0:
+            raise smtp.Malformed(b"The mail server has closed the connection")
+        return n
+
+    async def answer(self, n=None):
+        """What follows the server's next answer, whole; `n` bytes of it have come already."""
+        while True:
+            if n is None:
+                n = self.heard()
+            if n is None:
+                await sockets.readable(self.sock)
+                continue
+            step = self.client.receive(memoryview(self._buf)[:n])
+            if step is not None:
+                return step
+            n = None
+
+
+async def _talk(wire, message, wait_ms):
+    early = None  # bytes that the server has sent before it had all
     try:
-        step = await asyncio.wait_for_ms(_answer(sock, client, buf), wait_ms)
+        step = await asyncio.wait_for_ms(wire.answer(), wait_ms)
         while step != smtp.DONE:
             if step == smtp.SEND_MESSAGE:
-                whole = await _deliver(sock, message, wait_ms)
+                early = await _deliver(wire, message, wait_ms)
                 wait_ms *= _LAST_FACTOR
             else:
-                await asyncio.wait_for_ms(connecting.send(sock, step), wait_ms)
-            step = await asyncio.wait_for_ms(_answer(sock, client, buf), wait_ms)
-        if not whole:
+                if step == smtp.START_TLS:
+                    await wire.secure()
+                    step = wire.client.secured()
+                await asyncio.wait_for_ms(connecting.send(wire.sock, step), wait_ms)
+            step = await asyncio.wait_for_ms(wire.answer(early), wait_ms)
+        if early:
             raise smtp.Malformed(b"the server answers before it is asked")
     except smtp.Refused:
-        _quit(sock)  # the server knows why, and waits for nothing
+        _quit(wire.sock)  # the server knows why, and waits for nothing
         raise
-    _quit(sock)
+    _quit(wire.sock)
     try:
-        await asyncio.wait_for_ms(sockets.readable(sock), _QUIT_MS)
+        await asyncio.wait_for_ms(sockets.readable(wire.sock), _QUIT_MS)
     except asyncio.TimeoutError:
         pass
 
@@ -85,25 +131,12 @@ def _quit(sock):
         pass
 
 
-async def _deliver(sock, message, wait_ms):
-    # False where the server says something, or leaves, before it has all.
+async def _deliver(wire, message, wait_ms):
+    # None, or how many bytes came from the server before it had all.
     for piece in message.pieces():
-        if connecting.peek(sock) is not None:
-            return False
-        await asyncio.wait_for_ms(connecting.send(sock, piece), wait_ms)
+        early = wire.heard()
+        if early:
+            return early
+        await asyncio.wait_for_ms(connecting.send(wire.sock, piece), wait_ms)
         await asyncio.sleep_ms(0)
-    return True
-
-
-async def _answer(sock, client, buf):
-    # What follows the server's next answer, whole.
-    while True:
-        await sockets.readable(sock)
-        n = sock.readinto(buf)
-        if n is None:
-            continue
-        if not n:
-            raise smtp.Malformed(b"The mail server has closed the connection")
-        step = client.receive(memoryview(buf)[:n])
-        if step is not None:
-            return step
+    return None

@@ -18,12 +18,13 @@ def is_address(host):
 
 async def readable(sock):
     """Wait until a read would not block (data, end or error)."""
-    yield asyncio.core._io_queue.queue_read(sock)
+    if not getattr(sock, "more", False):  # tls_socket.py
+        yield asyncio.core._io_queue.queue_read(getattr(sock, "raw", sock))
 
 
 async def writable(sock):
     """Wait until a write would not block (room, or error)."""
-    yield asyncio.core._io_queue.queue_write(sock)
+    yield asyncio.core._io_queue.queue_write(getattr(sock, "raw", sock))
 
 
 _WORDS = {

@@ -8,7 +8,7 @@ from micropython import const
 from firmware import board, forget
 from firmware.store import variables
 
-_KINDS = {b"tcp": b"TCPC", b"udp": b"UDPC"}
+_KINDS = {b"tcp": b"TCPC", b"tls": b"TLSC", b"udp": b"UDPC"}
 # Contacts bounce and cables catch noise: a level counts when it has held this long.
 _STABLE_MS = const(20)
 

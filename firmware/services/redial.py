@@ -19,7 +19,7 @@ _LOOK_MS = const(100)  # until it is seen that a stream was closed
 
 
 class Redial:
-    """A client of `kind` (b"TCPC", b"UDPC") whose peer is in the variables of `group`."""
+    """A client of `kind` (b"TCPC", b"TLSC", b"UDPC") whose peer is in the variables of `group`."""
 
     def __init__(self, device, kind, group, retries, joins=False):
         self._device = device

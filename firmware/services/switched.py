@@ -40,6 +40,8 @@ _AUTOMATIC = (
     ("tcp client", "tcp_client", b"tcp.client.auto_start"),
     ("udp client", "udp_client", b"udp.client.auto_start"),
 )
+# What the first of them is over TLS.
+_SECURED = ("tls server", "tls_server", b"tcp.server.auto_start")
 
 
 def start(device):
@@ -52,6 +54,8 @@ def start(device):
 def network_up(device):
     """Start what starts with the network, and does not run."""
     for row in _WITH_NETWORK + _AUTOMATIC:
+        if row is _AUTOMATIC[0] and variables.get(b"tcp.server.tls_enabled"):
+            row = _SECURED
         module = sys.modules.get("firmware.services." + row[1])
         # A server by command that has brought the network up is about to serve.
         if row[0] not in device.services and not getattr(module, "running", None):

@@ -1,5 +1,6 @@
 # The clients that are opened when the network comes up: tcp.client.auto_start, and for the UDP
-# client (udp_client.py) udp.client.auto_start. In stream mode there is one: TCP goes first.
+# client (udp_client.py) udp.client.auto_start. In stream mode there is one: TCP goes first. With
+# tcp.client.tls_enabled it is TLS over TCP.
 import asyncio
 
 from micropython import const
@@ -31,4 +32,5 @@ def _retries():
 
 
 def create(device):
-    return Client(device, b"TCPC", b"tcp.client.", _retries)
+    kind = b"TLSC" if variables.get(b"tcp.client.tls_enabled") else b"TCPC"
+    return Client(device, kind, b"tcp.client.", _retries)

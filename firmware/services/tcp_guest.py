@@ -1,58 +1,65 @@
-# A client of the TCP server: taken in, or turned away, and its stream (TCPS). Imported with the
-# first one. In stream mode there is one client: when it calls again, its old connection is dead
-# whatever TCP thinks, and is closed.
-from firmware.net import connecting
+# A client of the TCP server: taken in, or turned away, and its stream (TCPS; over TLS it is TLSS).
+# Imported with the first one. In stream mode there is one client: when it calls again, its old
+# connection is dead whatever TCP thinks, and is closed.
 from firmware.net.streams import NoHandle
 from firmware.net.tcp import TcpStream
 
 
-class ServerStream(TcpStream):
-    """A connection of the server. `host` is the client's address."""
+def over(base):
+    """The class of a server's clients whose connections are streams of the class `base`."""
 
-    def __init__(self, server, info, sock, host):
-        super().__init__(b"TCPS", info, sock)
-        self.receive = self._receive
-        self.transmit = self._transmit
-        self.partner = host
-        self.handle = None
-        self.active = True  # since the server looked last
-        self.quiet = 0  # seconds
-        self._server = server
+    class ServerStream(base):
+        """A connection of the server. `host` is the client's address."""
 
-    def _arrived(self, events):
-        wanted = super()._arrived(events)
-        if not wanted and not self.ended:
+        def __init__(self, server, kind, info, sock, host):
+            super().__init__(kind, info, sock)
+            self.receive = self._receive
+            self.transmit = self._transmit
+            self.partner = host
+            self.handle = None
+            self.active = True  # since the server looked last
+            self.quiet = 0  # seconds
+            self._server = server
+
+        def _arrived(self, events):
+            wanted = super()._arrived(events)
+            if not wanted and not self.ended:
+                self.active = True
+                self._server.show(True)
+            return wanted
+
+        def _receive(self, buf, n):
             self.active = True
-            self._server.show(True)
-        return wanted
+            return self.sock.readinto(buf, n)
 
-    def _receive(self, buf, n):
-        self.active = True
-        return self.sock.readinto(buf, n)
-
-    def _transmit(self, buf, start, size=None):
-        self.active = True
-        if size is None:
-            return self.sock.write(buf, start)
-        return self.sock.write(buf, start, size)
-
-    def read(self, size):
-        data = super().read(size)
-        if data:
+        def _transmit(self, buf, start, size=None):
             self.active = True
-        self._server.show()
-        return data
+            if size is None:
+                return self.sock.write(buf, start)
+            return self.sock.write(buf, start, size)
 
-    async def write(self, data):
-        self.active = True
-        await connecting.send(self.sock, data)
+        def read(self, size):
+            data = super().read(size)
+            if data:
+                self.active = True
+            self._server.show()
+            return data
 
-    def close(self):
-        super().close()
-        self._server.left(self)
+        async def write(self, data):
+            self.active = True
+            await super().write(data)
+
+        def close(self):
+            super().close()
+            self._server.left(self)
+
+    return ServerStream
 
 
-def take(server, sock, host, port):
+ServerStream = over(TcpStream)
+
+
+def take(server, sock, host, port, kind=b"TCPS", stream_class=ServerStream):
     """Make a stream of a connection from `host`, or close it. Raises MemoryError."""
     table = server.device.streams
     host = host.encode()
@@ -71,9 +78,8 @@ def take(server, sock, host, port):
         server.refuse(b"No free stream")
         return
     try:
-        sock.setblocking(False)
         info = b"%s:%d %s:%d" % (server.link.address(0), server.port, host, port)
-        client = ServerStream(server, info, sock, host)
+        client = stream_class(server, kind, info, sock, host)
     except:
         table.release(handle)
         sock.close()

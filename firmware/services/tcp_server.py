@@ -23,8 +23,8 @@ running = None  # the server, while there is one
 
 
 class TcpServer(serving.Server):
-    def __init__(self, device, auto=False):
-        super().__init__(device, b"TCP", b"tcp.server.", "tcp_server", auto)
+    def __init__(self, device, auto=False, name=b"TCP", file="tcp_server"):
+        super().__init__(device, name, b"tcp.server.", file, auto)
         self._listener = None
         self.clients = []
         self.told = False  # that a client was turned away
@@ -101,6 +101,7 @@ class TcpServer(serving.Server):
                         return
                     self.refuse(sockets.reason(e))  # without a socket the stack drops it
                     continue
+                sock.setblocking(False)
                 self._take(sock, *peer)
         except MemoryError:
             self.refuse(b"Out of memory")
@@ -122,7 +123,7 @@ class TcpServer(serving.Server):
         # Once until somebody comes or goes: who knocks all the time shall not fill the log.
         if not self.told:
             self.told = True
-            log.line(log.STATUS, b"TCP server: %s" % words)
+            log.line(log.STATUS, b"%s server: %s" % (self.name, words))
 
     def left(self, client):
         """A client's stream was closed."""

@@ -4,6 +4,7 @@
 #     n  only the one VALUE that is true   r  baud rate
 #     d  direction of a GPIO, with level   p  patterns of an indicator, for each of so many states
 #     z  time zone                         w  GPIO that wakes the chip
+#     y  where a certificate or a key is
 from micropython import const
 
 from .variables import integer
@@ -32,6 +33,12 @@ _DIRECTIONS = {
     b"output_open_drain_pull_up": b"output_open_drain_pull_up",
 }
 _PATTERNS = (b"static_off", b"static_on", b"slow_blink", b"medium_blink", b"fast_blink")
+
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz_"
+_DIGITS = b"0123456789"
+_LONGEST_NAME = const(32)  # in the DCT
+_LONGEST_FILE = const(64)  # files.MAX_NAME
+_LONGEST_PATH = const(128)  # what a settings file has room for many times
 
 # Bits of the GPIOs that the RTC watches: 0, 2, 4, 12-15, 25-27, 32-39.
 _WAKERS = const(0xFF0E00F015)
@@ -132,6 +139,26 @@ def _waker(text, kind):
     return b"gpio%d%s" % (number, low)
 
 
+def _identity(text, kind):
+    # What it may look like; whether it is there shows when it is used (identities.py).
+    if text[:4] == b"dct:":
+        name = text[4:]
+        if not 1 <= len(name) <= _LONGEST_NAME or not 32 < min(name) or max(name) > 126:
+            raise ValueError
+    elif text[:3] == b"py:":
+        parts = text[3:].split(b".")
+        for part in parts:
+            if not part or part[0] in _DIGITS or part.lower().strip(_LETTERS + _DIGITS):
+                raise ValueError
+        if len(parts) < 2 or len(text) > _LONGEST_PATH:
+            raise ValueError
+    elif text:
+        if len(text) > _LONGEST_FILE or min(text) < 32 or 127 in text:
+            raise ValueError
+        text.decode()  # UnicodeError is a ValueError
+    return bytes(text)
+
+
 _PARSERS = {
     97: _address,
     109: _mac,
@@ -141,4 +168,5 @@ _PARSERS = {
     112: _patterns,
     122: _zone,
     119: _waker,
+    121: _identity,
 }

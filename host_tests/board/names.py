@@ -80,7 +80,7 @@ ABSENT_COMMANDS = """
 ghm_activate ghm_capabilities ghm_deactivate ghm_message ghm_read ghm_signup ghm_sync ghm_write
 http_add_header http_download http_get http_head http_post http_read_status http_upload
 ota
-tls_client tls_server wps
+tls_client wps
 """
 
 VARIABLES = """
@@ -312,13 +312,9 @@ http.server.enabled http.server.idle_timeout http.server.interface http.server.m
 http.server.max_requests http.server.notfound_filename http.server.password http.server.port
 http.server.root_filename http.server.tls_cert http.server.tls_enabled http.server.tls_key
 http.server.username
-network.tls.ca_cert network.tls.client_cert network.tls.client_key network.tls.handshake_timeout
-network.tls.version
 ota.host ota.port
 setup.auto.cmd setup.gpio.cmd setup.gpio.control_gpio setup.gpio.mode setup.web.idle_timeout
 setup.web.passkey setup.web.root_filename setup.web.ssid setup.web.url
-tcp.client.tls_enabled
-tcp.server.tls_enabled
 """
 
 # Other names and shortcuts in use for a variable: by releases, documents and drivers.

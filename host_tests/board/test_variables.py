@@ -116,7 +116,7 @@ def test_bounds(board):
 
 def test_a_protocol_that_is_not_there_yet(board):
     console = board.machine()
-    assert console.run("set ioconn.protocol tls").code == BAD_ARGUMENT
+    assert console.run("set ioconn.protocol web").code == BAD_ARGUMENT
     assert console.ok("get ioconn.protocol") == "tcp"
 
 

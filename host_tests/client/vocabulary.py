@@ -112,6 +112,8 @@ LINES = [
     b"nve wifi airwire-open 00:00:00:00:00:00 0",
     b"tcp_server -i wlan start 4000",
     b"tcps stop",
+    b"tls_server start 4000",
+    b"tlss stop",
     b"udp_server start 4000",
     b"udps stop 4000",
     b"ping -g",

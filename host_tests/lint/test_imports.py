@@ -30,7 +30,17 @@ ARROWS = {
     "firmware/power.py": ("firmware.board", "firmware.console.log", "firmware.store"),
     "firmware/starting.py": ("firmware", "wire"),
     "firmware/store/": ("wire", "firmware.board", "firmware.forget", "firmware.store"),
+    # `py:` in a variable names a module of the user.
+    "firmware/store/identities.py": ("wire", "firmware.forget", "firmware.store", "?"),
     "firmware/net/": ("wire", "firmware.board", "firmware.forget", "firmware.net"),
+    # The variables of TLS refer to certificates, in the flash or in files.
+    "firmware/net/tls.py": (
+        "wire",
+        "firmware.forget",
+        "firmware.net",
+        "firmware.store.expiry",
+        "firmware.store.identities",
+    ),
     # The registry finds commands by the generated index, and imports them by the names in it.
     "firmware/console/": (
         "wire",
@@ -57,6 +67,7 @@ ARROWS = {
         "wire",
         "firmware.board",
         "firmware.clock",
+        "firmware.forget",
         "firmware.gpio",
         "firmware.store",
         "firmware.net",

@@ -67,6 +67,16 @@ def asked(board, *names):
         console.close()
 
 
+def factory_reset(board):
+    boots = board.status()["boots"]
+    mac = asked(board, "wlan.mac")[0]
+    console = Console(str(board.uart0))
+    console.machine()
+    console.ok(f"factory_reset {mac}")
+    console.close()
+    board.wait_boot(boots + 1)
+
+
 def partition(board):
     return board.flash.read_bytes()[layout.DCT.offset : layout.DCT.end]
 
@@ -82,7 +92,10 @@ def test_host_to_board_and_back(table, board, tmp_path):
     assert said.startswith("board dev: 6 entries, ")
     # It runs again, and has what was written.
     assert board.status()["boots"] == boots + 1
+    assert asked(board, *VALUES) == ["Example Works", "EW-1", "0"]
+    factory_reset(board)  # it has run before, and has settings of its own
     assert asked(board, *VALUES) == ["Example Works", "EW-1", "7"]
+    boots += 1
     assert dct.current(partition(board))[2] == entries(tmp_path / "t")
     assert mode(board.flash) == "600"
     # Looking does not disturb it.

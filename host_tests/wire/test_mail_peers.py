@@ -63,12 +63,18 @@ def test_any_address_is_taken_or_refused(text):
 REPLY = st.sampled_from(
     [b"220 x\r\n", b"250 x\r\n", b"250-AUTH PLAIN LOGIN\r\n", b"334 x\r\n", b"354 x\r\n"]
     + [b"235 x\r\n", b"550 x\r\n", b"500\r\n", b"250-", b"\n", b"2"]
+    + [b"250-STARTTLS\r\n", b"250 STARTTLS\r\n"]
 )
 
 
-@given(st.lists(REPLY | st.binary(max_size=20), max_size=20), st.sampled_from([b"", b"user"]))
-def test_any_answers(replies, username):
-    client = smtp.Client(b"[10.0.0.2]", b"a@b", [b"c@d"], 9, username, b"secret")
+@given(
+    st.lists(REPLY | st.binary(max_size=20), max_size=20),
+    st.sampled_from([b"", b"user"]),
+    st.sampled_from([b"none", b"starttls", b"tls"]),
+)
+def test_any_answers(replies, username, tls):
+    client = smtp.Client(b"[10.0.0.2]", b"a@b", [b"c@d"], 9, username, b"secret", tls)
+    clear = tls == b"starttls"
     for reply in replies:
         try:
             step = client.receive(reply)
@@ -77,4 +83,10 @@ def test_any_answers(replies, username):
             return
         if step == smtp.DONE:
             return
+        if step == smtp.START_TLS:
+            assert clear
+            clear = False
+            step = client.secured()
+        if clear:  # nothing of the message and no secret
+            assert step is None or step.split()[0] in (b"EHLO", b"HELO", b"STARTTLS")
         assert step in (None, smtp.SEND_MESSAGE) or step.endswith(b"\r\n")

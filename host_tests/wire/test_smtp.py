@@ -6,13 +6,14 @@ from wire import smtp
 GREETING = b"220 mx.example.com ESMTP\r\n"
 HELLO = b"250-mx.example.com\r\n250-PIPELINING\r\n250-SIZE 10000\r\n250 AUTH LOGIN PLAIN\r\n"
 BARE = b"250 mx.example.com\r\n"
+STARTTLS = b"250-mx.example.com\r\n250 STARTTLS\r\n"
 OK = b"250 OK\r\n"
 GO = b"354 go on\r\n"
 PLAIN = b"AUTH PLAIN AHVzZXIAcGFzcw=="  # \0user\0pass
 
 
-def client(username=b"", password=b"", to=(b"b@example.org",), size=500):
-    return smtp.Client(b"[10.0.0.2]", b"a@example.com", list(to), size, username, password)
+def client(username=b"", password=b"", to=(b"b@example.org",), size=500, tls=b"none"):
+    return smtp.Client(b"[10.0.0.2]", b"a@example.com", list(to), size, username, password, tls)
 
 
 def dialogue(smtp_client, *replies):
@@ -88,6 +89,75 @@ def test_no_login_that_is_known():
         made.receive(GREETING)
         words = raises(smtp.Refused, made.receive, hello).args[0]
         assert words == b"Login refused: the server offers none without TLS that is known here"
+
+    made = client(b"user", b"pass", tls=b"tls")
+    made.receive(GREETING)
+    words = raises(smtp.Refused, made.receive, BARE).args[0]
+    assert words == b"Login refused: the server offers none that is known here"
+
+
+def test_starttls():
+    made = client(b"user", b"pass", size=5000, tls=b"starttls")
+    # What is offered before it counts for nothing: no login that is known, and a size too small.
+    early = b"250-mx\r\n250-SIZE 10\r\n250-AUTH GSSAPI\r\n250 starttls\r\n"
+    assert dialogue(made, GREETING, early, b"220 2.0.0 go\r\n") == [
+        b"EHLO [10.0.0.2]",
+        b"STARTTLS",
+        smtp.START_TLS,
+    ]
+    assert made.secured() == b"EHLO [10.0.0.2]\r\n"
+    assert dialogue(made, b"250-mx\r\n250 AUTH PLAIN\r\n", b"235 ok\r\n", OK, OK, GO, OK) == [
+        PLAIN,
+        b"MAIL FROM:<a@example.com>",
+        b"RCPT TO:<b@example.org>",
+        b"DATA",
+        smtp.SEND_MESSAGE,
+        smtp.DONE,
+    ]
+    # A login that was offered before it, and is not any more.
+    made = client(b"user", b"pass", tls=b"starttls")
+    dialogue(made, GREETING, b"250-mx\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n", b"220 go\r\n")
+    made.secured()
+    assert raises(smtp.Refused, made.receive, BARE).args[0] == (
+        b"Login refused: the server offers none that is known here"
+    )
+
+
+def test_starttls_that_is_not_had():
+    # Nothing is sent in clear text instead.
+    for hello in (BARE, HELLO, b"250-mx\r\n250 STARTTLSX\r\n", b"250 STARTTLS\r\n"):
+        made = client(b"user", b"pass", tls=b"starttls")
+        made.receive(GREETING)
+        words = raises(smtp.Refused, made.receive, hello).args[0]
+        assert words == b"TLS refused: the server does not offer STARTTLS", hello
+    made = client(tls=b"starttls")
+    assert dialogue(made, GREETING, b"500 what?\r\n")[1] == b"HELO [10.0.0.2]"
+    words = raises(smtp.Refused, made.receive, BARE).args[0]
+    assert words == b"TLS refused: the server does not offer STARTTLS"
+    for reply, words in (
+        (b"454 4.3.0 not now\r\n", b"TLS refused: 454 4.3.0 not now"),
+        (b"502 never\r\n", b"TLS refused: 502 never"),
+    ):
+        made = client(tls=b"starttls")
+        dialogue(made, GREETING, STARTTLS)
+        assert raises(smtp.Refused, made.receive, reply).args[0] == words
+    made = client(tls=b"starttls")
+    dialogue(made, GREETING, STARTTLS)
+    words = raises(smtp.Malformed, made.receive, OK).args[0]
+    assert words == b"unexpected answer 250 to STARTTLS"
+
+
+def test_what_is_said_before_tls_is_not_taken_for_said_under_it():
+    # An answer in clear text behind the consent: somebody in between has put it there.
+    for injected in (b"2", HELLO, b"250-mx\r\n250 AUTH PLAIN\r\n", b"\r\n"):
+        made = client(b"user", b"pass", tls=b"starttls")
+        dialogue(made, GREETING, STARTTLS)
+        words = raises(smtp.Malformed, made.receive, b"220 go\r\n" + injected).args[0]
+        assert words == b"the server answers before it is asked"
+    made = client(tls=b"starttls")
+    dialogue(made, GREETING, STARTTLS, b"220 go\r\n")
+    words = raises(smtp.Malformed, made.receive, HELLO).args[0]
+    assert words == b"unexpected answer 250 to nothing"
 
 
 def test_old_servers():

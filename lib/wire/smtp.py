@@ -16,6 +16,7 @@ _MAX_COMMAND = const(510)  # 4.5.3.1.4, without the CR LF
 # Not text: MicroPython warns on the console when that is compared with bytes.
 SEND_MESSAGE = 1  # the server waits for it
 DONE = 2  # the server has it
+START_TLS = 3  # the handshake is to follow, and then secured()
 
 QUIT = b"QUIT\r\n"
 
@@ -36,6 +37,8 @@ _STATES = {
     "greeting": (b"the connection", (220,), b"Connection"),
     "EHLO": (b"EHLO", (250,), b"Greeting"),
     "HELO": (b"HELO", (250,), b"Greeting"),
+    "STARTTLS": (b"STARTTLS", (220,), b"TLS"),
+    "TLS": (b"nothing", (), b"TLS"),  # until secured(): there is nothing to be said
     "PLAIN": (b"AUTH", (235, 334), b"Login"),
     "LOGIN": (b"AUTH", (334,), b"Login"),
     "username": (b"the username", (334,), b"Login"),
@@ -49,10 +52,12 @@ _STATES = {
 
 class Client:
     """`name` is how this end introduces itself, sender and recipients are addresses (bytes); size
-    is the message's in bytes. Without a username it does not log in.
+    is the message's in bytes. Without a username it does not log in. `tls` is b"none", b"starttls"
+    (RFC 3207: nothing but the greetings goes before it, and a server that has none is refused),
+    or b"tls" where the connection is secured from the start.
     """
 
-    def __init__(self, name, sender, recipients, size, username=b"", password=b""):
+    def __init__(self, name, sender, recipients, size, username=b"", password=b"", tls=b"none"):
         if not recipients:
             raise ValueError("nobody to send to")
         for text in [name, sender] + recipients:
@@ -64,9 +69,11 @@ class Client:
         self._size = size
         self._username = username
         self._password = password
+        self._tls = tls
         self._state = "greeting"
         self._accepted = 0  # recipients
         self._mechanisms = ()
+        self._starttls = False  # the server offers it
         self._limit = None  # bytes that the server takes; 0 is no limit, None it does not tell
         self._line = bytearray()
         self._lines = 0
@@ -75,7 +82,8 @@ class Client:
 
     def receive(self, data):
         """Take what the server has sent. Returns None: more is needed; bytes to be sent;
-        SEND_MESSAGE or DONE. Raises Refused, Malformed: the connection is of no use any more.
+        SEND_MESSAGE, DONE or START_TLS. Raises Refused, Malformed: the connection is of no use any
+        more.
         """
         for at in range(len(data)):
             c = data[at]
@@ -92,6 +100,15 @@ class Client:
                 return self._next()
             self._line = bytearray()
         return None
+
+    def secured(self):
+        """After START_TLS and the handshake: what is to be sent next. What the server has told
+        before counts for nothing, as anybody could have said it.
+        """
+        self._tls = b"tls"
+        self._mechanisms = ()
+        self._limit = None
+        return self._greeting(0)
 
     def _take(self, line):
         # A line of a reply; True for its last one.
@@ -119,6 +136,8 @@ class Client:
             self._mechanisms = tuple(self._mechanisms) + tuple(words[1:])
         elif words[:1] == [b"SIZE"]:
             self._limit = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+        elif words == [b"STARTTLS"]:
+            self._starttls = True
 
     def _next(self):
         asked, good, what = _STATES[self._state]
@@ -155,6 +174,10 @@ class Client:
         return self._ask("EHLO", b"EHLO " + self._name)
 
     def _ehlo(self, code):
+        if self._tls == b"starttls":
+            if self._starttls:
+                return self._ask("STARTTLS", b"STARTTLS")
+            raise Refused(b"TLS refused: the server does not offer STARTTLS")
         if self._limit and self._size > self._limit:
             raise Refused(
                 b"Message refused: %d bytes, the server takes %d" % (self._size, self._limit)
@@ -166,7 +189,12 @@ class Client:
             return self._ask("PLAIN", command if len(command) <= _MAX_COMMAND else b"AUTH PLAIN")
         if _LOGIN in self._mechanisms:
             return self._ask("LOGIN", b"AUTH LOGIN")
-        raise Refused(b"Login refused: the server offers none without TLS that is known here")
+        where = b" without TLS" if self._tls == b"none" else b""
+        raise Refused(b"Login refused: the server offers none%s that is known here" % where)
+
+    def _start_tls(self, code):
+        self._state = "TLS"
+        return START_TLS
 
     def _plain(self, code):
         if code == 334:
@@ -204,6 +232,7 @@ _AFTER = {
     "greeting": Client._greeting,
     "EHLO": Client._ehlo,
     "HELO": Client._ehlo,
+    "STARTTLS": Client._start_tls,
     "PLAIN": Client._plain,
     "LOGIN": Client._login,
     "username": Client._ask_password,

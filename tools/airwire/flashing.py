@@ -76,6 +76,14 @@ def register(subparsers: Any) -> None:
         "else the one in the module stays",
     )
     table.add_argument("--erase-dct", action="store_true", help="erase it")
+    parser.add_argument(
+        "--resource",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a file that the firmware can read, a certificate for example; may be repeated",
+    )
     parser.set_defaults(run=_run)
 
 
@@ -88,7 +96,7 @@ def _run(args: argparse.Namespace) -> int:
         raise UserError(
             "no MicroPython given: FIRMWARE=FILE or --firmware FILE (ESP32_GENERIC, 1.26 or newer)"
         )
-    pieces = regions(project.ROOT, Path(args.firmware), args.dct)
+    pieces = regions(project.ROOT, Path(args.firmware), args.dct, args.resource)
     if not args.dct and not args.erase_dct:
         pieces = [piece for piece in pieces if piece.label != layout.DCT.label]
     flash(args.port, pieces, args.baud, ESPTOOL)

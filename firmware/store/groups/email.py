@@ -30,6 +30,15 @@ VARIABLES = (
         "Milliseconds to wait for each answer; four times as long for that to the message",
     ),
     (
+        "email.smtp.tls",
+        "em s s",
+        "enum none|starttls|tls",
+        "none",
+        "rw",
+        "next",
+        "TLS: not at all, once the server has consented, or from the first byte (port 465)",
+    ),
+    (
         "email.smtp.username",
         "em s u",
         "text 0 128",

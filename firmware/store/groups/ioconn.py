@@ -22,7 +22,7 @@ VARIABLES = (
     (
         "ioconn.protocol",
         "io p",
-        "enum tcp|udp",
+        "enum tcp|tls|udp",
         "tcp",
         "rw",
         "next",

@@ -82,6 +82,15 @@ VARIABLES = (
         "Milliseconds between attempts",
     ),
     (
+        "tcp.client.tls_enabled",
+        "tc c s",
+        "bool",
+        "0",
+        "rw",
+        "network",
+        "The automatic connection uses TLS",
+    ),
+    (
         "tcp.keepalive.enabled",
         "tc k e",
         "only 0",
@@ -172,4 +181,13 @@ VARIABLES = (
         "Clients at a time; in stream mode one",
     ),
     ("tcp.server.port", "tc s p", "int 1 65535", "3000", "rw", "network", "Port of the server"),
+    (
+        "tcp.server.tls_enabled",
+        "tc s s",
+        "bool",
+        "0",
+        "rw",
+        "network",
+        "The automatic server uses TLS",
+    ),
 )

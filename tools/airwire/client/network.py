@@ -106,9 +106,39 @@ class NetworkCommands(StreamCommands):
         waits for ever. Raises CommandFailed when the connection cannot be opened or all streams
         are in use.
         """
+        return self._connect("tcp_client", host, port, local_port, (), timeout, read_timeout)
+
+    def tls_client(
+        self,
+        host: str,
+        port: int,
+        local_port: int | None = None,
+        *,
+        ca_cert: str | None = None,
+        timeout: float = JOIN_SECONDS,
+        read_timeout: float | None = None,
+    ) -> Stream:
+        """Open a TLS connection: as tcp_client(), with the server's certificate verified.
+
+        ca_cert: what it is verified against, instead of network.tls.ca_cert. Raises CommandFailed
+        where the handshake fails too; the module's messages of print level 2 say why.
+        """
+        more: tuple[Word, ...] = () if ca_cert is None else (ca_cert,)
+        return self._connect("tls_client", host, port, local_port, more, timeout, read_timeout)
+
+    def _connect(
+        self,
+        command: str,
+        host: str,
+        port: int,
+        local_port: int | None,
+        more: tuple[Word, ...],
+        timeout: float,
+        read_timeout: float | None,
+    ) -> Stream:
         options: tuple[Word, ...] = () if local_port is None else ("-l", local_port)
         with self.exclusive():
-            handle = int(self.command("tcp_client", *options, host, port, timeout=timeout))
+            handle = int(self.command(command, *options, host, port, *more, timeout=timeout))
             return self._adopt(handle, f"{host}:{port}", read_timeout)
 
     def udp_client(

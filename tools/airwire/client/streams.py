@@ -21,8 +21,9 @@ class StreamCommands(Commands):
         self._write_size = write_size
         # Streams by their handle, as long as the module has not given it up.
         self._streams: weakref.WeakValueDictionary[int, Stream] = weakref.WeakValueDictionary()
-        # A server of the module gives handles to its clients, without any command of ours.
-        self._serving = False
+        # Which servers of the module (`tcp`, `tls`) give handles to their clients, without any
+        # command of ours.
+        self._serving: set[str] = set()
 
     def streams(self) -> list[StreamInfo]:
         """The module's table of open streams, whoever opened them."""
@@ -84,7 +85,7 @@ class StreamCommands(Commands):
             return True
         for row in self.streams():
             if row.handle == stream.handle:
-                return row.type != "TCPS" or row.info == stream.info
+                return row.type not in ("TCPS", "TLSS") or row.info == stream.info
         return False
 
     def forget_stream(self, stream: Stream) -> None:

@@ -7,12 +7,13 @@ interpreter, boots such an image, a chip does not. The same input gives the same
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from airwire import project
 from airwire.errors import UserError
-from airwire.image import dct, firmware, layout, littlefs, tree
+from airwire.image import dct, firmware, layout, littlefs, resources, tree
 from airwire.image.partitions import TABLE_OFFSET
 
 
@@ -25,16 +26,19 @@ class Region(NamedTuple):
 
 
 def regions(
-    root: Path = project.ROOT, firmware_file: Path | None = None, dct_file: Path | None = None
+    root: Path = project.ROOT,
+    firmware_file: Path | None = None,
+    dct_file: Path | None = None,
+    resource_files: Iterable[Path] = (),
 ) -> list[Region]:
     """What is written, in flash order. Not in it: nvs and phy_init, which belong to MicroPython.
     Without a file of it the DCT is erased.
 
-    Raises UserError for a tree, a MicroPython or a DCT that cannot be built from.
+    Raises UserError for a tree or a file that cannot be built from.
     """
     micropython = firmware.load(firmware_file) if firmware_file else None
     table = dct.load(dct_file) if dct_file else dct.ERASED
-    files = littlefs.build(tree.device_files(root), layout.VFS)
+    files = littlefs.build(tree.device_files(root) | resources.load(resource_files), layout.VFS)
     pieces = [
         Region("partition table", TABLE_OFFSET, layout.TABLE.to_bytes(layout.FLASH_SIZE)),
         Region(layout.DCT.label, layout.DCT.offset, table),
@@ -49,11 +53,14 @@ def regions(
 
 
 def build_image(
-    root: Path = project.ROOT, firmware_file: Path | None = None, dct_file: Path | None = None
+    root: Path = project.ROOT,
+    firmware_file: Path | None = None,
+    dct_file: Path | None = None,
+    resource_files: Iterable[Path] = (),
 ) -> bytes:
     """The whole flash, 4 MiB. Raises UserError as `regions` does."""
     image = bytearray(b"\xff" * layout.FLASH_SIZE)
-    for region in regions(root, firmware_file, dct_file):
+    for region in regions(root, firmware_file, dct_file, resource_files):
         image[region.offset : region.offset + len(region.data)] = region.data
     return bytes(image)
 
