@@ -28,7 +28,9 @@ running = None  # the server, while there is one
 
 class TlsServer(tcp_server.TcpServer):
     def __init__(self, device, auto=False):
-        super().__init__(device, auto, b"TLS", "tls_server")
+        super().__init__(device, auto)
+        self.name = b"TLS"
+        self.file = "tls_server"
         self._calls = {}  # tasks of those who are no streams yet -> socket, until they run
         self._shaking = 0  # of them, how many have begun
 
