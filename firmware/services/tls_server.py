@@ -52,6 +52,11 @@ class TlsServer(tcp_server.TcpServer):
         super().listen()
         self.most = min(self.most, _MOST)
 
+    def shut(self):
+        if not (self.closed or tcp_server.running):
+            forget("firmware.services.tcp_server")
+        super().shut()
+
     def end(self):
         global running
         super().end()
@@ -61,8 +66,6 @@ class TlsServer(tcp_server.TcpServer):
                 sock.close()
                 del self._calls[call]
         self._rest()
-        if not tcp_server.running:
-            forget("firmware.services.tcp_server")
         if running is self:
             running = None
 
