@@ -142,8 +142,6 @@ def _identity(args: argparse.Namespace) -> tuple["ssl.SSLContext", str]:
             new = identity.make(folder, (*identity.own_names(args.host), *args.name))
         except OSError as error:
             raise UserError(f"{folder}: {error.strerror}") from None
-        except ValueError as error:
-            raise UserError(f"--name: {error}") from None
         made = f", identity {'made ' if new else ''}in {folder}"
         certificate, key = folder / identity.CERTIFICATE, folder / identity.KEY
     return identity.context(certificate, key, args.client_ca), made

@@ -4,9 +4,7 @@
 which costs a chip the least. Keys are written for their owner alone, and never shown.
 """
 
-import datetime
 import ipaddress
-import os
 import socket
 import ssl
 from collections.abc import Iterable
@@ -21,89 +19,42 @@ KEY = "server.key"
 # What boards call this computer: the class's name, and what the virtual board's DNS serves.
 USUAL_NAMES = ("wwep.ww101.cypress.com", "host.airwire", "localhost", "127.0.0.1")
 
-LIFE = datetime.timedelta(days=365)
-# A board's clock may be behind.
-BEFORE = datetime.timedelta(days=1)
-
 
 def make(folder: Path, names: Iterable[str] = ()) -> bool:
     """An authority and a server's certificate and key in `folder`, as PEM; `names` are the
-    server's besides the usual ones, addresses included. What is there already is kept: False.
-    Raises OSError, and UserError where only a part is there.
+    server's besides the usual ones, addresses included. What is there already is kept: False. The
+    authority's key is not: nobody can sign with it any more. Raises OSError, and UserError where
+    only a part is there, or a name is none.
     """
     found = [(folder / name).exists() for name in (AUTHORITY, CERTIFICATE, KEY)]
     if all(found):
         return False
     if any(found):
         raise UserError(f"{folder}: holds a part of an identity; name an empty folder")
-    # Costs 100 ms, and only this needs it.
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+    from airwire.cert import files
+    from airwire.cert import make as cert
 
-    def named(text: str) -> x509.Name:
-        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-    def alternative(name: str) -> x509.GeneralName:
-        try:
-            return x509.IPAddress(ipaddress.ip_address(name))
-        except ValueError:
-            return x509.DNSName(name)
-
-    now = datetime.datetime.now(datetime.UTC)
-
-    def usage(**set_bits: bool) -> x509.KeyUsage:
-        bits = dict.fromkeys(
-            (
-                *("digital_signature", "content_commitment", "key_encipherment"),
-                *("data_encipherment", "key_agreement", "key_cert_sign", "crl_sign"),
-                *("encipher_only", "decipher_only"),
-            ),
-            False,
-        )
-        return x509.KeyUsage(**(bits | set_bits))
-
-    def certificate(subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(authority)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - BEFORE)
-            .not_valid_after(now + LIFE)
-        )
-
-    authority = named("WWEP class authority")
-    authority_key = ec.generate_private_key(ec.SECP256R1())
-    own = (
-        certificate(authority, authority_key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(usage(key_cert_sign=True, crl_sign=True), critical=True)
-        .sign(authority_key, hashes.SHA256())
-    )
-    key = ec.generate_private_key(ec.SECP256R1())
-    all_names = dict.fromkeys((*USUAL_NAMES, *names))
-    server = (
-        certificate(named("WWEP server"), key.public_key())
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(usage(digital_signature=True), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(
-            x509.SubjectAlternativeName([alternative(name) for name in all_names]), critical=False
-        )
-        .sign(authority_key, hashes.SHA256())
-    )
+    dns, addresses = [], []
+    for name in dict.fromkeys((*USUAL_NAMES, *names)):
+        (addresses if _is_address(name) else dns).append(name)
+    alternatives = cert.alternative_names(dns, addresses)
+    signer = cert.key(None)
+    authority = cert.authority("WWEP class", signer, None, None)
+    key = cert.key(None)
+    issuer = cert.Authority(signer, [authority], str(folder))
+    server = cert.leaf("WWEP server", key, None, alternatives, [cert.SERVER], issuer)
     folder.mkdir(parents=True, exist_ok=True)
-    pem = serialization.Encoding.PEM
-    secret = key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    with open(os.open(folder / KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(secret)
-    (folder / CERTIFICATE).write_bytes(server.public_bytes(pem))
-    (folder / AUTHORITY).write_bytes(own.public_bytes(pem))
+    files.write(folder / KEY, files.key_pem(key), private=True)
+    files.write(folder / CERTIFICATE, files.pem([server]), private=False)
+    files.write(folder / AUTHORITY, files.pem([authority]), private=False)
+    return True
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
     return True
 
 
