@@ -98,8 +98,8 @@ class Bench:
         paths = [f"{folder}{path}{end}" for folder in ("", "lib/") for end in ends]
         return [path for path in paths if path in self.files]
 
-    def services(self) -> Row:
-        return services.row(self.files, settings(*services.SETTINGS))
+    def services(self) -> list[Row]:
+        return services.rows(self.files, settings)
 
     # Instructions of a start
 
@@ -211,7 +211,7 @@ def main(words: list[str]) -> int:
         return publish(rows, project.BUILD / "bench-modules.json", console)
     rows = [
         *bench.memory(),
-        bench.services(),
+        *bench.services(),
         bench.boot(),
         *bench.get(),
         *bench.on_demand(),
