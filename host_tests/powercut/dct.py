@@ -12,7 +12,7 @@ _MANUFACTURING, _VARIABLES, _IDENTITY = 1, 2, 3
 _TEXT, _CERTIFICATE, _KEY, _ROOTS = 0, 1, 2, 3
 
 _BLOCK = 4096
-_COPIES = (range(0, 8), range(8, 16))  # blocks of the partition
+_COPIES = (range(8), range(8, 16))  # blocks of the partition
 
 CHAIN = b"-----BEGIN CERTIFICATE-----\n" + b"QUJD" * 500
 SERIAL = (_MANUFACTURING, b"serial", _TEXT, b"00017")
