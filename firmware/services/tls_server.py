@@ -125,7 +125,13 @@ class TlsServer(tcp_server.TcpServer):
         # The client's socket once its handshake is done, else None.
         registry.claim(_ROOM)
         from firmware.net import tls
+        from firmware.store import expiry
 
+        expiry.used(
+            log,
+            variables.get(b"network.tls.server_cert") or variables.get(b"network.tls.client_cert"),
+            variables.get(b"network.tls.server_ca"),
+        )
         try:
             return await tls.accept(sock, tls.server_context(variables.get), variables.get)
         except tls.TlsFailed as e:

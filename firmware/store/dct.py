@@ -21,6 +21,8 @@ _LABEL = "dct"
 _ERASED = const(4096)  # what flash erases at once
 _ERASE = const(6)  # ioctl
 
+ENOSPC = const(28)  # the chip's errno lacks it
+
 
 class _Copy:
     # One of the two copies, with a buffer that each reading uses anew.
@@ -139,9 +141,9 @@ def change(put=(), remove=()):
     rows = _merged(table, new, remove)
     if rows is None:
         return False
-    length = sum([len(dct.head_of_entry(*row[:4])) + row[3] for row in rows])
+    length = sum([len(dct.entry_head(*row[:4])) + row[3] for row in rows])
     if length > dct.COPY - dct.HEADER or len(rows) > dct.MAX_ENTRIES:
-        raise OSError(errno.ENOSPC)
+        raise OSError(ENOSPC)
     _write(table, rows, length)
     return True
 
@@ -207,7 +209,7 @@ def _write(table, rows, length):
 def _pieces(copy, rows):
     # What follows the header, a piece at a time: each is its own until the next.
     for section, name, kind, size, at, data in rows:
-        yield dct.head_of_entry(section, name, kind, size)
+        yield dct.entry_head(section, name, kind, size)
         if data is not None:
             if size:
                 yield data

@@ -38,6 +38,7 @@ ARROWS = {
         "wire",
         "firmware.forget",
         "firmware.net",
+        "firmware.store.expiry",
         "firmware.store.identities",
     ),
     # The registry finds commands by the generated index, and imports them by the names in it.

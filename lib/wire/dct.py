@@ -188,7 +188,7 @@ def check_data(kind, data):
         raise DctError(b"A text has no control characters")
 
 
-def head_of_entry(section, name, kind, size):
+def entry_head(section, name, kind, size):
     """What stands before the data of an entry."""
     return struct.pack("<HBBB", size, section, kind, len(name)) + name
 
@@ -213,7 +213,7 @@ def encode(entries, sequence):
         if before == (section, name, kind):
             raise DctError(b"An entry is there twice")
         before = (section, name, kind)
-        pieces.append(head_of_entry(section, name, kind, len(data)) + data)
+        pieces.append(entry_head(section, name, kind, len(data)) + data)
     if len(pieces) > MAX_ENTRIES:
         raise DctError(b"Too many entries")
     body = b"".join(pieces)
