@@ -11,12 +11,14 @@ import time
 import pytest
 
 from host_tests.board import peers, tls_peers
-from host_tests.board.test_tls_client import Server, context, opens, talk
+from host_tests.board.test_streams import TURN
 from host_tests.board.tls_peers import HOST, issued, put
+from host_tests.board.tls_servers import Server, context, opens, talk
 
 pytestmark = pytest.mark.needs("wifi", "air", "uart1")
 
 FITS = 3  # connections of 28 KB, of 95 KB
+STALLED = 1000  # bytes that wait in UART1's buffer of 5,760 when nothing is taken from it
 NTP_EPOCH = 2_208_988_800  # 1970 in seconds since 1900
 UNSET = b"Clock not set: certificates cannot be checked"
 
@@ -140,11 +142,12 @@ def test_a_peer_that_does_not_read(board, peer, tmp_path):
     reply = console.run(f"tls_client {HOST} {peer.port}")
     assert reply.code == 0, reply.logs
     consoles = [console, board.uart0.machine()]
-    for one, data in zip(consoles, sent, strict=True):
-        one.send(b"write 0 %d\r\n" % len(data))
-        time.sleep(0.1)
-        one.send(data)
-    time.sleep(0.5)
+    console.send(b"write 0 %d\r\n" % len(sent[0]) + sent[0])
+    while board.uart_status(1)["fill"] < STALLED:  # the board's write waits
+        pass
+    consoles[1].send(b"write 0 %d\r\n" % len(sent[1]))
+    time.sleep(TURN)
+    consoles[1].send(sent[1])
     reads.set()
     for one in consoles:
         assert one.reply().text == b"Success"

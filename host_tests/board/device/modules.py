@@ -1,6 +1,5 @@
-# The firmware as main.py starts it, and two more commands: `modules` prints what is imported, and
-# `hog <bytes> <ms>` takes memory until so many bytes are free, for so many milliseconds.
-import asyncio
+# The firmware as main.py starts it, and three more commands: `modules` prints what is imported,
+# `hog <bytes>` takes memory until so many bytes are free, and `unhog` gives it back.
 import gc
 import sys
 
@@ -10,16 +9,8 @@ from firmware.console import registry
 held = [None] * 400
 
 
-async def _release(ms):
-    await asyncio.sleep_ms(ms)
-    for i in range(len(held)):
-        held[i] = None
-
-
 async def hog(session, args):
     registry.make_room()
-    asyncio.create_task(_release(int(args[1])))
-    await asyncio.sleep_ms(50)  # until it sleeps
     left = int(args[0])
     i = 0
     try:
@@ -30,10 +21,16 @@ async def hog(session, args):
         pass
 
 
+async def unhog(session, args):
+    for i in range(len(held)):
+        held[i] = None
+
+
 async def modules(session, args):
     return b"\r\n".join([name.encode() for name in sorted(sys.modules)])
 
 
-registry.known[b"hog"] = (hog, 2, 2)
+registry.known[b"hog"] = (hog, 1, 1)
+registry.known[b"unhog"] = (unhog, 0, 0)
 registry.known[b"modules"] = (modules, 0, 0)
 device.run()
