@@ -121,6 +121,17 @@ def read(section, name, kind):
     raise KeyError(name)
 
 
+def texts(section):
+    """Yield (name, data) of each entry of a section."""
+    table = _Table()
+    try:
+        for s, name, _, at, size in table.entries():
+            if s == section:
+                yield name, _stream_read(_Stream(table.copy, at), size)
+    except dct.DctError:
+        pass
+
+
 def change(put=(), remove=()):
     """Put in entries (section, name, kind, data), in the place of those that there are; remove
     others (section, name, kind), where the kind None means all of them. False when all is so

@@ -63,6 +63,7 @@ ARROWS = {
     ),
     # The variables that are computed: what get and set of them do.
     "firmware/live/": (
+        "firmware.forget",
         "wire",
         "firmware.board",
         "firmware.clock",
