@@ -126,6 +126,25 @@ def test_a_board_without_root_or_clock(board, identity, tmp_path):
         assert server.server.count == 1
 
 
+def test_a_server_that_wants_a_certificate(board, identity, tmp_path):
+    """The board shows its own where it has one, and is refused where it has none."""
+    tls = tls_peers.server_context(identity, tmp_path, clients="clients")
+    with peers.Wwep(tls) as server:
+        console, number = enable(board, server)
+        tap(board, SECURE)
+        board.board.wait_pin(2, 1)
+        said = console.log("WWEP TLS")
+        assert not said.endswith("accepted"), said
+        own = tls_peers.issued("board", by="clients")
+        tls_peers.put(console, "own.pem", own.pem)
+        tls_peers.put(console, "own.key", own.key_pem)
+        board.configure(
+            console, network_tls_client__cert="own.pem", network_tls_client__key="own.key"
+        )
+        press_and_see(board, console, server, number, SECURE, 0)
+        assert server.server.count == 1
+
+
 def test_the_secure_button_alone(board, identity, tmp_path):
     """Button 0 may be the secure one (exercise 03), and still resets the board when it is held."""
     tls = tls_peers.server_context(identity, tmp_path)

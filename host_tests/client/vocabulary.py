@@ -33,6 +33,7 @@ LEFT_ALONE = (
     "stream.auto_close",
     "wlan.network.status_gpio",
     "wwep.enabled",
+    "wwep.server.enabled",
 )
 _TYPES = ("bool", "int", "text", "enum", "ip", "mac", "gpio", "only")
 
