@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 import datagrams
+import dct_load
 import dhcp_offer
 import imports
 import measure
@@ -214,7 +215,7 @@ def main(words: list[str]) -> int:
         *bench.on_demand(),
         bench.sizes(),
     ]
-    rows += stream_mode.rows() + dhcp_offer.rows() + datagrams.rows()
+    rows += stream_mode.rows() + dhcp_offer.rows() + datagrams.rows() + dct_load.rows()
     return publish(rows, RESULTS, console)
 
 

@@ -15,16 +15,20 @@ USERNAME, PASSWORD = "anna", 'tin "snips" \u00fc'
 
 class MailServer:
     """`with MailServer() as server:` takes what comes; `next()` is the next message. With `login`
-    nothing is taken without one. Recipients at `refused.example` are unknown.
+    nothing is taken without one. Recipients at `refused.example` are unknown. `tls` is the context
+    with which a connection begins, `starttls` the one that it may go on with, and must.
     """
 
-    def __init__(self, login=False, **options):
+    def __init__(self, login=False, tls=None, starttls=None, **options):
         self._messages = queue.Queue()
         self.logins = []
         if login:
             options |= {"auth_required": True, "authenticator": self._authenticate}
+        if starttls:
+            options |= {"tls_context": starttls, "require_starttls": True}
+        options.setdefault("auth_require_tls", False)
         self._controller = Controller(
-            self, hostname=peers.ANY, port=_free_port(), auth_require_tls=False, **options
+            self, hostname=peers.ANY, port=_free_port(), ssl_context=tls, **options
         )
         self.port = self._controller.port
 

@@ -7,6 +7,7 @@ import pytest
 
 from host_tests.board import live, peers
 from host_tests.board.mail import PASSWORD, USERNAME, MailServer, script, to_the_message
+from host_tests.board.tls_peers import issued, put, root, server_context
 
 pytestmark = [pytest.mark.needs("wifi"), pytest.mark.long]
 
@@ -103,6 +104,79 @@ def test_login(board, peer):
     board.configure(console, email_smtp_username="u", email_smtp_port=peer.port)
     peer.serve = script(b"220 hi\r\n", b"250 hi\r\n")
     assert send(console).text.startswith(b"Login refused: the server offers none")
+
+
+def secured(board, port, tls, trusted="one", **settings):
+    """A console of a board that sends by TLS and trusts an authority."""
+    console = online(board, port, print_level=3, email_smtp_tls=tls, **settings)
+    console.ok("set time.rtc 1790000000")
+    put(console, "roots.pem", root(trusted))
+    console.ok("set network.tls.ca_cert roots.pem")
+    return console
+
+
+@pytest.mark.whole_heap
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+def test_tls(board, rng, tmp_path):
+    """From the first byte and by STARTTLS, with a login that no server would take without, and the
+    largest text.
+    """
+    console = None
+    context = server_context(issued("host.airwire"), tmp_path)
+    for tls, options in (
+        ("tls", {"tls": context}),
+        ("starttls", {"starttls": context, "auth_require_tls": True}),
+    ):
+        with MailServer(login=True, **options) as server:
+            console = secured(board, server.port, tls, email_smtp_username=USERNAME)
+            console.ok(b'set email.smtp.password "%s"' % PASSWORD.replace('"', '\\"').encode())
+            for body in (b"Hello\n", rng.randbytes(8192)):
+                reply = send(console, body)
+                assert reply.code == 0, reply
+                assert b"Starting TLS" in reply.logs
+                server.next()
+            assert server.logins[-1] == ("PLAIN", USERNAME, PASSWORD)
+            # Without it: a server of either kind gets no name and no password.
+            board.configure(console, email_smtp_tls="none", email_smtp_timeout=WAIT_MS)
+            assert send(console).code == 1
+            assert len(server.logins) == 2 and server.empty
+
+
+@pytest.mark.whole_heap
+def test_tls_that_is_not_had(board, peer, tmp_path):
+    """Nothing is sent then, and it is said why."""
+    for by, name, words in (
+        ("nobody", "host.airwire", b"Error with TLS handshake: 5035 "),
+        ("one", "other.airwire", b"Error with TLS handshake: 5037 "),
+    ):
+        context = server_context(issued(name, by=by), tmp_path)
+        for tls, options in (("tls", {"tls": context}), ("starttls", {"starttls": context})):
+            with MailServer(**options) as server:
+                console = secured(board, server.port, tls)
+                reply = send(console)
+                assert reply.code == 1 and reply.text.startswith(words), reply
+                assert server.empty
+    board.configure(console, email_smtp_port=peer.port, email_smtp_timeout=WAIT_MS)
+    board.configure(console, network_tls_handshake__timeout=1000)
+    offer = (b"220 hi\r\n", b"250-hi\r\n250 STARTTLS\r\n")
+    for behaviour, words in (
+        (script(b"220 hi\r\n", b"250 hi\r\n"), "TLS refused: the server does not offer STARTTLS"),
+        (script(*offer, b"454 not now\r\n"), "TLS refused: 454 not now"),
+        (script(*offer, b"220 go\r\n250 hi\r\n"), "The server answers before it is asked"),
+        (script(*offer, b"220 go\r\n", b"250 hi\r\n"), "Error with TLS handshake: 5007 "),
+        (script(*offer, b"220 go\r\n"), "Error with TLS handshake: 5031 "),
+    ):
+        peer.serve = behaviour
+        reply = send(console)
+        assert reply.code == 1 and reply.text.decode().startswith(words), (words, reply)
+    board.configure(console, email_smtp_tls="tls")
+    peer.serve = script(b"220 hi\r\n")
+    assert send(console).text.startswith(b"Error with TLS handshake: 5007 ")
+    # All sockets are there again.
+    board.configure(console, email_smtp_tls="none")
+    with MailServer() as server:
+        board.configure(console, email_smtp_port=server.port)
+        assert send(console).code == 0
 
 
 def test_arguments(board, peer):

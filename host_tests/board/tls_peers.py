@@ -7,9 +7,11 @@ which virtual boards reach it.
 
 import contextlib
 import functools
+import select
 import socket
 import ssl
 import subprocess
+import time
 
 from host_tests.board import certificates, peers
 
@@ -95,7 +97,8 @@ def calling(address, context=None, name=BOARD):
 def openssl(address, sent: bytes, *options: str, folder) -> subprocess.CompletedProcess:
     """`openssl s_client`, verifying, which sends this and prints what it gets."""
     (folder / "root.pem").write_bytes(root())
-    command = ["openssl", "s_client", "-connect", "{}:{}".format(*address), "-tls1_2", "-quiet"]
+    command = ["openssl", "s_client", "-connect", "{}:{}".format(*address), "-tls1_2"]
+    command += ["-quiet", "-no_ign_eof"]
     command += ["-CAfile", str(folder / "root.pem"), "-verify_return_error"]
     command += ["-servername", BOARD, "-verify_hostname", BOARD, *options]
     return subprocess.run(command, input=sent, capture_output=True, timeout=peers.WAIT)
@@ -125,4 +128,32 @@ class Records:
         return records
 
     def take(self, connection: socket.socket) -> None:
-        self._in.write(connection.recv(65536))
+        data = connection.recv(65536)
+        assert data, "the board has closed"
+        self._in.write(data)
+
+
+def exchange(connection: ssl.SSLSocket, data: bytes, size: int, seconds: float) -> bytes:
+    """Send data, and meanwhile receive so many bytes. (No two threads may use one SSLSocket.)"""
+    connection.setblocking(False)
+    end = time.monotonic() + seconds
+    sent, got = 0, b""
+    while sent < len(data) or len(got) < size:
+        assert time.monotonic() < end, f"{sent} bytes sent, {len(got)} received"
+        reads, writes = [connection], []
+        with contextlib.suppress(ssl.SSLWantReadError):
+            if len(got) < size:
+                piece = connection.recv(size - len(got))
+                assert piece, f"the end came after {len(got)} bytes"
+                got += piece
+                continue
+        if sent < len(data):
+            try:
+                sent += connection.send(data[sent : sent + 4096])
+                continue
+            except ssl.SSLWantWriteError:
+                writes = [connection]
+        select.select(reads, writes, [], 1)
+    connection.setblocking(True)
+    connection.settimeout(peers.WAIT)
+    return got
