@@ -67,6 +67,14 @@ def asked(board, *names):
         console.close()
 
 
+def console_text(board, command):
+    console = Console(str(board.uart0))
+    try:
+        return console.machine().ok(command)
+    finally:
+        console.close()
+
+
 def factory_reset(board):
     boots = board.status()["boots"]
     mac = asked(board, "wlan.mac")[0]
@@ -113,6 +121,31 @@ def test_host_to_board_and_back(table, board, tmp_path):
     assert (copy, sequence) == (1, 2)
     for secret in secrets_of(table.key):
         assert secret not in table.said
+
+
+def test_the_module_changes_what_the_host_wrote_and_the_other_way_round(table, board, tmp_path):
+    table("write", "t", "--board", "dev")
+    root, _, leaf = chain_of_three()
+    both = leaf.pem + leaf.key_pem
+    console = Console(str(board.uart0))
+    try:
+        console.machine()
+        assert console.ok("cert_delete iot ca")
+        assert console.ok(f"cert_load new cert {len(both)}", both)
+        assert console.ok(f"cert_load new ca {len(root.pem)}", root.pem)
+    finally:
+        console.close()
+    assert "no faults" in table("verify", "--board", "dev")
+    # The same bytes as by our own commands.
+    (tmp_path / "new.pem").write_bytes(both)
+    (tmp_path / "root.pem").write_bytes(root.pem)
+    table("remove", "t", "iot", "--only", "ca")
+    table("add", "t", "new", "--cert", "new.pem", "--key", "new.pem", "--ca", "root.pem")
+    assert entries(tmp_path / "t") == dct.current(partition(board))[2]
+    assert table("write", "t", "--board", "dev").endswith(": it had this table already\n")
+    table("remove", "--board", "dev", "new")
+    listed = console_text(board, "cert_list")
+    assert "dct:iot" in listed and "dct:new" not in listed
 
 
 def test_nothing_else_in_the_flash_changes(table, board):
