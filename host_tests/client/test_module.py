@@ -26,7 +26,7 @@ from airwire.client.errors import CommandError
 PORT = "board:client/uart1"
 
 # Variables that are texts of several lines.
-TEXTS = {"softap.client_list", "softap.info", "wlan.info"}
+TEXTS = {"network.tls.expiry", "softap.client_list", "softap.info", "wlan.info"}
 
 
 def say(board, data):

@@ -8,6 +8,7 @@ import pytest
 
 from airwire.client import CommandFailed, Module, Stream
 from airwire.client.commands import Word
+from host_tests.board import certificates
 from host_tests.board.mail import MailServer
 from host_tests.board.stream_wire import exactly
 from host_tests.client import vocabulary
@@ -51,10 +52,14 @@ class Valid:
         self.save()
         self.streams: list[Stream] = []
         self.files: dict[str, bytes] = {}
+        self.identities: set[str] = set()
         self.levels: dict[int, int] = {}  # of outputs
         # Each command of the firmware, and how often it is drawn.
         self.steps: dict[str, tuple[int, Callable[[], None]]] = {
             "adc_take_sample": (2, lambda: self.number(module.adc(ANALOG), 0, 3300)),
+            "cert_delete": (1, self.delete_identity),
+            "cert_list": (1, self.list_identities),
+            "cert_load": (2, self.load_identity),
             "dac_set_level": (2, lambda: module.dac(rng.choice([25, 26]), rng.randrange(256))),
             "exit": (1, lambda: self.refused("exit")),
             "faults_print": (1, lambda: self.equal(module.faults(), [])),
@@ -204,6 +209,26 @@ class Valid:
     def format(self) -> None:
         self.module.format_flash()
         self.files.clear()
+
+    # Certificates
+
+    def load_identity(self) -> None:
+        name = self.rng.choice(["server", "client", "~"])
+        data = certificates.make(name).pem
+        data = self.rng.choice([data, data.replace(b"\n", b"\r\n")])
+        self.module.command("cert_load", name, "cert", len(data), data=data)
+        self.identities.add(name)
+
+    def list_identities(self) -> None:
+        rows = self.module.command("cert_list").decode().split("\r\n")[1:]
+        found = {row.split()[5].removeprefix("dct:"): row.split()[6] for row in rows}
+        assert found == {name: name for name in self.identities}
+
+    def delete_identity(self) -> None:
+        if self.identities:
+            self.module.command("cert_delete", self.identities.pop())
+        else:
+            self.refused("cert_delete", "nobody")
 
     # GPIOs
 

@@ -28,6 +28,7 @@ def unharmed(machine):
         b"fcr x 20 1.0",
         b"file_create -e -u x 20",
         b"smtp_send a@b.c hello 20",
+        b"cert_load web cert 20",
     ],
 )
 def test_data_are_no_commands_where_their_command_found_no_memory(machine, line):
@@ -38,7 +39,14 @@ def test_data_are_no_commands_where_their_command_found_no_memory(machine, line)
 
 @pytest.mark.parametrize(
     "line",
-    [b"version", b"stream_read 0 20", b"file_create -o x 20", b"stream_write 0", b"write 0 x"],
+    [
+        b"version",
+        b"stream_read 0 20",
+        b"file_create -o x 20",
+        b"stream_write 0",
+        b"write 0 x",
+        b"celo web key -f 20",
+    ],
 )
 def test_a_command_without_data_takes_none(machine, line):
     machine.starve("find")
