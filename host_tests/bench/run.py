@@ -16,6 +16,7 @@ import imports
 import measure
 import services
 import stream_mode
+import tls
 from rich.console import Console
 from rows import Row, publish
 
@@ -214,7 +215,7 @@ def main(words: list[str]) -> int:
         *bench.on_demand(),
         bench.sizes(),
     ]
-    rows += stream_mode.rows() + dhcp_offer.rows() + datagrams.rows()
+    rows += stream_mode.rows() + dhcp_offer.rows() + datagrams.rows() + tls.rows()
     return publish(rows, RESULTS, console)
 
 
