@@ -60,8 +60,26 @@ def load(session, args):
             f.seek(0)
             data = f.read(min(size, settings.MAX_SIZE))  # read(n) takes n bytes of RAM at once
     except OSError:
-        data = settings.dump({})
+        data = settings.dump(_factory())
     apply(session, data, True)
+
+
+def _factory():
+    # The factory's settings, as full name, and index, -> text.
+    from firmware.store import factory
+
+    known = {}
+    try:
+        for row in factory.rows():
+            try:
+                understand(row, True)
+            except CommandError:  # a later version's: it is passed over at a start, too
+                pass
+            else:
+                known[b" ".join(row[:-1])] = row[-1]
+    finally:
+        factory.done()
+    return known
 
 
 def _content(name):

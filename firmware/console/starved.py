@@ -12,7 +12,7 @@ from wire import cmdline, quoting  # noqa: F401  split() needs it when there is 
 from . import catalogue, errors, registry, session
 
 # Commands that announce bytes -> which of their arguments that are no options tells how many.
-_WITH_DATA = {b"stream_write": 1, b"file_create": 1, b"smtp_send": 2}
+_WITH_DATA = {b"cert_load": 2, b"stream_write": 1, b"file_create": 1, b"smtp_send": 2}
 _TEXT = b"Out of memory"
 _SILENCE_MS = const(10_000)  # as of data.py
 _LOOK_MS = const(2)  # UART0's ring of 260 bytes lasts for 22 ms
@@ -69,8 +69,10 @@ def announced(line):
     options = b"".join([arg for arg in args if arg[:1] == b"-"])
     words = [arg for arg in args if arg[:1] != b"-"]
     at = _WITH_DATA.get(name)
-    if at is None or b"o" in options or len(words) <= at or not words[at].isdigit():
-        return 0  # `-o` opens a stream for them
+    if at is None or len(words) <= at or not words[at].isdigit():
+        return 0
+    if b"o" in options or b"f" in options:
+        return 0  # they come from a stream (-o) or are in a file (-f)
     return int(words[at])
 
 

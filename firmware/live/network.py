@@ -9,9 +9,20 @@ def get(leaf, session):
         udp = sys.modules.get("firmware.net.udp")  # imported with the first UDP stream
         return b"Rx:%d,Tx:0" % (udp.usage() if udp else 0)
     if leaf == b"tls.expiry":
-        from firmware import forget
-        from firmware.store import identities, variables
-
-        forget("firmware.store.identities")
-        return b"\r\n".join(identities.expiries(variables.get))
+        return b"\r\n".join(_expiry())
     return session.device.station.address(_INDEX[leaf])
+
+
+def _expiry():
+    from firmware.store import identity_rows, variables
+    from wire import x509
+
+    lines = [b"!  # Expiry               Certificate"]
+    try:
+        for ref, kind, _, text, end in identity_rows.rows(variables.get, False):
+            if kind != b"key":
+                time = b"-" if end is None else x509.iso(end)
+                lines.append(b"# %2d %-20s %s (%s)" % (len(lines) - 1, time, ref, text))
+    finally:
+        identity_rows.drop()
+    return lines

@@ -1,7 +1,7 @@
 # system.*: the session's own console settings, memory, identity.
 import gc
 
-from firmware import board
+from firmware import board, forget
 from firmware.console import session as console
 from firmware.store import variables
 
@@ -12,6 +12,13 @@ _FIELDS = {
     b"cmd.prompt_enabled": "prompt",
     b"cmd.timestamp": "timestamp",
     b"print_level": "print_level",
+}
+# What the DCT says of the module, by its name there.
+_MADE = {
+    b"manufacture_date": b"date",
+    b"manufacturer": b"maker",
+    b"product": b"product",
+    b"serial": b"serial",
 }
 _PRESET = (b"cmd.echo", b"cmd.header_enabled", b"cmd.prompt_enabled", b"print_level")
 
@@ -38,7 +45,22 @@ def get(leaf, session):
         return session.device.station.mac_text().replace(b":", b"")
     if leaf == b"board":
         return board.NAME
+    if leaf in _MADE:
+        return _made(_MADE[leaf])
     return board.banner()
+
+
+def _made(field):
+    from firmware.store import dct
+    from wire.dct import MANUFACTURING, TEXT
+
+    try:
+        return dct.read(MANUFACTURING, field, TEXT)
+    except KeyError:
+        return b""
+    finally:
+        forget("firmware.store.dct")
+        forget("wire.dct")
 
 
 def put(leaf, value, session):

@@ -39,3 +39,7 @@ def _zone():
 
 def put(leaf, value, session):
     clock.put(value * 1_000_000_000, session.device)
+    from firmware.console import log
+    from firmware.store import expiry
+
+    expiry.look(log, variables)

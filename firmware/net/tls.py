@@ -48,6 +48,10 @@ async def client(sock, host, get, ca=None, log=None, device=None):
             log.line(log.OPERATION, b"Starting TLS")
             if not verify:
                 log.line(log.STATUS, b"The server is not verified (network.tls.verify)")
+            from firmware.store import expiry
+
+            roots = get(b"network.tls.ca_cert") if ca is None else ca
+            expiry.used(log, roots, get(b"network.tls.client_cert"))
         context = _client_context(get, get(b"network.tls.ca_cert") if ca is None else ca)
         return await _handshake(sock, context, get, host.decode(), log)
     except BaseException as e:

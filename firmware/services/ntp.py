@@ -118,6 +118,9 @@ class Ntp:
         clock.put(now, self._device)
         if first or moved > _MOVED_NS:
             log.line(log.STATUS, b"Clock set by NTP from " + self._server)
+        from firmware.store import expiry
+
+        expiry.look(log, variables)
 
 
 async def _answer(sock, server, cookie):

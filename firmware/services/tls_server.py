@@ -52,6 +52,11 @@ class TlsServer(tcp_server.TcpServer):
         super().listen()
         self.most = min(self.most, _MOST)
 
+    def shut(self):
+        if not (self.closed or tcp_server.running):
+            forget("firmware.services.tcp_server")
+        super().shut()
+
     def end(self):
         global running
         super().end()
@@ -61,8 +66,6 @@ class TlsServer(tcp_server.TcpServer):
                 sock.close()
                 del self._calls[call]
         self._rest()
-        if not tcp_server.running:
-            forget("firmware.services.tcp_server")
         if running is self:
             running = None
 
@@ -122,7 +125,13 @@ class TlsServer(tcp_server.TcpServer):
         # The client's socket once its handshake is done, else None.
         registry.claim(_ROOM)
         from firmware.net import tls
+        from firmware.store import expiry
 
+        expiry.used(
+            log,
+            variables.get(b"network.tls.server_cert") or variables.get(b"network.tls.client_cert"),
+            variables.get(b"network.tls.server_ca"),
+        )
         try:
             return await tls.accept(sock, tls.server_context(variables.get), variables.get)
         except tls.TlsFailed as e:

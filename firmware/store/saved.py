@@ -22,24 +22,29 @@ def remove(path):
         pass
 
 
-def load(path=PATH):
-    """Read a settings file into the variables; False when there is none or it is damaged (then
-    nothing changes).
+def load():
+    """Read a settings file into the variables. False when there is none, None when it is damaged:
+    then the factory's settings are taken.
 
     Names that this version does not know and values it does not accept are passed over: an update
     must not lose the rest.
     """
     remove(NEW)  # left by a cut in the middle of a save
+    found = False
     try:
-        with open(path, "rb") as f:
-            if not _is_whole(f):
-                return None
-            f.seek(0)
-            for line in _lines(f):
-                _take(line)
+        with open(PATH, "rb") as f:
+            found = None
+            if _is_whole(f):
+                f.seek(0)
+                for line in _lines(f):
+                    _take(line)
+                return True
     except OSError:
-        return False
-    return True
+        pass
+    from . import factory
+
+    factory.load()
+    return found
 
 
 def _lines(f):
@@ -77,7 +82,7 @@ def assign(name, text, index=None):
     if row is None:
         raise variables.UnknownVariable(name)
     kind, default = row[1:3]
-    if kind[0] == 111 or kind[0] == 118:  # o, v
+    if kind[0] in b"ov":
         raise variables.ReadOnly(name)
     if (kind[1] == 120) != (index is not None):  # x
         raise ValueError

@@ -38,6 +38,7 @@ ARROWS = {
         "wire",
         "firmware.forget",
         "firmware.net",
+        "firmware.store.expiry",
         "firmware.store.identities",
     ),
     # The registry finds commands by the generated index, and imports them by the names in it.
@@ -62,6 +63,7 @@ ARROWS = {
     ),
     # The variables that are computed: what get and set of them do.
     "firmware/live/": (
+        "firmware.forget",
         "wire",
         "firmware.board",
         "firmware.clock",

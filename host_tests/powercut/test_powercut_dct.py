@@ -10,7 +10,7 @@ from host_tests.powercut.test_powercut import image, run  # noqa: F401
 # Flash operations that each of a state's scenarios takes at least: a block, its entries, the
 # header, the mark.
 STATES = {
-    "small": (5, 7, 9, 9, 5, 9, 9, 10),
+    "small": (5, 7, 11, 16, 5, 7, 11, 14),
     "large": (80, 12),
 }
 

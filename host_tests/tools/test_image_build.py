@@ -15,6 +15,7 @@ from airwire import cli, interpreter, project
 from airwire.errors import UserError
 from airwire.image import build, bytecode, firmware, generate, inspect, layout, littlefs, tree
 from airwire.image.errors import ImageError
+from airwire.wire import dct
 from host_tests.tools import stock
 
 MP_IMAGE_TOOL = Path(sys.executable).with_name("mp-image-tool-esp32")
@@ -183,6 +184,37 @@ def test_inspect_takes_a_flash_that_was_read_back(sample, micropython):
     assert parts["vfs"].state == "data" and len(parts["vfs"].sha256) == 64
 
 
+SECRET = b"a secret that nobody prints"
+ENTRIES = [
+    (dct.MANUFACTURING, b"serial", dct.TEXT, b"0017"),
+    (dct.VARIABLES, b"wlan.passkey", dct.TEXT, SECRET),
+    (dct.IDENTITY, b"server", dct.KEY, SECRET * 3),
+]
+
+
+def test_the_dct_of_an_image(sample, tmp_path):
+    path = tmp_path / "dct.bin"
+    path.write_bytes(dct.image(ENTRIES))
+    image = build.build_image(sample, dct_file=path)
+    assert image[layout.DCT.offset : layout.DCT.end] == path.read_bytes()
+    report = inspect.inspect(image)
+    assert {part.label: part.state for part in report.parts}["dct"] == "DCT"
+    assert [(e.section, e.name, e.kind, e.size) for e in report.entries] == [
+        ("manufacturing", "serial", "text", 4),
+        ("variables", "wlan.passkey", "text", len(SECRET)),
+        ("identity", "server", "key", 3 * len(SECRET)),
+    ]
+
+
+def test_a_damaged_dct_is_inspected(sample):
+    image = bytearray(build.build_image(sample))
+    image[layout.DCT.offset : layout.DCT.end] = dct.image(ENTRIES)
+    image[layout.DCT.offset + 40] ^= 1
+    report = inspect.inspect(bytes(image))
+    states = {part.label: part.state for part in report.parts}
+    assert states["dct"] == "not a DCT: Wrong CRC" and not report.entries
+
+
 # ---- the commands ----------------------------------------------------------------------------
 
 
@@ -239,6 +271,37 @@ def test_the_json_report(run, micropython, tmp_path):
     assert report["partitions"][4]["state"] == "empty"
     assert {"path": "main.py", "size": 42} in report["files"]
     assert report["size"] == layout.FLASH_SIZE
+
+
+def test_build_with_a_dct(run, tmp_path):
+    table, output = tmp_path / "dct.bin", tmp_path / "flash.bin"
+    table.write_bytes(dct.image(ENTRIES))
+    assert run("build", "--dct", table, "-o", output)[0] == 0
+    assert output.stat().st_mode & 0o777 == 0o600  # there are keys in it
+    _, text, _ = run("inspect", output)
+    assert "DCT, 3 entries" in text and "wlan.passkey, text" in text
+    _, report, _ = run("inspect", "--json", output)
+    entry = {"section": "identity", "name": "server", "kind": "key", "size": 3 * len(SECRET)}
+    assert json.loads(report)["dct"][2] == entry
+    assert SECRET.decode() not in text + report
+
+
+def test_a_bad_dct_is_one_line_and_no_output(run, tmp_path):
+    table, output = tmp_path / "dct.bin", tmp_path / "flash.bin"
+    code, _, err = run("build", "--dct", table, "-o", output)
+    assert code == 2 and one_line(err) == f"{table}: No such file or directory"
+    for data, message in (
+        (b"x", "1 bytes; a DCT has 65536"),
+        (b"\xff" * layout.DCT.size, "not a DCT: No table"),
+        (dct.image(ENTRIES)[:30].ljust(layout.DCT.size, b"\0"), "not a DCT: Wrong CRC"),
+    ):
+        table.write_bytes(data)
+        code, _, err = run("build", "--dct", table, "-o", output)
+        assert code == 2 and one_line(err) == f"{table}: {message}"
+    table.write_bytes(dct.image(ENTRIES))
+    code, _, err = run("build", "--dct", table, "-o", table)
+    assert code == 2 and one_line(err) == f"{table}: the output would replace the DCT"
+    assert not output.exists()
 
 
 def one_line(err):

@@ -3,6 +3,7 @@ a chip.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ import pytest
 from airwire import cli, flashing, project
 from airwire.errors import UserError
 from airwire.image import build, layout
+from airwire.wire import dct
 from host_tests.tools import stock
 
 # Notes how it was called and what the files held; ends as told by the test.
@@ -100,7 +102,7 @@ def test_the_command_lines(sample, micropython, port, fake, capfd):
     keep = ["--flash-mode", "keep", "--flash-freq", "keep", "--flash-size", "keep"]
     assert write["words"] == [*connect, "--after", "no-reset", "write-flash", *keep]
     assert verify["words"] == [*connect, "--after", "hard-reset", "verify-flash", *keep]
-    offsets = ["0x1000", "0x8000", "0x10000", "0x200000", "0x210000"]
+    offsets = ["0x1000", "0x8000", "0x10000", "0x210000"]  # the module's DCT is its own
     assert list(write["places"]) == list(verify["places"]) == offsets
     assert write["places"] == verify["places"]
 
@@ -115,11 +117,21 @@ def test_what_is_written_is_what_is_built(sample, micropython, port, fake):
     assert "115200" in fake.calls()[0]["words"]
 
 
-def test_keep_dct(sample, micropython, port, fake, capfd):
-    assert command(port, micropython, "--keep-dct") == 0
-    assert [list(call["places"]) for call in fake.calls()] == [
-        ["0x1000", "0x8000", "0x10000", "0x210000"]
-    ] * 2
+def test_the_dct_is_written_when_that_is_asked_for(
+    sample, micropython, port, fake, capfd, tmp_path
+):
+    table = tmp_path / "dct.bin"
+    table.write_bytes(dct.image([(dct.VARIABLES, b"wlan.ssid", dct.TEXT, b"home")]))
+    for words, written in ((["--erase-dct"], b"\xff" * layout.DCT.size), (["--dct", table], None)):
+        assert command(port, micropython, *map(str, words)) == 0
+        digest = hashlib.sha256(written or table.read_bytes()).hexdigest()
+        for call in fake.calls()[-2:]:
+            assert call["places"]["0x200000"] == digest
+    count = len(fake.calls())
+    table.write_bytes(b"x")
+    assert command(port, micropython, "--dct", str(table)) == 2
+    assert refused(capfd) == f"{table}: 1 bytes; a DCT has 65536"
+    assert len(fake.calls()) == count
 
 
 def refused(capfd):

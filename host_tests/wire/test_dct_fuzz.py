@@ -1,7 +1,7 @@
 """The DCT among damaged partitions: each is read or refused, and what is read is a table that can
 be written again.
 
-CPython only, as all *_fuzz.py; test_powercut_dct.py has what the module does with them.
+CPython only, as all *_fuzz.py; what the module does with them is in host_tests/store/test_dct.py.
 """
 
 import random

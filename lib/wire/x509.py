@@ -70,8 +70,9 @@ class Certificate:
     """What one DER certificate says.
 
     subject: its common name or else its first alternative name, printable, b"" without either;
-    self_issued: True where the issuer has the subject's name; not_before, not_after: seconds since
-    1970; key: (b"EC", b"RSA" or b"other", bits, public point or modulus). Raises X509Error.
+    name, issuer: the whole names of subject and issuer, DER to be compared; not_before, not_after:
+    seconds since 1970; key: (b"EC", b"RSA" or b"other", bits, public point or modulus). Raises
+    X509Error.
     """
 
     def __init__(self, data):
@@ -90,7 +91,8 @@ class Certificate:
         tag, at, stop = _item(data, stop, subject)
         self.not_after = _seconds(tag, data[at:stop])
         _, start, key = _item(data, subject, end, _SEQUENCE)
-        self.self_issued = data[issued:validity] == data[start:key]
+        self.issuer = data[issued:validity]
+        self.name = data[start:key]
         name = _common_name(data, start, key)
         _, at, stop = _item(data, key, end, _SEQUENCE)
         self.key = _public_key(data, at, stop)

@@ -66,7 +66,24 @@ def register(subparsers: Any) -> None:
         default=DEFAULT_BAUD,
         help="(%(default)s)",
     )
-    parser.add_argument("--keep-dct", action="store_true", help="leave the dct partition as it is")
+    # What is in a module's DCT is its own, and is nowhere else.
+    table = parser.add_mutually_exclusive_group()
+    table.add_argument(
+        "--dct",
+        type=Path,
+        metavar="FILE",
+        help="write this table of certificates and factory settings, too; "
+        "else the one in the module stays",
+    )
+    table.add_argument("--erase-dct", action="store_true", help="erase it")
+    parser.add_argument(
+        "--resource",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a file that the firmware can read, a certificate for example; may be repeated",
+    )
     parser.set_defaults(run=_run)
 
 
@@ -79,8 +96,8 @@ def _run(args: argparse.Namespace) -> int:
         raise UserError(
             "no MicroPython given: FIRMWARE=FILE or --firmware FILE (ESP32_GENERIC, 1.26 or newer)"
         )
-    pieces = regions(project.ROOT, Path(args.firmware))
-    if args.keep_dct:
+    pieces = regions(project.ROOT, Path(args.firmware), args.dct, args.resource)
+    if not args.dct and not args.erase_dct:
         pieces = [piece for piece in pieces if piece.label != layout.DCT.label]
     flash(args.port, pieces, args.baud, ESPTOOL)
     print(f"{args.port}: written and verified; the board starts")

@@ -95,6 +95,16 @@ VARIABLES = (
         "now",
         "Patterns for wlan off, error, connecting, on; network down, asking, up; softap as wlan",
     ),
+    (
+        "system.manufacture_date",
+        "sy md",
+        "lines",
+        "",
+        "ro",
+        "now",
+        "When the module was made, as its DCT says",
+    ),
+    ("system.manufacturer", "sy ma", "lines", "", "ro", "now", "Who made the module"),
     ("system.memory.usage", "sy o", "int 0 100", "0", "ro", "now", "Heap in use, percent"),
     (
         "system.memory.used",
@@ -123,6 +133,8 @@ VARIABLES = (
         "now",
         "The chip never sleeps by itself between commands",
     ),
+    ("system.product", "sy pr", "lines", "", "ro", "now", "What the module was made as"),
+    ("system.serial", "sy se", "lines", "", "ro", "now", "Serial number of the module"),
     (
         "system.cmd.timestamp",
         "sy c t",

@@ -7,12 +7,13 @@ interpreter, boots such an image, a chip does not. The same input gives the same
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from airwire import project
 from airwire.errors import UserError
-from airwire.image import firmware, layout, littlefs, tree
+from airwire.image import dct, firmware, layout, littlefs, resources, tree
 from airwire.image.partitions import TABLE_OFFSET
 
 
@@ -24,16 +25,23 @@ class Region(NamedTuple):
     data: bytes
 
 
-def regions(root: Path = project.ROOT, firmware_file: Path | None = None) -> list[Region]:
+def regions(
+    root: Path = project.ROOT,
+    firmware_file: Path | None = None,
+    dct_file: Path | None = None,
+    resource_files: Iterable[Path] = (),
+) -> list[Region]:
     """What is written, in flash order. Not in it: nvs and phy_init, which belong to MicroPython.
+    Without a file of it the DCT is erased.
 
-    Raises UserError for a tree or a MicroPython that cannot be built from.
+    Raises UserError for a tree or a file that cannot be built from.
     """
     micropython = firmware.load(firmware_file) if firmware_file else None
-    files = littlefs.build(tree.device_files(root), layout.VFS)
+    table = dct.load(dct_file) if dct_file else dct.ERASED
+    files = littlefs.build(tree.device_files(root) | resources.load(resource_files), layout.VFS)
     pieces = [
         Region("partition table", TABLE_OFFSET, layout.TABLE.to_bytes(layout.FLASH_SIZE)),
-        Region(layout.DCT.label, layout.DCT.offset, b"\xff" * layout.DCT.size),
+        Region(layout.DCT.label, layout.DCT.offset, table),
         Region(layout.VFS.label, layout.VFS.offset, files),
     ]
     if micropython:
@@ -44,17 +52,23 @@ def regions(root: Path = project.ROOT, firmware_file: Path | None = None) -> lis
     return sorted(pieces, key=lambda region: region.offset)
 
 
-def build_image(root: Path = project.ROOT, firmware_file: Path | None = None) -> bytes:
+def build_image(
+    root: Path = project.ROOT,
+    firmware_file: Path | None = None,
+    dct_file: Path | None = None,
+    resource_files: Iterable[Path] = (),
+) -> bytes:
     """The whole flash, 4 MiB. Raises UserError as `regions` does."""
     image = bytearray(b"\xff" * layout.FLASH_SIZE)
-    for region in regions(root, firmware_file):
+    for region in regions(root, firmware_file, dct_file, resource_files):
         image[region.offset : region.offset + len(region.data)] = region.data
     return bytes(image)
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file so that it is whole or not there. Raises UserError when that fails, as in
-    a folder that does not exist: it is a typing mistake more often than a wish.
+def write_atomic(path: Path, data: bytes, private: bool = False) -> None:
+    """Write a file so that it is whole or not there; a private one is for its owner alone. Raises
+    UserError when that fails, as in a folder that does not exist: it is a typing mistake more
+    often than a wish.
     """
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -63,7 +77,8 @@ def write_atomic(path: Path, data: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-        os.chmod(temporary, 0o644)  # mkstemp's 0600 is for secrets
+        if not private:
+            os.chmod(temporary, 0o644)  # mkstemp's 0600 is for secrets
         os.replace(temporary, path)
     except OSError as error:
         os.unlink(temporary)

@@ -28,6 +28,20 @@ def register(subparsers: Any) -> None:
         "without it only the virtual board can boot the image",
     )
     build.add_argument(
+        "--dct",
+        type=Path,
+        metavar="FILE",
+        help="certificates and factory settings, as `airwire dct` writes them; else none",
+    )
+    build.add_argument(
+        "--resource",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a file that the firmware can read, a certificate for example; may be repeated",
+    )
+    build.add_argument(
         "-o", "--output", type=Path, metavar="FILE", default=project.BUILD / "flash.bin"
     )
     build.set_defaults(run=_build)
@@ -43,12 +57,14 @@ def _build(args: argparse.Namespace) -> int:
     from airwire.image import build
     from airwire.image import inspect as inspection
 
-    if args.firmware and args.output.resolve() == args.firmware.resolve():
-        raise UserError(f"{args.output}: the output would replace the firmware")
+    given_files = [(args.firmware, "firmware"), (args.dct, "DCT")]
+    for given, what in given_files + [(path, "resource") for path in args.resource]:
+        if given and args.output.resolve() == given.resolve():
+            raise UserError(f"{args.output}: the output would replace the {what}")
     if args.output.parent.resolve() == project.BUILD:
         project.BUILD.mkdir(exist_ok=True)  # ours; any other folder is the user's
-    image = build.build_image(project.ROOT, args.firmware)
-    build.write_atomic(args.output, image)
+    image = build.build_image(project.ROOT, args.firmware, args.dct, args.resource)
+    build.write_atomic(args.output, image, private=args.dct is not None)
     report = inspection.inspect(image)
     print(f"{args.output}: {len(report.files)} files")
     for part in report.parts:

@@ -10,18 +10,20 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from airwire.errors import UserError
-from airwire.image import firmware, layout, littlefs
+from airwire.image import dct, firmware, layout, littlefs
 from airwire.image.errors import ImageError
 from airwire.image.partitions import TABLE_OFFSET, TYPE_APP, Partition, Table
+from airwire.wire.dct import DctError
 
 # Enough to tell two contents apart at a glance; the JSON report has it whole.
 _SHORT_HASH = 12
+_DCT = "DCT"
 
 
 @dataclass(frozen=True)
 class Part:
     """One area of the flash. `state` is empty, MicroPython <version>, LittleFS <disk version>,
-    bootloader or data.
+    DCT, not a DCT: <why>, bootloader or data.
 
     Sizes in bytes. `used` and `free` are None where only the partition's owner could tell.
     `sha256` is None when empty.
@@ -39,11 +41,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole image: its areas in flash order, and its files as path -> size in bytes."""
+    """A whole image: its areas in flash order, its files as path -> size in bytes, and what its
+    DCT has.
+    """
 
     size: int
     parts: tuple[Part, ...]
     files: dict[str, int]
+    entries: tuple[dct.Entry, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """For json.dumps."""
@@ -51,6 +56,7 @@ class Report:
             "size": self.size,
             "partitions": [asdict(part) for part in self.parts],
             "files": [{"path": path, "size": size} for path, size in self.files.items()],
+            "dct": [asdict(entry) for entry in self.entries],
         }
 
 
@@ -82,11 +88,15 @@ def inspect(image: bytes) -> Report:
             raise part.error(f"truncated: it ends at {part.end:#x}, the image at {len(image):#x}")
     parts = [_bootloader(image[layout.BOOTLOADER_OFFSET : TABLE_OFFSET])]
     files: dict[str, int] = {}
+    entries: list[dct.Entry] = []
     for partition in table:
-        part, found = _look(partition, image[partition.offset : partition.end])
+        area = image[partition.offset : partition.end]
+        part, found = _look(partition, area)
         parts.append(part)
         files |= found
-    return Report(len(image), tuple(parts), files)
+        if part.state == _DCT:
+            entries = dct.entries(area)
+    return Report(len(image), tuple(parts), files, tuple(entries))
 
 
 def _bootloader(area: bytes) -> Part:
@@ -111,6 +121,12 @@ def _look(partition: Partition, area: bytes) -> tuple[Part, dict[str, int]]:
     elif partition.type == TYPE_APP:
         app = firmware.check_app(area, partition)
         state, used = f"MicroPython {app.version}", app.size
+    elif partition.label == layout.DCT.label:
+        try:
+            dct.entries(area)
+            state = _DCT
+        except DctError as error:
+            state = dct.told(error)
     elif volume := littlefs.read(area):
         state, used = f"LittleFS {volume.version}", volume.used
         files = {path: len(content) for path, content in volume.files.items()}
@@ -155,6 +171,11 @@ def show(report: Report, console: Console) -> None:
     console.print(f"Flash, {report.size >> 20} MiB")
     console.print(table)
     console.print()
+    if report.entries:
+        console.print(f"DCT, {len(report.entries)} entries")
+        for entry in report.entries:
+            console.print(f"{entry.size:>8}  {entry.section:<13}  {entry.name}, {entry.kind}")
+        console.print()
     console.print(f"{len(report.files)} files, {sum(report.files.values())} bytes")
     for path, size in report.files.items():
         console.print(f"{size:>8}  {path}")

@@ -1,0 +1,158 @@
+# Certificates and keys by command: cert_list, cert_load, cert_delete.
+import asyncio
+import io
+import sys
+
+from micropython import const
+
+from firmware import forget
+from firmware.console import errors, log
+from firmware.console.errors import CommandError
+from firmware.console.registry import command
+from firmware.store import variables
+
+# As those of a file: up to the first there are data, which are taken, up to the second they are
+# kept. A chain of four with keys of RSA is 8 KB of PEM.
+_MAX_ANNOUNCED = const(0x1FFFFFFF)
+_MOST = const(16_384)
+_REASONS = {
+    1: b"DCT of a later version",  # EPERM
+    19: b"No DCT",  # ENODEV
+    28: b"DCT full",  # ENOSPC
+}
+_KINDS = {b"cert": "CERTIFICATE", b"key": "KEY", b"ca": "ROOTS"}
+
+
+@command(b"cert_list", b"cel", 0, 0)
+async def cert_list(session, args):
+    """cert_list
+    List certificates and keys: those in the DCT, files that end as such (.pem .crt .cer .der
+    .key), and what variables refer to. Keys are not printed, only their kind and size.
+    """
+    from firmware.store import identity_rows
+    from wire import x509
+
+    lines = [b"!  # Kind  Where     Expiry                Reference  Subject"]
+    try:
+        for ref, kind, where, text, end in identity_rows.rows(variables.get, True):
+            time = b"-" if end is None else x509.iso(end)
+            if b" " in ref or b'"' in ref:
+                from wire.quoting import quote
+
+                ref = quote(ref)
+            row = (len(lines) - 1, kind, where, time, ref, text)
+            lines.append(b"# %2d %-5s %-9s %-21s %s  %s" % row)
+            await asyncio.sleep_ms(0)  # a few milliseconds each
+    finally:
+        identity_rows.drop()
+    return lines
+
+
+@command(b"cert_load", b"celo", 3, 4)
+async def cert_load(session, args):
+    """cert_load <name> cert|key|ca <size> | -f <filename>
+    Put a certificate (or chain), its private key, or trusted certificates into the identity <name>
+    in the DCT: the <size> bytes of PEM or DER that follow the command line, or a file. A key that
+    comes with its certificate in one PEM is taken with it.
+    """
+    name, kind = args[:2]
+    if args[2][:1] == b"-":
+        if args[2] != b"-f":
+            raise CommandError(errors.UNKNOWN_OPTION)
+        if len(args) < 4:
+            raise CommandError(errors.TOO_FEW)
+        _check(name, kind)
+        return _load(name, _KINDS[kind], _opened(args[3]))
+    if len(args) > 3:
+        raise CommandError(errors.TOO_MANY)
+    if not args[2].isdigit():
+        raise CommandError(errors.BAD_ARGUMENT)
+    size = int(args[2])
+    if not 0 < size <= _MAX_ANNOUNCED:
+        raise CommandError(errors.BOUNDS)
+    data = None
+    try:
+        _check(name, kind)
+        if size > _MOST:
+            raise CommandError(errors.BOUNDS)
+        data = io.BytesIO(size)  # room for all of it, or for nothing
+    except CommandError as e:
+        refusal = e
+    if data is None:
+        await session.read_data(size, lambda piece: None)
+        raise refusal
+    await session.read_data(size, lambda piece: _keep(data, piece))
+    return _load(name, _KINDS[kind], data)
+
+
+def _keep(data, piece):
+    data.write(piece)
+
+
+def _check(name, kind):
+    if kind not in _KINDS or not 1 <= len(name) <= 32 or min(name) <= 32 or max(name) > 126:
+        raise CommandError(errors.BAD_ARGUMENT)
+
+
+def _opened(name):
+    from firmware.store import files
+
+    try:
+        return open(files.find(name)[0], "rb")
+    except OSError:
+        raise _failed(b"File not found")
+
+
+def _failed(text):
+    return CommandError(errors.FAILED, text)
+
+
+def _load(name, kind, f):
+    # Into the DCT, once all is known to be good.
+    from firmware.store import identity_check
+
+    try:
+        with f:
+            put = identity_check.entries(name, kind, f)
+    except ValueError as e:
+        text = e.args[0]
+        raise _failed(text[:1].upper() + text[1:])
+    finally:
+        identity_check.drop()
+    f = None
+    changed = _change(name, put, ())
+    log.line(log.STATUS, b"Identity loaded" if changed else b"Identity is there already")
+
+
+def _change(name, put, remove):
+    # True where the DCT is another one now.
+    from firmware.store import dct as table
+
+    try:
+        changed = table.change(put, remove)
+    except OSError as e:
+        raise _failed(_REASONS.get(e.errno) or b"Flash error %d" % e.errno)
+    finally:
+        forget("firmware.store.dct")
+        forget("wire.dct")
+    looked = sys.modules.get("firmware.store.looked")
+    if looked:
+        looked.days.pop(b"dct:" + name, None)  # it is looked at anew
+    return changed
+
+
+@command(b"cert_delete", b"cede", 1, 2)
+def cert_delete(session, args):
+    """cert_delete <name> [cert|key|ca]
+    Delete an identity from the DCT, or one part of it.
+    """
+    from wire import dct
+
+    name = args[0]
+    kind = None
+    if len(args) > 1:
+        _check(name, args[1])
+        kind = getattr(dct, _KINDS[args[1]])
+    if not _change(name, (), ((dct.IDENTITY, name, kind),)):
+        raise _failed(b"Identity not found")
+    log.line(log.STATUS, b"Identity deleted")
