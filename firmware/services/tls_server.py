@@ -127,13 +127,11 @@ class TlsServer(tcp_server.TcpServer):
         from firmware.net import tls
         from firmware.store import expiry
 
-        expiry.used(
-            log,
-            variables.get(b"network.tls.server_cert") or variables.get(b"network.tls.client_cert"),
-            variables.get(b"network.tls.server_ca"),
-        )
+        get = variables.get
         try:
-            return await tls.accept(sock, tls.server_context(variables.get), variables.get)
+            certificate = get(b"network.tls.server_cert") or get(b"network.tls.client_cert")
+            expiry.used(log, certificate, get(b"network.tls.server_ca"))
+            return await tls.accept(sock, tls.server_context(get), get)
         except tls.TlsFailed as e:
             sock.close()
             log.line(log.STATUS, sockets.reason(e))

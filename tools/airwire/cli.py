@@ -22,6 +22,8 @@ COMMANDS = (
     "airwire.lan.cli",
     "airwire.client.cli",
     "airwire.wwep.cli",
+    "airwire.cert.cli",
+    "airwire.dct.cli",
     "airwire.run",
 )
 

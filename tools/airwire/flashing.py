@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from airwire import arguments, project
 from airwire.errors import UserError
@@ -144,14 +144,18 @@ def flash(
         # differ. write-flash already compares each region's MD5; verify-flash does it once more,
         # after a fresh connection.
         keep = ["--flash-mode", "keep", "--flash-freq", "keep", "--flash-size", "keep"]
-        _esptool([*common, "--after", "no-reset", "write-flash", *keep, *places], port)
-        _esptool([*common, "--after", "hard-reset", "verify-flash", *keep, *places], port)
+        run([*common, "--after", "no-reset", "write-flash", *keep, *places], port)
+        run([*common, "--after", "hard-reset", "verify-flash", *keep, *places], port)
 
 
-def _esptool(command: Sequence[str], port: str) -> None:
-    """Run it with its output in our terminal; stderr waits for the end, for the one line."""
+def run(command: Sequence[str], port: str, output: TextIO | None = None) -> None:
+    """Run esptool with its output in our terminal, or in `output`; stderr waits for the end, for
+    the one line. Raises UserError.
+    """
     try:
-        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            command, stdout=output, stderr=subprocess.PIPE, text=True, check=False
+        )
     except OSError as error:
         raise UserError(f"cannot run esptool: {error.strerror}") from None
     if done.returncode:

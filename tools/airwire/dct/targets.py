@@ -1,0 +1,188 @@
+"""Where a DCT lies: in an image of its own, in an image of the whole flash, in the flash of a
+virtual board. (In a chip: chip.py.) Reading, and writing one of the two copies; what is in them is
+table.py.
+
+A target is a context manager. While it is entered for a change, its module does not run: a board
+is switched off and on again, as esptool stops and starts a chip.
+"""
+
+import argparse
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from airwire.cert import files
+from airwire.errors import UserError
+from airwire.image import layout
+from airwire.image.errors import ImageError
+from airwire.image.partitions import TABLE_OFFSET, TABLE_SIZE, Partition, Table
+from airwire.wire import dct
+
+# The flash that the ESP32 can have at most: the table of a chip may use it.
+MAX_FLASH = 16 << 20
+
+
+class Target(Protocol):
+    """What the commands need."""
+
+    where: str  # for messages
+
+    def read(self) -> bytes:
+        """The partition, both copies. Raises UserError."""
+
+    def write(self, copy: int, data: bytes) -> None:
+        """Replace copy 0 or 1, and compare what is there then. Raises UserError."""
+
+
+def partition(table: bytes, where: str) -> Partition:
+    """The dct partition, from the bytes of a flash's partition table. Raises UserError."""
+    try:
+        found = Table.parse(table, MAX_FLASH).find(layout.DCT.label)
+    except ImageError as error:
+        raise UserError(f"{where}: {error.message}: this flash is not Airwire's") from None
+    if found.size != dct.SIZE:
+        raise UserError(f"{where}: the dct partition has {found.size} bytes, not {dct.SIZE}")
+    return found
+
+
+class File:
+    """An image: of the partition, or of a flash that has one."""
+
+    def __init__(self, path: Path) -> None:
+        self.where = str(path)
+        self._path = path
+
+    def read(self) -> bytes:
+        data = self._load()
+        at = self._offset(data)
+        return data[at : at + dct.SIZE]
+
+    def write(self, copy: int, data: bytes) -> None:
+        image = bytearray(self._load())
+        at = self._offset(image) + copy * dct.COPY
+        image[at : at + dct.COPY] = data
+        # For its owner alone: there are keys in it.
+        files.write(self._path.resolve(), bytes(image), private=True)
+        _compare(self.read(), copy, data, self.where)
+
+    def _load(self) -> bytes:
+        try:
+            with self._path.open("rb") as file:
+                data = file.read(MAX_FLASH + 1)
+        except FileNotFoundError:
+            raise UserError(f"no file {self._path}: `airwire dct new` makes one") from None
+        except OSError as error:
+            raise UserError(f"{self._path}: {error.strerror}") from None
+        if len(data) > MAX_FLASH:
+            raise UserError(f"{self._path}: too large for a flash")
+        return data
+
+    def _offset(self, data: bytes) -> int:
+        if len(data) == dct.SIZE:
+            return 0
+        if len(data) < dct.SIZE:
+            raise UserError(f"{self._path}: {len(data)} bytes: neither a DCT nor a flash")
+        found = partition(data[TABLE_OFFSET : TABLE_OFFSET + TABLE_SIZE], self.where)
+        if found.end > len(data):
+            raise UserError(f"{self._path}: cut off before the end of the dct partition")
+        return found.offset
+
+
+class BoardFlash:
+    """The flash of a virtual board that is off, or not up at all; reading needs neither."""
+
+    def __init__(self, name: str) -> None:
+        from airwire.board.client import Board
+
+        self._board = Board(name)
+        self.where = f"board {name}"
+        if not self._board.flash.exists():
+            raise UserError(f"{self.where} has no flash yet (airwire board up {name})")
+
+    def read(self) -> bytes:
+        at = self._offset()
+        return self._at(at, dct.SIZE)
+
+    def write(self, copy: int, data: bytes) -> None:
+        at = self._offset() + copy * dct.COPY
+        try:
+            # In its place: a flash is not another file after a change.
+            with self._board.flash.open("r+b") as flash:
+                os.fchmod(flash.fileno(), 0o600)  # there are keys in it
+                flash.seek(at)
+                flash.write(data)
+        except OSError as error:
+            raise UserError(f"{self._board.flash}: {error.strerror}") from None
+        _compare(self.read(), copy, data, self.where)
+
+    def _offset(self) -> int:
+        return partition(self._at(TABLE_OFFSET, TABLE_SIZE), self.where).offset
+
+    def _at(self, offset: int, size: int) -> bytes:
+        try:
+            with self._board.flash.open("rb") as flash:
+                flash.seek(offset)
+                data = flash.read(size)
+        except OSError as error:
+            raise UserError(f"{self._board.flash}: {error.strerror}") from None
+        if len(data) < size:
+            raise UserError(f"{self._board.flash}: cut off")
+        return data
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """The firmware does not run meanwhile, and nobody starts it."""
+        board = self._board
+        if board.is_up():
+            before = board.status()
+            board.power_cut(stay_off=True)
+            board.wait_off()
+            try:
+                yield
+            finally:
+                if before["state"] != "off":
+                    board.power_on()
+                    board.wait_boot(before["boots"] + 1)
+            return
+        # What a supervisor takes first; see supervisor.Supervisor.
+        lock = os.open(board.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            raise UserError(f"{self.where} is just starting or ending: try again") from None
+        finally:
+            os.close(lock)
+
+
+def _compare(partition: bytes, copy: int, data: bytes, where: str) -> None:
+    if partition[copy * dct.COPY : (copy + 1) * dct.COPY] != data:
+        raise UserError(f"{where} does not hold what was written")
+
+
+@contextmanager
+def opened(file: Path | None, args: argparse.Namespace, change: bool) -> Iterator[Target]:
+    """The one target that FILE and the options name; with `change`, its module stands still.
+    Raises UserError.
+    """
+    named = [each for each in (file, args.board, args.port) if each is not None]
+    if len(named) != 1:  # the options exclude one another already
+        raise UserError(f"{'only one' if named else 'one'} of FILE, --board NAME and --port PORT")
+    if args.port is not None:
+        from airwire import flashing
+        from airwire.dct.chip import Chip
+
+        with Chip(args.port, args.baud or flashing.DEFAULT_BAUD) as chip:
+            yield chip
+    elif args.board is not None:
+        board = BoardFlash(args.board)
+        if not change:
+            yield board
+            return
+        with board.stopped():
+            yield board
+    else:
+        yield File(file)
