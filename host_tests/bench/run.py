@@ -17,6 +17,7 @@ import imports
 import measure
 import services
 import stream_mode
+import tls
 from rich.console import Console
 from rows import Row, publish
 
@@ -218,6 +219,7 @@ def main(words: list[str]) -> int:
         bench.sizes(),
     ]
     rows += stream_mode.rows() + dhcp_offer.rows() + datagrams.rows() + dct_load.rows()
+    rows += tls.rows()
     return publish(rows, RESULTS, console)
 
 
