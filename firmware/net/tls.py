@@ -13,6 +13,9 @@ from firmware import forget
 from . import sockets
 
 _EARLIEST = const(2024)  # a clock before that was never set
+# Until the question for the time has ended: it takes 10 s where name and time servers are silent.
+_LOOK_MS = const(20)
+_LOOKS = const(750)
 
 # mbedTLS' numbers for what it does not tell itself: the time is over; the peer has said good-bye
 # (close notify), which a read tells as the end.
@@ -67,8 +70,10 @@ async def _ask_time(device):
     # One question, which ends by itself.
     if "ntp" not in device.services:
         device.start("ntp", "ntp")
-    while "ntp" in device.services:
-        await asyncio.sleep_ms(20)
+    for _ in range(_LOOKS):
+        if "ntp" not in device.services:
+            break
+        await asyncio.sleep_ms(_LOOK_MS)
 
 
 def _check_clock():
@@ -105,14 +110,14 @@ def server_context(get):
     return context
 
 
-async def accept(sock, context, get):
-    """A TlsSocket over a connected, non-blocking socket that a client has opened. Raises
-    TlsFailed; then the socket is closed.
+async def accept(sock, context, get, log=None):
+    """A TlsSocket over a connected, non-blocking socket that a client has opened; `log` as in
+    client(). Raises TlsFailed; then the socket is closed.
     """
     try:
         if context.verify_mode == ssl.CERT_REQUIRED:
             _check_clock()
-        return await _handshake(sock, context, get)
+        return await _handshake(sock, context, get, log=log)
     except BaseException as e:
         sock.close()
         raise e

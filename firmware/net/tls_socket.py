@@ -16,8 +16,9 @@ _LOOK = const(512)
 
 class Below(io.IOBase):
     """What mbedTLS reads from and writes to. tls_watch.py sets `readinto` and `write`: its own
-    during the handshake, then the socket's, which mbedTLS calls with two look-ups in between:
-    nothing is allocated, and no bytecode runs.
+    during the handshake, then the socket's, which mbedTLS calls after a look-up: nothing is
+    allocated, and no bytecode runs. A record of 1 KB takes 1.4 k instructions more than without
+    this and TlsSocket, and mbedTLS 84 k (`make bench`).
     """
 
     def ioctl(self, request, arg):

@@ -131,7 +131,7 @@ class TlsServer(tcp_server.TcpServer):
         try:
             certificate = get(b"network.tls.server_cert") or get(b"network.tls.client_cert")
             expiry.used(log, certificate, get(b"network.tls.server_ca"))
-            return await tls.accept(sock, tls.server_context(get), get)
+            return await tls.accept(sock, tls.server_context(get), get, log)
         except tls.TlsFailed as e:
             sock.close()
             log.line(log.STATUS, sockets.reason(e))

@@ -11,11 +11,13 @@ import sys
 from collections.abc import Callable, Sequence
 
 import datagrams
+import dct_load
 import dhcp_offer
 import imports
 import measure
 import services
 import stream_mode
+import tls
 from rich.console import Console
 from rows import Row, publish
 
@@ -214,7 +216,8 @@ def main(words: list[str]) -> int:
         *bench.on_demand(),
         bench.sizes(),
     ]
-    rows += stream_mode.rows() + dhcp_offer.rows() + datagrams.rows()
+    rows += stream_mode.rows() + dhcp_offer.rows() + datagrams.rows() + dct_load.rows()
+    rows += tls.rows()
     return publish(rows, RESULTS, console)
 
 

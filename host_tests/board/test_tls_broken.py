@@ -11,7 +11,6 @@ import time
 import pytest
 
 from host_tests.board import live, peers
-from host_tests.board.console import PATIENCE
 from host_tests.board.tls_peers import HOST, issued
 from host_tests.board.tls_servers import (
     Middle,
@@ -33,8 +32,8 @@ pytestmark = pytest.mark.needs("wifi", "air", "uart1")
 SHORT_MS = 1000
 # While a handshake waits, a command on the other port is answered within this.
 ANSWER_SECONDS = 0.1
-# What a loaded machine adds to an answer now and then: one of so many is in time.
-TRIES = 20
+# A loaded machine adds something to an answer now and then: half of so many are in time.
+TRIES = 9
 
 RECORD = 16_384  # the largest there is
 
@@ -91,12 +90,12 @@ def test_stalls_at_each_message(board, console, peer, tmp_path, count):
     begun = time.monotonic()
     console.send(f"tls_client {HOST} {peer.port}\r\n".encode())
     console.log("Starting TLS")
-    shortest = PATIENCE
+    took = []
     for _ in range(TRIES):
         asked = time.monotonic()
         other.ok("get network.ip")
-        shortest = min(shortest, time.monotonic() - asked)
-    assert shortest < ANSWER_SECONDS
+        took.append(time.monotonic() - asked)
+    assert sorted(took)[TRIES // 2] < ANSWER_SECONDS
     reply = console.reply()
     assert SHORT_MS / 1000 < time.monotonic() - begun < SHORT_MS / 1000 + 2
     assert reply.code == 1
