@@ -32,10 +32,10 @@ test: $(TEST) interpreter programs lan  ## all tests with reduced counts, under 
 acceptance: $(TEST) interpreter programs lan  ## all tests with the full figures; prints its random seed (SEED=N repeats a run)
 	AIRWIRE_COUNTS=full $(PYTHON_HERE) -m pytest -n auto --dist worksteal --timeout=3600 $(if $(SEED),--seed=$(SEED)) $(ARGS)
 
-image: $(HOST)  ## build build/flash.bin (FIRMWARE=micropython.bin adds the ESP32's program, DCT=dct.bin certificates)
+image: $(HOST)  ## build build/flash.bin (FIRMWARE=micropython.bin: the ESP32's program, DCT=dct.bin)
 	@$(VENV)/bin/airwire image build $(if $(FIRMWARE),--firmware "$(FIRMWARE)") $(if $(DCT),--dct "$(DCT)") -o build/flash.bin
 
-flash: $(HOST)  ## write it to a real ESP32, whose DCT stays (or DCT=dct.bin): PORT=/dev/ttyUSB0 FIRMWARE=micropython.bin
+flash: $(HOST)  ## write it to an ESP32: PORT=/dev/ttyUSB0 FIRMWARE=micropython.bin; its DCT stays
 	@$(VENV)/bin/airwire flash --port "$(PORT)" --firmware "$(FIRMWARE)" $(if $(DCT),--dct "$(DCT)")
 
 bench: $(TEST) interpreter  ## measure against the budgets; writes build/bench.json

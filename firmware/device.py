@@ -6,7 +6,7 @@ import sys
 import time
 
 import machine
-from machine import WDT, Timer
+from machine import WDT
 from micropython import const
 
 from firmware import board, forget
@@ -147,12 +147,9 @@ class Device:
         self._stopping.set()
 
     def factory_reset(self):
-        from firmware.store import leases, settings
+        from firmware import factory
 
-        settings.erase()
-        leases.erase()
-        starts.forget()  # what led to safe mode may have been a setting
-        self.restart(announce=True)
+        factory.reset(self)
 
     def access_point(self):
         """The service of the soft-AP, made at its first use. Raises MemoryError."""
@@ -354,15 +351,10 @@ def run():
     try:
         device.live(asyncio.create_task(device.main()))
     except KeyboardInterrupt:
-        starts.healthy()
-        device.close_streams()
-        if device.softap:
-            device.softap.close()
-        log.sessions.clear()
-        asyncio.new_event_loop()
-        # The watchdog cannot be stopped, so at the REPL a timer feeds it.
-        Timer(0).init(period=_FEED_MS, callback=lambda timer: device.wdt.feed())
-        sys.stdout.write("\r\nAirwire stopped. Ctrl-D starts it again.\r\n")
+        registry.make_room()
+        from firmware import stopped
+
+        stopped.stop(device)
         return
     except Exception as e:
         device.fault("main", e)

@@ -31,13 +31,16 @@ async def cert_list(session, args):
     """
     from firmware.store import identity_rows
     from wire import x509
-    from wire.quoting import quote
 
     lines = [b"!  # Kind  Where     Expiry                Reference  Subject"]
     try:
         for ref, kind, where, text, end in identity_rows.rows(variables.get, True):
             time = b"-" if end is None else x509.iso(end)
-            row = (len(lines) - 1, kind, where, time, quote(ref), text)
+            if b" " in ref or b'"' in ref:
+                from wire.quoting import quote
+
+                ref = quote(ref)
+            row = (len(lines) - 1, kind, where, time, ref, text)
             lines.append(b"# %2d %-5s %-9s %-21s %s  %s" % row)
             await asyncio.sleep_ms(0)  # a few milliseconds each
     finally:

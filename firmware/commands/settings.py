@@ -24,14 +24,12 @@ async def save_as(name):
     """Write the present values to a new file, without secrets. Raises CommandError."""
     from firmware.store import files
 
-    shown = {}
-    for key in variables.values:
-        if not variables.secret(key.partition(b" ")[0]):
-            shown[key] = variables.values[key]
+    values = variables.values
+    shown = [key for key in values if not variables.secret(key.partition(b" ")[0])]
     try:
-        writer = files.Writer(name, settings.size(shown))
+        writer = files.Writer(name, settings.size(values, shown))
         try:
-            for line in settings.pieces(shown):
+            for line in settings.pieces(values, shown):
                 await writer.write(line)
         finally:
             writer.close()

@@ -70,7 +70,10 @@ class TcpStream:
         if data == b"":
             self.ended = True
         elif data is None or len(data) < size:
-            self.poll()  # the read that drains a stream tells its end
+            try:
+                self.poll()  # the read that drains a stream tells its end
+            except MemoryError:
+                pass  # what was read is not to be lost for it
         return data or b""
 
     async def write(self, data):

@@ -9,13 +9,16 @@ import time
 from micropython import const
 
 from firmware import forget
-from wire import tls_errors
 
 from . import sockets
-from .tls_socket import Below, TlsSocket
-from .tls_watch import Watch
 
 _EARLIEST = const(2024)  # a clock before that was never set
+
+# mbedTLS' numbers for what it does not tell itself: the time is over; the peer has said good-bye
+# (close notify), which a read tells as the end.
+_TIMEOUT = const(-0x6800)
+_CLOSED = const(-0x7880)
+_NO_MEMORY = const(5003)  # wire/tls_errors.py
 
 
 class TlsFailed(Exception):
@@ -45,6 +48,10 @@ async def client(sock, host, get, ca=None, log=None, device=None):
             log.line(log.OPERATION, b"Starting TLS")
             if not verify:
                 log.line(log.STATUS, b"The server is not verified (network.tls.verify)")
+            from firmware.store import expiry
+
+            roots = get(b"network.tls.ca_cert") if ca is None else ca
+            expiry.used(log, roots, get(b"network.tls.client_cert"))
         context = _client_context(get, get(b"network.tls.ca_cert") if ca is None else ca)
         return await _handshake(sock, context, get, host.decode(), log)
     except BaseException as e:
@@ -144,6 +151,9 @@ def _load(context, certificate, key, roots):
 
 
 async def _handshake(sock, context, get, host=None, log=None):
+    from .tls_socket import Below, TlsSocket
+    from .tls_watch import Watch
+
     below = Below()
     watch = Watch(sock, below, host is None)
     tls = None
@@ -161,11 +171,11 @@ async def _handshake(sock, context, get, host=None, log=None):
         if tls:
             tls.close()
         if isinstance(e, asyncio.TimeoutError):
-            e = OSError(tls_errors.TIMEOUT)
+            e = OSError(_TIMEOUT)
         if not isinstance(e, (OSError, ValueError)):
             raise e
         e = _failed(e, watch.state)
-        if log and e.code == tls_errors.NO_MEMORY:
+        if log and e.code == _NO_MEMORY:
             log.line(log.STATUS, b"TLS malloc failed")
         raise e
 
@@ -181,7 +191,7 @@ async def _drive(sock, tls, watch):
         if watch.over:
             return
         if n == 0:
-            raise OSError(tls_errors.CLOSED)
+            raise OSError(_CLOSED)
         if watch.fed:
             await asyncio.sleep_ms(0)
         elif watch.blocked:
@@ -191,6 +201,8 @@ async def _drive(sock, tls, watch):
 
 
 def _failed(error, state):
+    from wire import tls_errors
+
     code = tls_errors.code(error, state)
     failed = TlsFailed(tls_errors.line(code, state, tls_errors.number(error)))
     failed.code = code

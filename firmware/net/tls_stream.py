@@ -1,7 +1,20 @@
 # A TLS connection as a stream: that of tcp.py, which knows that there may be data while the
 # socket is silent (tls_socket.py). A pump is called again while there are.
+#
+# mbedTLS has to be given the same data again after it could not send all of a record. So nobody
+# else writes meanwhile; where the same never come again, a byte is written instead, which finishes
+# the record and is not sent itself.
+import asyncio
+
+from micropython import const
+
+from . import connecting
 from .io_queue import IN, OUT
 from .tcp import TcpStream
+
+_TURN_MS = const(20)
+_PUMP = const(1)  # who has not finished a record: the bridge
+_TASK = const(2)  # write()
 
 
 class TlsStream(TcpStream):
@@ -13,6 +26,9 @@ class TlsStream(TcpStream):
         self._wants = 0  # the events of the pump
         self._busy = False  # the pump is running
         self._again = False  # the socket is watched for OUT to call the pump soon
+        self._half = 0  # whose record is not sent whole
+        self._lock = asyncio.Lock()
+        self.transmit = self._transmit
 
     def pump(self, pump, events):
         self._notify = None
@@ -49,6 +65,23 @@ class TlsStream(TcpStream):
         finally:
             self._busy = False
         return wanted
+
+    def _transmit(self, buf, at, n=None):
+        if self._half == _TASK and (self._lock.locked() or self.sock.write(b"\0") is None):
+            return None
+        done = self.sock.write(buf, at) if n is None else self.sock.write(buf, at, n)
+        self._half = _PUMP if done is None else 0
+        return done
+
+    async def write(self, data):
+        async with self._lock:
+            while self._half == _PUMP and self.on_close:  # the bridge is there, and comes again
+                await asyncio.sleep_ms(_TURN_MS)
+            if self._half:
+                await connecting.send(self.sock, b"\0")
+            self._half = _TASK
+            await connecting.send(self.sock, data)
+            self._half = 0
 
     def close(self):
         if self.on_close:

@@ -8,7 +8,6 @@ from micropython import const
 from firmware import board, forget
 from firmware.store import variables
 
-_KINDS = {b"tcp": b"TCPC", b"tls": b"TLSC", b"udp": b"UDPC"}
 # Contacts bounce and cables catch noise: a level counts when it has held this long.
 _STABLE_MS = const(20)
 
@@ -66,7 +65,7 @@ class IoConn:
 
     def _follow(self, level):
         if level:
-            kind = _KINDS[variables.get(b"ioconn.protocol")]
+            kind = variables.get(b"ioconn.protocol").upper() + b"C"  # TCPC, TLSC, UDPC
             from firmware.services.redial import FOR_EVER, Redial
 
             self._dialler = Redial(self._device, kind, b"ioconn.", lambda: FOR_EVER, True)

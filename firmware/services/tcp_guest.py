@@ -42,7 +42,10 @@ def over(base):
             data = super().read(size)
             if data:
                 self.active = True
-            self._server.show()
+            try:
+                self._server.show()
+            except MemoryError:
+                pass  # the server looks again
             return data
 
         async def write(self, data):

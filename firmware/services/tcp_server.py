@@ -23,8 +23,8 @@ running = None  # the server, while there is one
 
 
 class TcpServer(serving.Server):
-    def __init__(self, device, auto=False, name=b"TCP", file="tcp_server"):
-        super().__init__(device, name, b"tcp.server.", file, auto)
+    def __init__(self, device, auto=False):
+        super().__init__(device, b"TCP", b"tcp.server.", "tcp_server", auto)
         self._listener = None
         self.clients = []
         self.told = False  # that a client was turned away

@@ -28,7 +28,9 @@ running = None  # the server, while there is one
 
 class TlsServer(tcp_server.TcpServer):
     def __init__(self, device, auto=False):
-        super().__init__(device, auto, b"TLS", "tls_server")
+        super().__init__(device, auto)
+        self.name = b"TLS"
+        self.file = "tls_server"
         self._calls = {}  # tasks of those who are no streams yet -> socket, until they run
         self._shaking = 0  # of them, how many have begun
 
@@ -50,6 +52,11 @@ class TlsServer(tcp_server.TcpServer):
         super().listen()
         self.most = min(self.most, _MOST)
 
+    def shut(self):
+        if not (self.closed or tcp_server.running):
+            forget("firmware.services.tcp_server")
+        super().shut()
+
     def end(self):
         global running
         super().end()
@@ -59,8 +66,6 @@ class TlsServer(tcp_server.TcpServer):
                 sock.close()
                 del self._calls[call]
         self._rest()
-        if not tcp_server.running:
-            forget("firmware.services.tcp_server")
         if running is self:
             running = None
 
@@ -120,9 +125,13 @@ class TlsServer(tcp_server.TcpServer):
         # The client's socket once its handshake is done, else None.
         registry.claim(_ROOM)
         from firmware.net import tls
+        from firmware.store import expiry
 
+        get = variables.get
         try:
-            return await tls.accept(sock, tls.server_context(variables.get), variables.get)
+            certificate = get(b"network.tls.server_cert") or get(b"network.tls.client_cert")
+            expiry.used(log, certificate, get(b"network.tls.server_ca"))
+            return await tls.accept(sock, tls.server_context(get), get)
         except tls.TlsFailed as e:
             sock.close()
             log.line(log.STATUS, sockets.reason(e))

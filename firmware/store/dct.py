@@ -1,15 +1,8 @@
 # The DCT in the partition `dct`: what is in it, and how it changes. What a table looks like is in
-# wire/dct.py.
-#
-# A change leaves the copy that is in force alone. It erases the other one, programs the entries
-# and then the header, reads all of it back, and programs the commit mark last: a cut at any flash
-# operation leaves the old table or the new, and the wear alternates between the copies. Each
-# block that is erased holds the loop for about 50 ms, 400 at most.
+# wire/dct.py, how a change survives a power cut in dct_change.py.
 #
 # Used now and then: whoever uses it forgets it and wire.dct afterwards.
-import errno
 import io
-from binascii import crc32
 
 from esp32 import Partition
 from micropython import const
@@ -18,8 +11,6 @@ from firmware import forget
 from wire import dct
 
 _LABEL = "dct"
-_ERASED = const(4096)  # what flash erases at once
-_ERASE = const(6)  # ioctl
 
 ENOSPC = const(28)  # the chip's errno lacks it
 
@@ -36,13 +27,6 @@ class _Copy:
         piece = self._buffer[:size]
         self.partition.readblocks(0, piece, self.start + at)
         return piece
-
-    def program(self, at, data):
-        self.partition.writeblocks(0, data, self.start + at)
-
-    def erase(self, size):
-        for at in range(self.start, self.start + size, _ERASED):
-            self.partition.ioctl(_ERASE, at // _ERASED)
 
 
 # read() of any stream gives bytes, which TLS wants, that are filled where they are: bytes() of
@@ -141,89 +125,10 @@ def change(put=(), remove=()):
     partition, EPERM where the table is of a later version (it is left as it is), EIO when the
     flash does not keep what is written. The table is then as before.
     """
-    new = {}
-    for section, name, kind, data in put:
-        dct.check_entry(section, name, kind, len(data))
-        dct.check_data(kind, data)
-        new[section, name, kind] = data
-    table = _Table()
-    if not table.other:
-        raise OSError(errno.ENODEV)
-    rows = _merged(table, new, remove)
-    if rows is None:
-        return False
-    length = sum([len(dct.entry_head(*row[:4])) + row[3] for row in rows])
-    if length > dct.COPY - dct.HEADER or len(rows) > dct.MAX_ENTRIES:
-        raise OSError(ENOSPC)
-    _write(table, rows, length)
-    return True
+    from . import dct_change
 
-
-def _merged(table, new, remove):
-    # The rows of the table to be written, (section, name, kind, size, where, data or None) in
-    # their order; None when it is the one that there is. What is not new stays in flash.
-    rows = []
-    gone = False
     try:
-        for section, name, kind, at, size in table.entries():
-            key = (section, name, kind)
-            if key in new:
-                if not _same(table.copy, at, size, new[key]):
-                    continue
-                del new[key]
-            elif key in remove or (section, name, None) in remove:
-                gone = True
-                continue
-            rows.append(key + (size, at, None))
-    except dct.DctError:
-        raise OSError(errno.EPERM)
-    if not new and not gone:
-        return None
-    for key in new:
-        rows.append(key + (len(new[key]), 0, new[key]))
-    rows.sort(key=lambda row: row[:3])
-    return rows
-
-
-def _same(copy, at, size, data):
-    if size != len(data):
-        return False
-    data = memoryview(data)
-    for i in range(0, size, dct.BLOCK):
-        piece = data[i : i + dct.BLOCK]
-        if copy.read(at + i, len(piece)) != piece:
-            return False
-    return True
-
-
-def _write(table, rows, length):
-    target = table.other
-    end = dct.HEADER + length
-    target.erase(end)
-    head = dct.head(dct.following(table.sequence), length)
-    crc = crc32(head)
-    to = dct.HEADER
-    for piece in _pieces(table.copy, rows):
-        target.program(to, piece)
-        crc = crc32(piece, crc)
-        to += len(piece)
-    tail = dct.tail(crc)
-    target.program(0, head + tail[:4])
-    mark = dct.MARK
-    if target.read(0, mark) != head + tail[:4] or dct.checksum(target.read, end) != crc:
-        raise OSError(errno.EIO)
-    target.program(mark, tail[4:])
-    if target.read(mark, 4) != tail[4:]:
-        raise OSError(errno.EIO)
-
-
-def _pieces(copy, rows):
-    # What follows the header, a piece at a time: each is its own until the next.
-    for section, name, kind, size, at, data in rows:
-        yield dct.entry_head(section, name, kind, size)
-        if data is not None:
-            if size:
-                yield data
-            continue
-        for i in range(0, size, dct.BLOCK):
-            yield copy.read(at + i, min(size - i, dct.BLOCK))
+        return dct_change.change(_Table(), put, remove)
+    finally:
+        forget("firmware.store.dct_change")
+        forget("wire.dct_write")

@@ -23,9 +23,7 @@ def look(log, variables):
     named = [name for name in variables.values if name[:12] == b"network.tls."]
     # Most modules have none: what reads them takes 15 KB.
     if (named or _has_dct()) and _first_today(_ALL):
-        from . import identity_rows
-
-        _tell(log, identity_rows.rows(variables.get, False))
+        _tell(log, lambda rows: rows.rows(variables.get, False))
 
 
 def used(log, *refs):
@@ -33,9 +31,7 @@ def used(log, *refs):
     forget("firmware.store.expiry")
     for ref in refs:
         if ref and _first_today(ref):
-            from . import identity_rows
-
-            _tell(log, identity_rows.of(ref))
+            _tell(log, lambda rows, ref=ref: rows.of(ref))
 
 
 def _has_dct():
@@ -61,12 +57,13 @@ def _first_today(ref):
     return True
 
 
-def _tell(log, rows):
-    from . import identity_rows
-
+def _tell(log, listed):
     now = int(time.time()) + _EPOCH
+    identity_rows = None
     try:
-        for ref, kind, _, subject, end in rows:
+        from . import identity_rows
+
+        for ref, kind, _, subject, end in listed(identity_rows):
             if end is None or kind == b"key":
                 continue
             days = (end - now) // _DAY
@@ -79,4 +76,5 @@ def _tell(log, rows):
     except MemoryError:
         pass  # another day
     finally:
-        identity_rows.drop()
+        if identity_rows:
+            identity_rows.drop()

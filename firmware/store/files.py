@@ -36,8 +36,8 @@ UNPROTECTED = const(0x0080)
 # Bytes written in one turn of the loop: LittleFS erases a block of 4 KiB for at most one of 16.
 _PIECE = const(256)
 
-# Blocks that files leave free: settings (16 KB beside the old ones), the fault log, the folders.
-_RESERVE = const(8)
+# Blocks that files leave free: settings (20 KB beside the old ones), the fault log, the folders.
+_RESERVE = const(9)
 # Bytes of a file in a block of 4 KiB: LittleFS keeps pointers at the beginning, two on average.
 _PER_BLOCK = const(4088)
 

@@ -32,7 +32,7 @@ def certificate(ref):
         try:
             return _chain(f)
         except ValueError as e:
-            raise IdentityError(b"%s: %s" % (ref, e.args[0]))
+            raise IdentityError(b"In %s: %s" % (ref, e.args[0]))
 
 
 def _chain(f):
@@ -68,7 +68,7 @@ def key(ref):
         try:
             return private_key(f)
         except ValueError as e:
-            raise IdentityError(b"%s: %s" % (ref, e.args[0]))
+            raise IdentityError(b"In %s: %s" % (ref, e.args[0]))
 
 
 def roots(ref):
@@ -81,7 +81,7 @@ def roots(ref):
                 yield der
                 der = None
         except ValueError as e:
-            raise IdentityError(b"%s: %s" % (ref, e.args[0]))
+            raise IdentityError(b"In %s: %s" % (ref, e.args[0]))
 
 
 # Files that are open, whatever their names are
@@ -124,7 +124,7 @@ def certificates(f):
     except pem.PemError as e:
         raise ValueError(e.args[0])
     if none:
-        raise ValueError(b"no certificate in it")
+        raise ValueError(b"no certificate")
 
 
 def private_key(f):
@@ -142,7 +142,7 @@ def private_key(f):
             der = None
     except pem.PemError as e:
         raise ValueError(e.args[0])
-    raise ValueError(b"no private key in it")
+    raise ValueError(b"no private key")
 
 
 def _whole(f):

@@ -16,14 +16,16 @@ from wire.quoting import quote
 
 from . import saved, variables
 
-MAX_SIZE = 16384  # 160 variables of 100 bytes; a larger file is not ours
+MAX_SIZE = 20480  # 200 variables of 100 bytes; a larger file is not ours
 EFBIG = const(27)  # it would be larger; the chip's errno lacks it
 
 
-def pieces(values):
-    """Yield the file's content, a line at a time, for a dict of full name, and index, -> value."""
+def pieces(values, keys=None):
+    """Yield the file's content, a line at a time, for a dict of full name, and index, -> value, or
+    for these of its keys alone.
+    """
     crc = 0
-    for key in sorted(values):
+    for key in sorted(values if keys is None else keys):
         value = values[key]
         text = quote(value) if isinstance(value, bytes) else b"%d" % value
         line = b"%s %s\n" % (key, text)
@@ -37,9 +39,11 @@ def dump(values):
     return b"".join(pieces(values))
 
 
-def size(values):
+def size(values, keys=None):
     """Its length. Raises OSError EFBIG where it could not be read again."""
-    n = sum([len(line) for line in pieces(values)])
+    n = 0
+    for line in pieces(values, keys):
+        n += len(line)
     if n > MAX_SIZE:
         raise OSError(EFBIG)
     return n

@@ -3,6 +3,8 @@ station, discovery by three protocols, remote terminal, TCP and UDP server, anno
 WWEP button and ioconn. All of them listen, and nobody asks. The board is a virtual one in plain
 mode, with access point and name server.
 
+Then the same with the WWEP server too: the exercises' own, and a row of its own.
+
 The heap is twice the chip's: at that size nothing is dropped to make room, so the figure is the
 most that all this takes.
 """
@@ -11,6 +13,7 @@ import json
 import re
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import measure
@@ -21,6 +24,9 @@ from airwire.board.client import Board
 from airwire.errors import UserError
 
 BUDGET = 100 * 1024  # design.md 4, on i386
+# A quarter above what was measured when the bound was set: what waits for a connection, and no
+# register.
+WWEP_BUDGET = 6_800
 HEAP = "320K"
 # NTP asks for the time 8 to 15 s after the network is up; then all has been used that is used.
 PATIENCE_SECONDS = 90
@@ -51,28 +57,33 @@ SETTINGS = (
 SERVICES = {"softap", "dhcp server", "dns server", "mdns", "remote terminal", "tcp server"}
 SERVICES |= {"udp server", "beacon", "wwep", "ioconn", "station"}
 SOCKETS = 8
+WWEP_SERVER = "wwep server"  # with one socket more
+WWEP_SETTING = b"wwep.server.enabled 1"
 # Codecs leave RAM when nobody has asked for ten seconds. The figure is of a module at rest: with
 # no protocol in RAM but that of the command line, and with nothing that runs for a moment alone.
-_STAYS = ("wire", "wire.cmdline")
+_STAYS = ("wire", "wire.cmdline", "wire.wwep_db")
 _PASSING = {"ntp"}
 
 _OBJECT = re.compile(rb"\{.*\}")
 
 
-def report(image: bytes, line: bytes = b"", heap: str = HEAP) -> dict:
-    """What a board with this flash image says on UART1, asked with `line`, once all is on."""
+def report(image: bytes, line: bytes = b"", more: Sequence[str] = ()) -> dict:
+    """What a board with this flash image says on UART1, asked with `line`, once all is on, and the
+    services `more`, which have a socket each.
+    """
     with tempfile.TemporaryDirectory() as home:
         flash = Path(home) / "image.bin"
         flash.write_bytes(image)
-        board = Board.up("bench", flash=flash, home=home, arch="i386", heap=heap, owned=True)
+        board = Board.up("bench", flash=flash, home=home, arch="i386", heap=HEAP, owned=True)
         try:
             with serial.Serial(str(board.uart1), 115200, timeout=LOOK_SECONDS) as port:
-                return _answer(port, line)
+                return _answer(port, line, more)
         finally:
             board.down()
 
 
-def _answer(port: serial.Serial, line: bytes) -> dict:
+def _answer(port: serial.Serial, line: bytes, more: Sequence[str]) -> dict:
+    sockets = SOCKETS + len(more)
     end = time.monotonic() + PATIENCE_SECONDS
     said = b""
     while time.monotonic() < end:
@@ -83,7 +94,8 @@ def _answer(port: serial.Serial, line: bytes) -> dict:
         found = _OBJECT.search(said)
         if found:
             told = json.loads(found[0])
-            if told["sockets"] == SOCKETS and SERVICES <= set(told["services"]) and told["asked"]:
+            on = told["sockets"] == sockets and SERVICES.union(more) <= set(told["services"])
+            if on and told["asked"]:
                 if not line or _rests(told):
                     return told
             time.sleep(LOOK_SECONDS)
@@ -95,11 +107,20 @@ def _rests(told: dict) -> bool:
     return set(protocols) <= set(_STAYS) and not _PASSING & set(told["services"])
 
 
-def row(files: dict[str, bytes], settings: bytes) -> Row:
-    """The row, for the files of the device and the text of the settings file with SETTINGS."""
-    ours = measure.flash({**files, "settings": settings}, measure.script("heap"))
-    value = report(ours, b"bench\n")["heap"]
+def rows(files: dict[str, bytes], settings: Callable[..., bytes]) -> list[Row]:
+    """The rows, for the files of the device; `settings` makes a settings file of lines."""
+
+    def heap(*lines: bytes, more: Sequence[str] = ()) -> int:
+        script = measure.script("heap")
+        ours = measure.flash({**files, "settings": settings(*SETTINGS, *lines)}, script)
+        return report(ours, b"bench\n", more)["heap"]
+
+    value = heap()
     opened = {"boot.py": b"", "bench": measure.script("services_open").encode()}
     shims = report(measure.flash({**files, **opened}, measure.script("services")))["heap"]
     name = "live heap, all services"
-    return Row(name, value - shims, "bytes", BUDGET, "shims with their sockets", shims)
+    wwep = heap(WWEP_SETTING, more=(WWEP_SERVER,))
+    return [
+        Row(name, value - shims, "bytes", BUDGET, "shims with their sockets", shims),
+        Row("WWEP server besides", wwep - value, "bytes", WWEP_BUDGET),
+    ]

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from airwire import project
-from host_tests.bench import dhcp_offer, imports
+from host_tests.bench import dct_load, dhcp_offer, imports
 from host_tests.bench.rows import Row, publish
 
 WITHIN = Row("live heap", 60_000, "bytes", 65_536, "shims alone", 55_000)
@@ -79,3 +79,10 @@ def test_modules_come_after_what_they_import():
 def test_an_offer_of_an_address_allocates_little(interpreters):
     if "i386" in interpreters:  # the bound is of objects of the chip's size
         assert 0 < dhcp_offer.allocated() <= dhcp_offer.MOST_BYTES
+
+
+def test_an_identity_is_loaded_with_one_copy_of_it(interpreters):
+    if "i386" in interpreters:
+        assert 0 < dct_load.allocated() <= dct_load.MOST_BYTES
+        # The bound would show a second copy.
+        assert dct_load.allocated() + len(dct_load.CHAIN) > dct_load.MOST_BYTES

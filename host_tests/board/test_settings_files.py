@@ -125,6 +125,6 @@ def test_damaged_and_missing(board):
         assert console.run(f"load bad{number}").code == FAILED
     assert console.run("load bad0") == Reply(FAILED, b"File damaged")
     assert console.run("load nothing") == Reply(FAILED, b"File not found")
-    create(console, "large", "#" * 16385)
+    create(console, "large", "#" * 20481)
     assert console.run("load large") == Reply(BOUNDS, b"File too large")
     assert console.ok("get wlan.ssid") == "kept"

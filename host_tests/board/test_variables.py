@@ -126,6 +126,7 @@ ONLY = {
     "bus.log_bus": ("all", "uart1"),
     "network.buffer.rxtx_ratio": ("50", "20"),
     "network.buffer.size": ("92160", "40000"),
+    "network.tls.version": ("12", "13"),
     "system.activity.gpio": ("none", "2"),
     "system.activity.gpio_level": ("on", "0"),
     "system.adc.vref": ("3300", "1100"),

@@ -1,6 +1,6 @@
 """What the module's answers say, without a module."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -148,6 +148,24 @@ def test_the_answer_to_a_ping():
     assert replies.ping(b"Ping reply in 7ms") == 7
     with pytest.raises(UnexpectedReply, match="ping"):
         replies.ping(b"pong")
+
+
+def test_certificates():
+    payload = (
+        b"!  # Kind  Where     Expiry                Reference  Subject\r\n"
+        b"#  0 cert  dct       2026-11-21T09:00:00Z  dct:web  board.airwire\r\n"
+        b"#  1 key   dct       -                     dct:web  EC 256\r\n"
+        b'# 12 ca    file      2030-01-01T00:00:00Z  "my \\"own\\".pem"  '
+    )
+    cert, key, ca = replies.certificates(payload)
+    expires = datetime(2026, 11, 21, 9, tzinfo=UTC)
+    assert cert == replies.Certificate("cert", "dct", "dct:web", "board.airwire", expires)
+    assert key == replies.Certificate("key", "dct", "dct:web", "EC 256", None)
+    assert (ca.reference, ca.subject) == ('my "own".pem', "")
+    assert replies.certificates(b"!  # Kind") == []
+    for wrong in (b"what", b"#  0 cert dct now dct:web  x", b"#  0 cert dct -"):
+        with pytest.raises(replies.UnexpectedReply):
+            replies.certificates(b"!\r\n" + wrong)
 
 
 def test_services():

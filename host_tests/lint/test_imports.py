@@ -29,6 +29,8 @@ ARROWS = {
     "firmware/clock_hands.py": (),
     "firmware/power.py": ("firmware.board", "firmware.console.log", "firmware.store"),
     "firmware/starting.py": ("firmware", "wire"),
+    "firmware/factory.py": ("firmware.store",),
+    "firmware/stopped.py": ("firmware.console", "firmware.store"),
     "firmware/store/": ("wire", "firmware.board", "firmware.forget", "firmware.store"),
     # `py:` in a variable names a module of the user.
     "firmware/store/identities.py": ("wire", "firmware.forget", "firmware.store", "?"),
@@ -38,6 +40,7 @@ ARROWS = {
         "wire",
         "firmware.forget",
         "firmware.net",
+        "firmware.store.expiry",
         "firmware.store.identities",
     ),
     # The registry finds commands by the generated index, and imports them by the names in it.

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from host_tests.tools.cert_command import Command, mode, openssl, secrets_of, verifies
@@ -165,6 +166,18 @@ def test_nothing_is_replaced_unasked(cert, tmp_path):
     assert cert.refused("new-ca", "x", "--force") == "x.pem is a directory"
 
 
+def test_renewing_keeps_the_key(cert, tmp_path):
+    cert("new-ca", "ca")
+    cert("new-client", "c", "--ca", "ca", "--days", "3")
+    before = (tmp_path / "c.key").read_bytes()
+    public = openssl("x509 -in c.pem -noout -pubkey")
+    said = cert("new-client", "c", "--ca", "ca", "--key", "c.key", "--force")
+    assert said.startswith("c.pem: client c, EC P-256\n  until ") and "c.key" not in said
+    assert (tmp_path / "c.key").read_bytes() == before
+    assert openssl("x509 -in c.pem -noout -pubkey") == public
+    openssl("x509 -in c.pem -noout -checkend", 4 * 86400)
+
+
 def test_a_replaced_key_stays_private(cert, tmp_path):
     (tmp_path / "ca.key").write_text("")
     (tmp_path / "ca.key").chmod(0o644)
@@ -202,8 +215,15 @@ def test_a_replaced_key_stays_private(cert, tmp_path):
         ("new-client s --ca ca --ca-key ca.pem", "ca.pem: no private key in it"),
         ("new-ca s --under short", "short.pem may sign no authorities: its path length is 0"),
         ("new-ca s --ca-key ca.key", "--ca-key and --ca-password-file are for --under"),
-        ("new-ca s --password-file ca.pem", "--password-file is for --encrypt"),
+        ("new-ca s --password-file ca.pem", "--password-file is for --encrypt and --key"),
         ("new-ca s --name " + "x" * 65, f"bad name '{'x' * 65}': 1 to 64 printable characters"),
+        ("new-ca s --key none", "none: No such file or directory"),
+        ("new-ca s --key ed.key", "ed.key: the boards take keys of EC and RSA only"),
+        (
+            "new-ca s --key ca.key --rsa 2048",
+            "--key takes the key as it is: no --encrypt, no --rsa",
+        ),
+        ("new-ca ca --key ca.key", "ca.pem is there already: --force replaces it"),
         ("new-ca no/s", "cannot write no/s.key: No such file or directory"),
     ],
 )
@@ -213,6 +233,7 @@ def test_mistakes(cert, tmp_path, words, said):
     for name, made in (
         ("old", Made("Old", ca=True, days=(-9, -1))),
         ("short", Made("Short", ca=True, path_length=0)),
+        ("ed", Made("ed", key=ed25519.Ed25519PrivateKey.generate())),
     ):
         (tmp_path / f"{name}.pem").write_bytes(made.pem)
         (tmp_path / f"{name}.key").write_bytes(made.key_pem)

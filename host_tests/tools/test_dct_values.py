@@ -52,6 +52,7 @@ SAMPLES = (
         "24/7",
     ),
     *("dct:a", "dct:", "dct:a b", "py:a.b", "py:a", "py:a.b.c", "py:.b", "py:a.", "ca.pem"),
+    *("py:a.1b", "py:A1._b", "py:a.b-c", "py:" + "a." * 62 + "a", "py:" + "a." * 63 + "a"),
 )
 
 

@@ -13,8 +13,9 @@
 # The header is the same in all versions, so that a table of a later one is known for whole. Of
 # version 1, dct_v1.py reads what it had; nobody writes it any more.
 #
-# What reads takes a function read(at, size), whose bytes (of any kind) are its own until the next
-# call: on the module a table is never in RAM as a whole.
+# Here is what a module needs to read a table; what writes one, and what has all of it in RAM, is
+# in dct_write.py, under names of this module. What reads takes a function read(at, size), whose
+# bytes (of any kind) are its own until the next call.
 import struct
 from binascii import crc32
 
@@ -46,7 +47,7 @@ MAX_NAME = const(32)
 MAX_FIELD = const(64)  # of a text about the module
 MAX_TEXT = const(512)  # of a variable: as many as the longest line of the settings file
 
-_MAGIC = b"ADCT"
+MAGIC = b"ADCT"
 _ENTRY = const(5)
 _MASK = const(0xFFFF_FFFF)
 _HALF = const(0x8000_0000)
@@ -59,11 +60,6 @@ class DctError(Exception):
 def newer(a, b):
     """True where sequence `a` comes after `b`, across the end of 32 bits."""
     return 0 < (a - b & _MASK) < _HALF
-
-
-def following(sequence):
-    """The sequence after this one."""
-    return sequence + 1 & _MASK
 
 
 def pick(first, second):
@@ -81,7 +77,7 @@ def pick(first, second):
 def check(read):
     """(version, sequence, end) of a copy that is complete and undamaged. Raises DctError."""
     start = bytes(read(0, HEADER))
-    if len(start) != HEADER or start[:4] != _MAGIC:
+    if len(start) != HEADER or start[:4] != MAGIC:
         raise DctError(b"No table")
     version, sequence, length, crc, mark = struct.unpack_from("<IIIII", start, 4)
     if mark:
@@ -136,28 +132,6 @@ def scan(read, version, end):
         at += size
 
 
-def decode(data):
-    """(sequence, list of entries) of one copy; an entry is (section, name, kind, data). Raises
-    DctError.
-    """
-
-    read = _reader(data, 0)
-    version, sequence, end = check(read)
-    entries = []
-    for section, name, kind, at, size in scan(read, version, end):
-        content = bytes(read(at, size))
-        check_data(kind, content)
-        entries.append((section, name, kind, content))
-    return sequence, entries
-
-
-def _reader(data, start):
-    return lambda at, size: data[start + at : start + at + size]
-
-
-# Writing
-
-
 def check_entry(section, name, kind, size):
     """Raise DctError for an entry that cannot be in a table."""
     if section == IDENTITY:
@@ -178,74 +152,12 @@ def check_entry(section, name, kind, size):
         raise DctError(b"A name has 1 to 32 characters")
     # A space stands between a variable and its index.
     lowest = 32 if section == VARIABLES else 33
-    if not all(lowest <= c < 127 for c in name):
+    if min(name) < lowest or max(name) > 126:
         raise DctError(b"A name has characters of ASCII only")
 
 
-def check_data(kind, data):
-    """Raise DctError for a text that is none: its bytes go to a terminal as they are."""
-    if kind == TEXT and not all(c >= 32 and c != 127 for c in data):
-        raise DctError(b"A text has no control characters")
+def __getattr__(name):
+    # What is used seldom, and on a computer, is loaded then: of dct_write.py.
+    from . import dct_write
 
-
-def entry_head(section, name, kind, size):
-    """What stands before the data of an entry."""
-    return struct.pack("<HBBB", size, section, kind, len(name)) + name
-
-
-def head(sequence, length):
-    """The part of a header that the CRC is of, for entries of `length` bytes."""
-    return _MAGIC + struct.pack("<III", VERSION, sequence, length)
-
-
-def tail(crc):
-    """The rest of the header: the CRC, and the commit mark from MARK on."""
-    return struct.pack("<II", crc, 0)
-
-
-def encode(entries, sequence):
-    """One copy, complete and with its commit mark, erased behind its end. Raises DctError."""
-    pieces = []
-    before = None
-    for section, name, kind, data in sorted([tuple(entry) for entry in entries]):
-        check_entry(section, name, kind, len(data))
-        check_data(kind, data)
-        if before == (section, name, kind):
-            raise DctError(b"An entry is there twice")
-        before = (section, name, kind)
-        pieces.append(entry_head(section, name, kind, len(data)) + data)
-    if len(pieces) > MAX_ENTRIES:
-        raise DctError(b"Too many entries")
-    body = b"".join(pieces)
-    if len(body) > COPY - HEADER:
-        raise DctError(b"Too long")
-    start = head(sequence, len(body))
-    copy = start + tail(crc32(body, crc32(start))) + body
-    return copy + b"\xff" * (COPY - len(copy))
-
-
-# A whole partition, where there is room for it
-
-
-def current(data):
-    """(copy, sequence, entries) of a partition: which of its copies, 0 or 1, is in force, and
-    what it has. Raises DctError.
-    """
-    found = []
-    reasons = []
-    for copy in range(2):
-        try:
-            found.append(check(_reader(data, copy * COPY))[1])
-        except DctError as e:
-            found.append(None)
-            reasons.append(e)
-    copy = pick(*found)
-    if copy is None:
-        raise reasons[0]
-    sequence, entries = decode(data[copy * COPY : (copy + 1) * COPY])
-    return copy, sequence, entries
-
-
-def image(entries):
-    """A partition that holds these entries, and nothing before. Raises DctError."""
-    return encode(entries, 1) + b"\xff" * COPY
+    return getattr(dct_write, name)

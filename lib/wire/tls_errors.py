@@ -39,7 +39,7 @@ _CODES = {
     -0x7700: 5017,  # UNEXPECTED_MESSAGE
     -0x7780: 5018,  # FATAL_ALERT_MESSAGE
     CLOSED: 5020,
-    -0x7A00: 5023,  # BAD_CERTIFICATE
+    -0x7A00: 5019,  # BAD_CERTIFICATE: it is not meant for this use
     TIMEOUT: TIMED_OUT,
     _BAD_KEY: INIT_FAILED,
     _BAD_CERTIFICATE: INIT_FAILED,
@@ -60,7 +60,7 @@ _CHECKS = (
     ("starts in the future", 5036),
     ("does not match with the expected CN", 5037),
 )
-_PEER_VERIFY_FAILED = const(5019)  # the use of its key, a weak digest or key
+_PEER_VERIFY_FAILED = const(5019)  # a weak digest or key, for one
 
 
 def number(error):

@@ -97,7 +97,7 @@ VARIABLES = (
     (
         "network.tls.ciphers",
         "ne t l",
-        "text 0 400",
+        "text 0 250",
         "",
         "rw",
         "next",

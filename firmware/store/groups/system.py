@@ -98,13 +98,13 @@ VARIABLES = (
     (
         "system.manufacture_date",
         "sy md",
-        "text 0 64",
+        "lines",
         "",
         "ro",
         "now",
         "When the module was made, as its DCT says",
     ),
-    ("system.manufacturer", "sy ma", "text 0 64", "", "ro", "now", "Who made the module"),
+    ("system.manufacturer", "sy ma", "lines", "", "ro", "now", "Who made the module"),
     ("system.memory.usage", "sy o", "int 0 100", "0", "ro", "now", "Heap in use, percent"),
     (
         "system.memory.used",
@@ -133,8 +133,8 @@ VARIABLES = (
         "now",
         "The chip never sleeps by itself between commands",
     ),
-    ("system.product", "sy pr", "text 0 64", "", "ro", "now", "What the module was made as"),
-    ("system.serial", "sy se", "text 0 64", "", "ro", "now", "Serial number of the module"),
+    ("system.product", "sy pr", "lines", "", "ro", "now", "What the module was made as"),
+    ("system.serial", "sy se", "lines", "", "ro", "now", "Serial number of the module"),
     (
         "system.cmd.timestamp",
         "sy c t",

@@ -1,10 +1,13 @@
 # The firmware as main.py starts it, with the host UART's session in machine mode and one more
 # command, `bench`, which tells the live heap, the modules that are loaded and those that a start
-# has let go, the services that run, the open sockets, and whether NTP has asked for the time.
+# has let go, the services that run, the open sockets, whether NTP has asked for the time, and how
+# often the flash was read.
 import gc
 import json
 import socket
 import sys
+
+import _board
 
 import firmware
 
@@ -42,10 +45,12 @@ def _free_sockets():
 
 def bench(session, args):
     device = session.device
+    reads = _board.flash.reads
     gc.collect()
     told = {"heap": gc.mem_alloc(), "modules": list(sys.modules), "let_go": let_go}
     told["services"] = list(device.services)
     told["sockets"] = 10 - len(_free_sockets())
+    told["reads"] = reads
     told["asked"] = device.ntp_state is not None
     return json.dumps(told).encode()
 

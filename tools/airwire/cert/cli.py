@@ -112,12 +112,15 @@ def _new(commands: Any, name: str, run: Any, text: str) -> Any:
         help="an RSA key of 2048, 3072 or 4096 bits; default: EC P-256, quicker on a chip",
     )
     command.add_argument("--force", action="store_true", help="replace files")
+    command.add_argument(
+        "--key", type=Path, metavar="F", help="renew: for this key instead of a new one"
+    )
     command.add_argument("--encrypt", action="store_true", help="protect the key by a password")
     command.add_argument(
         "--password-file",
         type=Path,
         metavar="F",
-        help="where the new key's password is; else it is asked for",
+        help="where the password of the key is; else it is asked for",
     )
     return command
 
@@ -183,25 +186,33 @@ def _write_pair(args: argparse.Namespace, make_one: Any, issuer: Any) -> int:
     from airwire.cert import describe, files, make
 
     cert_path, key_path = _paths(args.stem)
-    files.refuse_overwriting((cert_path, key_path), args.force)
+    files.refuse_overwriting((cert_path,) if args.key else (cert_path, key_path), args.force)
     name = make.common_name(cert_path.stem if args.name is None else args.name)
     if issuer is not None:
         issuer.check()
     secret = None
-    if args.encrypt:
-        secret = files.password(str(key_path), args.password_file, twice=True)
-    elif args.password_file:
-        raise UserError("--password-file is for --encrypt")
-    private = make.key(args.rsa)
+    if args.key:
+        if args.encrypt or args.rsa:
+            raise UserError("--key takes the key as it is: no --encrypt, no --rsa")
+        private = files.key(args.key, args.password_file)
+        make.check_key(private, str(args.key))
+    else:
+        if args.encrypt:
+            secret = files.password(str(key_path), args.password_file, twice=True)
+        elif args.password_file:
+            raise UserError("--password-file is for --encrypt and --key")
+        private = make.key(args.rsa)
     cert = make_one(name, private)
     chain = [cert, *(issuer.below() if issuer else [])]
-    files.write(key_path, files.key_pem(private, secret), private=True)
+    if not args.key:
+        files.write(key_path, files.key_pem(private, secret), private=True)
     files.write(cert_path, files.pem(chain), private=False)
     about = describe.facts(cert, str(cert_path))
     more = f", with {len(chain) - 1} above it" if len(chain) > 1 else ""
     print(f"{cert_path}: {', '.join(about.usage)} {about.subject}, {about.key}{more}")
     print(f"  until {about.not_after[:10]}")
-    print(f"{key_path}: its key{', encrypted' if secret else ''}; keep it to yourself")
+    if not args.key:
+        print(f"{key_path}: its key{', encrypted' if secret else ''}; keep it to yourself")
     return 0
 
 

@@ -61,6 +61,12 @@ def key(rsa_bits: int | None) -> PrivateKeyTypes:
     return rsa.generate_private_key(public_exponent=65537, key_size=rsa_bits)
 
 
+def check_key(private: PrivateKeyTypes, where: str) -> None:
+    """Raise UserError for a key of a kind that is not made here."""
+    if not isinstance(private, (ec.EllipticCurvePrivateKey, rsa.RSAPrivateKey)):
+        raise UserError(f"{where}: the boards take keys of EC and RSA only")
+
+
 def common_name(text: str) -> str:
     """Checked: raises UserError for what cannot be the name in a certificate."""
     if not 0 < len(text) <= _COMMON_NAME_MAX or not text.isprintable():

@@ -24,6 +24,7 @@ from airwire.client.errors import (
 from airwire.client.module import Module
 from airwire.client.notifications import Notification, Notifications
 from airwire.client.replies import (
+    Certificate,
     Fault,
     FileInfo,
     Network,
@@ -40,6 +41,7 @@ __all__ = [
     "BoundsError",
     "Bridge",
     "BufferOverflow",
+    "Certificate",
     "ClientError",
     "CommandError",
     "CommandFailed",

@@ -18,6 +18,7 @@ from airwire.client.commands import COMMAND_SECONDS
 from airwire.client.errors import ClientError
 from airwire.client.files import FileCommands
 from airwire.client.hosts import HostCommands
+from airwire.client.identities import IdentityCommands
 from airwire.client.link import ATTACH_SECONDS, Link
 from airwire.client.network import NetworkCommands
 from airwire.client.notifications import Notification, Notifications
@@ -27,7 +28,13 @@ from airwire.client.stream import FLOW_WRITE_SIZE, WRITE_SIZE
 
 
 class Module(
-    BridgeCommands, NetworkCommands, ServerCommands, HostCommands, FileCommands, PinCommands
+    BridgeCommands,
+    NetworkCommands,
+    ServerCommands,
+    HostCommands,
+    IdentityCommands,
+    FileCommands,
+    PinCommands,
 ):
     """A module, in machine mode from here on. A context manager; any thread may use it.
 

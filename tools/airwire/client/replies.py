@@ -6,6 +6,7 @@ can be set again unchanged.
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from airwire.wire import cmdline
 
@@ -104,6 +105,21 @@ class Service:
 
 
 @dataclass(frozen=True)
+class Certificate:
+    """A row of `cert_list`: a certificate, trusted certificates, or a key, which is never shown.
+
+    kind: `cert`, `ca` or `key`. place: `dct`, `file` ... reference: what variables call it.
+    expires is None for a key. subject: whose it is; of a key which kind.
+    """
+
+    kind: str
+    place: str
+    reference: str
+    subject: str
+    expires: datetime | None
+
+
+@dataclass(frozen=True)
 class SoftApClient:
     """A client of the module's own access point. address: None while it has none. present: False
     for one that is away, and whose address is kept for it.
@@ -131,6 +147,9 @@ _PING = re.compile(rb"Ping reply in (\d+)ms")
 _SERVICE = re.compile(rb"# +\d+ (.*)")
 _WORD = re.compile(rb'"(?:\\.|[^"\\])*"|[^ ]+')
 _CLIENT = re.compile(rb"([#-]) *\d+ ([0-9A-F:]{17}) ([0-9.]+)")
+_CERTIFICATE = re.compile(
+    rb'# +\d+ (cert|ca|key) +(\S+) +(-|[0-9TZ:-]+) +("(?:\\.|[^"\\])*"|[^ ]+)  (.*)'
+)
 _USAGE = re.compile(r"# +(\d+) (.*)")
 
 
@@ -199,6 +218,21 @@ def services(payload: bytes) -> list[Service]:
             )
         except ValueError:
             raise UnexpectedReply("mdns_discover", payload) from None
+    return found
+
+
+def certificates(payload: bytes) -> list[Certificate]:
+    """The answer to `cert_list`."""
+    found = []
+    for line in payload.split(b"\r\n")[1:]:
+        row = _CERTIFICATE.fullmatch(line)
+        if row is None:
+            raise UnexpectedReply("cert_list", payload)
+        kind, place, end, reference, subject = row.groups()
+        expires = None if end == b"-" else datetime.fromisoformat(end.decode())
+        found.append(
+            Certificate(kind.decode(), place.decode(), _word(reference), text(subject), expires)
+        )
     return found
 
 

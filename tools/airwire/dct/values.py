@@ -32,7 +32,9 @@ _DIRECTIONS = {
 }
 _PATTERNS = ("static_off", "static_on", "slow_blink", "medium_blink", "fast_blink")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
-_REFERENCE = re.compile(r"dct:[!-~]{1,32}|py:([A-Za-z_]\w*\.)+[A-Za-z_]\w*|[!-~]{1,64}|")
+_MODULE = re.compile(r"py:[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+")
+_IDENTITY = re.compile(r"dct:[!-~]{1,32}")
+_LONGEST_MODULE, _LONGEST_FILE = 128, 64  # bytes of a reference
 
 
 def find(name: str) -> tuple[Variable, str]:
@@ -160,6 +162,15 @@ def _waker(text: str, _: str) -> bool:
     return text == "none" or bool(found) and int(found[1]) in _WAKERS
 
 
+def _reference(text: str, _: str) -> bool:
+    if text.startswith("dct:"):
+        return bool(_IDENTITY.fullmatch(text))
+    if text.startswith("py:"):
+        return bool(_MODULE.fullmatch(text)) and len(text) <= _LONGEST_MODULE
+    data = text.encode()
+    return len(data) <= _LONGEST_FILE and all(char >= 32 and char != 127 for char in data)
+
+
 def _choice(text: str, arguments: str) -> bool:
     return text in arguments.split("|")
 
@@ -173,7 +184,7 @@ _CHECKS: dict[str, Callable[[str, str], bool]] = {
     "direction": _direction,
     "enum": _choice,
     "gpio": _gpio,
-    "identity": lambda text, _: bool(_REFERENCE.fullmatch(text)),
+    "identity": _reference,
     "int": _int,
     "ip": _ip,
     "key": lambda text, arguments: not text or _text(text, arguments),

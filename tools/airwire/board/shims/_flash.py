@@ -47,6 +47,7 @@ class Flash:
         self.erases = 0
         self.programs = 0
         self.dead = False
+        self.reads = 0
         self.on_cut = on_cut or wait_for_the_end
         self._left = 0  # operations until the cut, 0: none armed
         self._torn = False
@@ -96,6 +97,7 @@ class Flash:
         """Fills buf from address at."""
         if self.dead:
             self._end()
+        self.reads += 1
         self._f.seek(at)
         self._f.readinto(buf)
 
