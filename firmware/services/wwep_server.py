@@ -147,7 +147,10 @@ class WwepServer:
                 await self._welcome(sock, peer, secure)
         except Exception as e:  # a later look opens the door again
             self._wait = AGAIN
-            self._device.fault("wwep server", e)
+            if isinstance(e, MemoryError):
+                self.say(b"Out of memory")
+            else:
+                self._device.fault("wwep server", e)
         finally:
             listener.close()
             del self.doors[port]

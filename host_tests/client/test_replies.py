@@ -208,3 +208,12 @@ def test_the_clients_of_the_soft_ap():
     assert replies.softap_clients(b"!  # MAC               IP") == []
     with pytest.raises(UnexpectedReply, match=r"softap\.client_list"):
         replies.softap_clients(b"!\r\nwhat")
+
+
+def test_registers():
+    head = b"! 2 registers\r\n!   # Device Register Value"
+    rows = b"\r\n#   0 0FAC   0B       1234\r\n# 400 FFFF   FF       FFFF"
+    assert replies.registers(head) == []
+    assert replies.registers(head + rows) == [(0x0FAC, 0x0B, 0x1234), (0xFFFF, 0xFF, 0xFFFF)]
+    with pytest.raises(UnexpectedReply):
+        replies.registers(head + b"\r\n# 0 FAC 0B 1234")

@@ -103,6 +103,7 @@ class Valid:
             "version": (1, lambda: self.equal(module.version().name, "Airwire")),
             "wlan_get_rssi": (2, lambda: self.number(module.rssi(), -100, 0)),
             "wlan_scan": (1, module.scan),
+            "wwep_list": (1, lambda: self.refused("wwep_list")),  # its server does not run
         }
 
     def step(self) -> None:

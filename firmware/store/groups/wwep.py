@@ -38,7 +38,7 @@ VARIABLES = (
     (
         "wwep.server.file",
         "ww s f",
-        "text 0 60",
+        "text 0 32",
         "",
         "rw",
         "now",

@@ -1,4 +1,6 @@
-"""What a module asks of others in the network, and tells them: names, echoes, services, emails."""
+"""What a module asks of others in the network, and tells them: names, echoes, services, emails;
+and what others have told it: registers.
+"""
 
 from airwire.client import replies
 from airwire.client.network import JOIN_SECONDS
@@ -36,6 +38,12 @@ class HostCommands(StreamCommands):
         """
         words = () if type is None else (type,)
         return replies.services(self.long("mdns_discover", *words, timeout=timeout))
+
+    def wwep_list(self) -> list[tuple[int, int, int]]:
+        """The registers of the module's WWEP server: (device, register, value). Raises
+        CommandFailed where it does not run.
+        """
+        return replies.registers(self.long("wwep_list"))
 
     def smtp_send(
         self, to: str | list[str], subject: str, body: str | bytes, timeout: float = MAIL_SECONDS

@@ -143,6 +143,7 @@ _STREAM = re.compile(r"# +(\d+) (\S+) *(.*)")
 _FAULT_HEAD = re.compile(r"(?:^|\r\n)# \d+ (\d+) s, ([^\r\n]*)(?:\r\n|$)")
 _VALUE_HEAD = re.compile(r"(?:^|\r\n)([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+(?: [a-z0-9]+)?): ")
 _FILE = re.compile(r"# +\d+ e-([0-9A-F]{2}) +([0-9A-F]{4}) +\d+ +(\d+) +(\S+)  (.*)")
+_REGISTER = re.compile(rb"# +\d+ ([0-9A-F]{4}) +([0-9A-F]{2}) +([0-9A-F]{4})")
 _PING = re.compile(rb"Ping reply in (\d+)ms")
 _SERVICE = re.compile(rb"# +\d+ (.*)")
 _WORD = re.compile(rb'"(?:\\.|[^"\\])*"|[^ ]+')
@@ -193,6 +194,17 @@ def streams(payload: bytes) -> list[StreamInfo]:
         if match is None:
             raise UnexpectedReply("stream_list", payload)
         rows.append(StreamInfo(int(match[1]), match[2], match[3]))
+    return rows
+
+
+def registers(payload: bytes) -> list[tuple[int, int, int]]:
+    """The answer to `wwep_list`: (device, register, value)."""
+    rows = []
+    for line in payload.split(b"\r\n")[2:]:
+        match = _REGISTER.fullmatch(line)
+        if match is None:
+            raise UnexpectedReply("wwep_list", payload)
+        rows.append((int(match[1], 16), int(match[2], 16), int(match[3], 16)))
     return rows
 
 
