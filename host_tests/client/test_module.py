@@ -25,8 +25,10 @@ from airwire.client.errors import CommandError
 
 PORT = "board:client/uart1"
 
-# Variables that are texts of several lines.
-TEXTS = {"network.tls.expiry", "softap.client_list", "softap.info", "wlan.info"}
+# Variables that are texts of several lines, or are looked up in the DCT: not in lists.
+TEXTS = {"network.tls.expiry", "softap.client_list", "softap.info", "wlan.info"} | {
+    f"system.{leaf}" for leaf in ("manufacture_date", "manufacturer", "product", "serial")
+}
 
 
 def say(board, data):
