@@ -9,6 +9,7 @@ import time
 from micropython import const
 
 from firmware import forget
+
 from . import sockets
 
 _EARLIEST = const(2024)  # a clock before that was never set

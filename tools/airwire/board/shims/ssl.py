@@ -6,7 +6,6 @@ import _tls
 from tls import *  # noqa: F403
 from tls import CERT_NONE, PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER
 
-
 _KEPT = ("_context",)  # has no other name on the board: it is where set_ciphers is to be found
 
 
