@@ -36,6 +36,7 @@ _SEQUENCE = 0x30  # the tag that begins every certificate and key in DER
 
 # Some certificates in use break a rule that it lets pass so far, with a warning on stderr.
 warnings.filterwarnings("ignore", category=CryptographyDeprecationWarning)
+warnings.filterwarnings("ignore", message="Attribute's length")
 
 
 def read(path: Path) -> bytes:

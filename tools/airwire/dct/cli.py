@@ -273,9 +273,9 @@ def _write(args: argparse.Namespace) -> int:
     source = Table.parse(targets.File(args.file).read(), str(args.file))
     if source.copy is None:
         raise UserError(f"{args.file}: no whole table in it ({', '.join(source.copies)})")
-    faults = _faults(source, args.allow_expired)
-    if faults:
-        raise UserError(f"{args.file}: {faults[0]}")
+    found = faults(source, args.allow_expired)
+    if found:
+        raise UserError(f"{args.file}: {found[0]}")
     with targets.opened(args.image, args, change=not args.dry_run) as target:
         table = Table.parse(target.read(), target.where)
         before, table.entries = table.entries, source.entries
@@ -341,28 +341,28 @@ def _verify(args: argparse.Namespace) -> int:
     table, where = _load(args)
     if table.copy is None:
         raise UserError(f"{where}: no whole table in it ({', '.join(table.copies)})", _FAULTY)
-    faults = _faults(table, args.allow_expired)
-    print("\n".join([*faults, f"{where}: {_counted(table)}, {len(faults) or 'no'} faults"]))
-    return _FAULTY if faults else 0
+    found = faults(table, args.allow_expired)
+    print("\n".join([*found, f"{where}: {_counted(table)}, {len(found) or 'no'} faults"]))
+    return _FAULTY if found else 0
 
 
-def _faults(table: Any, allow_expired: bool) -> list[str]:
+def faults(table: Any, allow_expired: bool) -> list[str]:
     """What is wrong with identities and settings, a line each."""
     from airwire.dct import values
     from airwire.wire import dct
 
-    faults = []
+    found = []
     for name in table.identities():
         try:
             table.material(name).check(allow_expired)
         except UserError as error:
-            faults.append(error.message)
+            found.append(error.message)
     for name, text in table.texts(dct.VARIABLES).items():
         try:
             values.check(*values.find(name), text)
         except UserError as error:
-            faults.append(error.message)
-    return faults
+            found.append(error.message)
+    return found
 
 
 # Words

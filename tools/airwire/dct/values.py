@@ -3,8 +3,10 @@ declarations of the firmware. The same rules as firmware/store/variables.py and 
 test compares.
 """
 
+import functools
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from airwire import declarations, project
 from airwire.declarations import Variable
@@ -42,9 +44,9 @@ def find(name: str) -> tuple[Variable, str]:
     or by another name of its; and the name as the table has it. Raises UserError.
     """
     words = name.split()
-    known = {each.name: each for each in declarations.variables(project.ROOT)}
+    known, aliases = _declared(project.ROOT)
     first = words[0] if words else ""
-    variable = known.get(declarations.aliases(project.ROOT).get(first, first))
+    variable = known.get(aliases.get(first, first))
     if variable is None:
         near = [each for each in known if first and each.endswith(f".{first}")]
         cure = f" (did you mean {near[0]}?)" if near else ": docs/variables.md has them all"
@@ -59,6 +61,12 @@ def find(name: str) -> tuple[Variable, str]:
     if choices:
         raise UserError(f"{variable.name} has an index: '{variable.name} {choices[0]}'")
     raise UserError(f"{variable.name} has no index")
+
+
+@functools.cache  # a table has many settings
+def _declared(root: Path) -> tuple[dict[str, Variable], dict[str, str]]:
+    known = {each.name: each for each in declarations.variables(root)}
+    return known, declarations.aliases(root)
 
 
 def check(variable: Variable, name: str, value: str) -> None:
