@@ -36,8 +36,12 @@ _TYPES = {
 _INDEXES = {"gpio": "g"}
 # Groups that running code reads again and again: their rows are in RAM too, all of them in flash.
 _RESIDENT = ("network", "stream", "wlan")
-# But for these of them.
-_RARE = ("network.buffer.", "network.tls.")
+# But for these of them, which no code reads, or only now and then.
+_RARE = (
+    *("network.buffer.", "network.tls.", "wlan.antenna.", "wlan.hide_passkey"),
+    *("wlan.scan.active_dwell", "wlan.scan.channel_mask", "wlan.scan.home_dwell"),
+    *("wlan.scan.num_probes", "wlan.scan.passive_dwell", "wlan.scan.type"),
+)
 _DESCRIPTIONS = {
     "bool": "0 or 1 (also off, on, false, true)",
     "direction": "none, input_highz, input_pull_up, input_pull_down, output or output_open_drain,"
