@@ -2,8 +2,8 @@
 # their defaults.
 #
 # The declarations are in groups/; the image build packs each group into one bytes object, because
-# 170 rows as tuples would take 21 KB of RAM. Those that running code reads often are constants
-# (tables.GROUPS), each other is a file, read when it is needed: that takes 2 ms and no RAM. The
+# 170 rows as tuples would take 21 KB of RAM. Each is a file, read when it is needed: that takes
+# 2 ms and no RAM. Rows that running code reads often are constants besides (tables.GROUPS). The
 # rows of a table are sorted by leaf. A row is
 #     "\n" leaf "\x01" shortcut-without-group "\x02" kind "\x03" default
 # and a kind is: access (w read/write, o read only, l live, v volatile, s secret), then for an
@@ -37,16 +37,15 @@ class ReadOnly(Exception):
 def table(group):
     """The packed rows of a group (bytes), or None where there is no such group."""
     global _read
-    rows = GROUPS.get(group)
-    if rows == b"":
-        if _read[0] != group:
-            _read = (None, None)  # never two at a time
-            with open(_FOLDER + group.decode(), "rb") as f:
-                size = f.seek(0, 2)
-                f.seek(0)
-                _read = (group, f.read(size))  # without it, room for twice as much is taken
-        rows = _read[1]
-    return rows
+    if group not in GROUPS:
+        return None
+    if _read[0] != group:
+        _read = (None, None)  # never two at a time
+        with open(_FOLDER + group.decode(), "rb") as f:
+            size = f.seek(0, 2)
+            f.seek(0)
+            _read = (group, f.read(size))  # without it, room for twice as much is taken
+    return _read[1]
 
 
 def groups(word):
@@ -81,9 +80,9 @@ def by_name(name):
     rows = None
     if dot > 0:
         rows = GROUPS.get(name[:dot]) or table(name[:dot])
-    if rows:
-        leaf = name[dot + 1 :]
-        row = b"\n%s\x01" % leaf
+    leaf = name[dot + 1 :]
+    row = b"\n%s\x01" % leaf
+    while rows:
         # Rows are in order of their names: a search from the nearer end takes half as long.
         middle = rows.find(b"\n", len(rows) >> 1)
         if middle >= 0 and leaf >= rows[middle + 1 : rows.find(b"\x01", middle)]:
@@ -95,6 +94,7 @@ def by_name(name):
             c = rows.find(b"\x03", b)
             d = rows.find(b"\n", c)
             return name, rows[b + 1 : c], rows[c + 1 : d if d >= 0 else len(rows)], 1
+        rows = None if rows is _read[1] else table(name[:dot])
     return None
 
 

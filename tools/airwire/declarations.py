@@ -34,8 +34,13 @@ _TYPES = {
     "zone": "z",
 }
 _INDEXES = {"gpio": "g"}
-# Groups that running code reads again and again: their tables are in RAM, the others in flash.
+# Groups that running code reads again and again: their rows are in RAM too, all of them in flash.
 _RESIDENT = ("stream", "wlan")
+# But for these of them, which no code reads, or only now and then.
+_RARE = (
+    *("wlan.antenna.", "wlan.hide_passkey", "wlan.scan.active_dwell", "wlan.scan.channel_mask"),
+    *("wlan.scan.home_dwell", "wlan.scan.num_probes", "wlan.scan.passive_dwell", "wlan.scan.type"),
+)
 _DESCRIPTIONS = {
     "bool": "0 or 1 (also off, on, false, true)",
     "direction": "none, input_highz, input_pull_up, input_pull_down, output or output_open_drain,"
@@ -200,27 +205,29 @@ def _kind(variable: Variable) -> str:
 
 def variable_tables(root: Path) -> dict[str, bytes]:
     """What the device looks variables up in: firmware/store/tables.py, which has GROUPS, the
-    packed table of each group; SHORT, the groups of each shortcut's first word; and ALIASES.
-    GROUPS has b"" for a group whose table is in the file firmware/store/rows/<group>.
+    packed rows of each group that stay in RAM; SHORT, the groups of each shortcut's first word;
+    and ALIASES. The packed table of each group is in the file firmware/store/rows/<group>.
     """
     groups: dict[str, bytes] = {}
+    resident: dict[bytes, bytes] = {}
     short: dict[str, set[str]] = {}
     for v in variables(root):
         group, _, leaf = v.name.partition(".")
         word, _, rest = v.shortcut.partition(" ")
         default = "" if v.access in ("ro", "volatile") else v.default
-        row = f"\n{leaf}\x01{rest}\x02{_kind(v)}\x03{default}"
-        groups[group] = groups.get(group, b"") + row.encode()
+        row = f"\n{leaf}\x01{rest}\x02{_kind(v)}\x03{default}".encode()
+        groups[group] = groups.get(group, b"") + row
+        stays = group in _RESIDENT and not v.name.startswith(_RARE)
+        resident[group.encode()] = resident.get(group.encode(), b"") + (row if stays else b"")
         short.setdefault(word, set()).add(group)
     others = "".join(f"\n{alias}\x01{name}" for alias, name in sorted(aliases(root).items()))
-    resident = {g.encode(): table if g in _RESIDENT else b"" for g, table in groups.items()}
     words = "".join(f"\n{word}\x01{' '.join(sorted(short[word]))}" for word in sorted(short))
     lines = (
         f"GROUPS = {resident!r}",
         f"SHORT = {words.encode()!r}",
         f"ALIASES = {others.encode()!r}",
     )
-    files = {f"firmware/store/rows/{g}": groups[g] for g in groups if g not in _RESIDENT}
+    files = {f"firmware/store/rows/{g}": groups[g] for g in groups}
     return {"firmware/store/tables.py": ("\n".join(lines) + "\n").encode(), **files}
 
 
