@@ -74,7 +74,7 @@ def make(
     usage=(),
     names: tuple[str, ...] = (),
     begin: datetime.datetime = NOW - DAY,
-    end: datetime.datetime = NOW + 30 * DAY,
+    end: datetime.datetime = NOW + 90 * DAY,
 ) -> Identity:
     """A certificate for `names` (host names and addresses), signed by `issuer` or by itself."""
     private = key(kind, number)
