@@ -356,7 +356,7 @@ def test_start_and_stop(board):
     assert console.run("tls_server start").text == b"Port in use"
     console.ok("tcp_server stop")
     for name, value, words in (
-        ("server_key", "server.pem", b"server.pem: no private key in it"),
+        ("server_key", "server.pem", b"In server.pem: no private key"),
         ("server_cert", "nothing.pem", b"File not found: nothing.pem"),
         ("server_cert", '""', b"No certificate for a server: network.tls.server_cert"),
     ):
