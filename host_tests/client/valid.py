@@ -98,6 +98,9 @@ class Valid:
             "stream_write": (5, self.echo),
             "tcp_client": (5, self.open),
             "tcp_server": (2, self.serve),
+            "tls_ciphers": (1, self.list_ciphers),
+            "tls_client": (1, self.shake),
+            "tls_server": (1, lambda: self.refused("tls_server", "start")),  # has no certificate
             "udp_client": (2, self.datagram),
             "udp_server": (2, self.serve_datagrams),
             "version": (1, lambda: self.equal(module.version().name, "Airwire")),
@@ -277,6 +280,14 @@ class Valid:
             stream = self.module.tcp_client("host.airwire", self.port, read_timeout=PATIENCE)
             assert stream.handle not in [other.handle for other in self.streams]
             self.streams.append(stream)
+
+    def shake(self) -> None:
+        # Trusted or not: who echoes a handshake is no TLS server.
+        if len(self.streams) < 8:
+            self.refused("tls_client", "host.airwire", self.port)
+
+    def list_ciphers(self) -> None:
+        assert b"ECDHE" in self.module.command("tls_ciphers")
 
     def close(self) -> None:
         if self.streams:
