@@ -184,7 +184,7 @@ def test_the_header_of_safe_mode_and_leaving_it_by_factory_reset(board):
     console.send(b"get all\r\n")  # in several pieces
     assert console.read(2) == b"S0"
     size = int(console.read(7)[:5])
-    assert console.read(size).endswith(b"wwep.timeout: 500\r\n")
+    assert console.read(size).endswith(b"wwep.tls.port: 40508\r\n")
     board.uart0.sync()
     mac = board.uart0.command("get wlan.mac")[0]
     boots = board.boots()

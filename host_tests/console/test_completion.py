@@ -16,7 +16,7 @@ COMPLETED = {
     b"network_d\t": b"network_down ",
     b"nothing\t": b"nothing",
     # Words of the syntax, for the shortcut too
-    b"help c\t": b"help commands ",
+    b"help co\t": b"help commands ",
     b"help var\t": b"help variables ",
     b"stream_close a\t": b"stream_close all ",
     b"close a\t": b"close all ",

@@ -83,6 +83,17 @@ class Network:
     WLAN = Nothing
 
 
+class Partition:
+    TYPE_DATA = 1
+
+    def find(kind, label):
+        return []
+
+
+class Esp32:
+    Partition = Partition
+
+
 class Files:
     """The module os: `/` is the current folder."""
 
@@ -100,7 +111,8 @@ def busy(milliseconds):
 
 
 clock = Clock()
-sys.modules.update({"machine": Machine, "network": Network, "os": Files(), "time": clock})
+sys.modules.update({"esp32": Esp32, "machine": Machine, "network": Network})
+sys.modules.update({"os": Files(), "time": clock})
 core.ticks = clock.ticks_ms
 core.IOQueue.wait_io_event = lambda self, milliseconds: busy(milliseconds)
 
