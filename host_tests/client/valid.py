@@ -52,7 +52,7 @@ class Valid:
         self.save()
         self.streams: list[Stream] = []
         self.files: dict[str, bytes] = {}
-        self.identities: set[str] = set()
+        self.identities = set(self.listed_identities())  # of the run before
         self.levels: dict[int, int] = {}  # of outputs
         # Each command of the firmware, and how often it is drawn.
         self.steps: dict[str, tuple[int, Callable[[], None]]] = {
@@ -223,10 +223,13 @@ class Valid:
         self.module.command("cert_load", name, "cert", len(data), data=data)
         self.identities.add(name)
 
-    def list_identities(self) -> None:
+    def listed_identities(self) -> dict[str, str]:
+        """Name -> subject."""
         rows = self.module.command("cert_list").decode().split("\r\n")[1:]
-        found = {row.split()[5].removeprefix("dct:"): row.split()[6] for row in rows}
-        assert found == {name: name for name in self.identities}
+        return {row.split()[5].removeprefix("dct:"): row.split()[6] for row in rows}
+
+    def list_identities(self) -> None:
+        assert self.listed_identities() == {name: name for name in self.identities}
 
     def delete_identity(self) -> None:
         if self.identities:
