@@ -75,6 +75,8 @@ def register(subparsers: Any) -> None:
 
     _add(commands, "reset", _reset, "pull the EN pin")
 
+    _add(commands, "download", _download, "reset it into download mode, for esptool on uart0")
+
     command = _add(
         commands, "power-cut", _power_cut, "cut the power, now or within a flash operation"
     )
@@ -226,9 +228,16 @@ def _adc(args: argparse.Namespace) -> int:
 
 def _reset(args: argparse.Namespace) -> int:
     board = _board(args)
-    boots = board.status()["boots"]
+    starts, boots = (board.status()[key] for key in ("starts", "boots"))
     board.reset()
-    board.wait_boot(boots + 1)  # as `up` does: what comes next finds the firmware started
+    board.wait("starts", at_least=starts + 1)
+    if board.status()["state"] != "download":  # button 0 is pressed
+        board.wait_boot(boots + 1)  # as `up` does: what comes next finds the firmware started
+    return 0
+
+
+def _download(args: argparse.Namespace) -> int:
+    _board(args).download()
     return 0
 
 

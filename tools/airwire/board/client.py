@@ -187,6 +187,18 @@ class Board:
         """Pull the EN pin: reset cause 2."""
         self.request("reset")
 
+    def download(self) -> None:
+        """Download mode: pull the EN pin while button 0 is pressed. UART0 then answers esptool,
+        until the next reset without the button.
+        """
+        self.hold(0)
+        try:
+            starts = self.status()["starts"]
+            self.reset()
+            self.wait("starts", at_least=starts + 1)
+        finally:
+            self.release(0)
+
     def power_cut(
         self, after: int | None = None, torn: bool = False, stay_off: bool = False
     ) -> None:

@@ -110,6 +110,12 @@ class Uart:
         if not self._stdin:
             self.capacity = rxbuf
 
+    def set_baud(self, baud: int) -> None:
+        """Another speed, all else as it is. Raises ValueError."""
+        capacity = self.capacity
+        self.configure(baud, self.bits, self.parity, self.stop, self.rxbuf, self.flow)
+        self.capacity = capacity
+
     def attach(self) -> socket.socket:
         """Connect to a new firmware process: the socket that becomes its UART. The caller closes
         its copy.
