@@ -8,3 +8,7 @@ NAMES = {
     DEEP_SLEEP: "deep sleep",
     SOFT: "soft",
 }
+
+# The firmware process asks for a start by its exit code; 73 is a soft reset in the raw REPL.
+RAW_EXIT = 73
+EXITS = {70: HARD, 71: SOFT, 72: DEEP_SLEEP, RAW_EXIT: SOFT}

@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from airwire.board import logbook, nor, paths, radio
+from airwire.board import causes, logbook, nor, paths, radio
 from airwire.board.air import Station
-from airwire.board.causes import DEEP_SLEEP, HARD, NAMES, POWER_ON, SOFT, WATCHDOG
 from airwire.board.channel import Channel
 from airwire.board.download import Download
 from airwire.board.panics import PanicLoop
@@ -26,8 +25,6 @@ from airwire.board.uart import Uart
 from airwire.board.watchdog import Watchdog
 from airwire.errors import UserError
 
-# How the firmware process asks for a reset.
-_EXIT_RESET, _EXIT_SOFT_RESET, _EXIT_SLEEP = 70, 71, 72
 # What a chip takes at least from reset to its first instruction, and time for the kernel to clear
 # the old process.
 _RESTART_DELAY = 0.002
@@ -74,6 +71,7 @@ class Machine:
         self._kill_cause: int | None = None
         self._stay_off = False
         self._latches = True
+        self._raw = False  # the REPL is, and stays so through a soft reset
         self._gone: asyncio.Future | None = None
         self._panic_loop = PanicLoop()
         self._watchdog = Watchdog(loop, self._bitten)
@@ -89,14 +87,14 @@ class Machine:
         self._stay_off = False
         if self.state == "off":
             self._panic_loop.clear()
-            self._went_down(POWER_ON, latches=True)
+            self._went_down(causes.POWER_ON, latches=True)
 
     def power_cut(self, stay_off: bool = False) -> None:
         """Take the power away at once, and give it back unless told otherwise."""
         self._cut = None
         self._panic_loop.clear()
         self._stay_off = stay_off
-        self._kill(POWER_ON)
+        self._kill(causes.POWER_ON)
 
     def arm_power_cut(self, after: int, torn: bool, stay_off: bool) -> None:
         """Cut the power at the `after`-th flash operation from now; `torn`: that one is half
@@ -115,7 +113,7 @@ class Machine:
         """
         if self.state == "off":
             raise UserError(f"the board is off ({self.last_exit}): switch it on first")
-        self._kill(HARD)
+        self._kill(causes.HARD)
 
     def enable(self, high: bool) -> None:
         """The level of EN: while it is low the chip is held in its reset."""
@@ -125,11 +123,11 @@ class Machine:
         if self.state == "off":
             return
         if not high:
-            self._kill(HARD)
+            self._kill(causes.HARD)
             return
         self._latched = self._boots_loader()
         if self.state == "held":
-            self._went_down(HARD)
+            self._went_down(causes.HARD)
 
     async def shut_down(self) -> None:
         """Power off for good; returns when the process is gone and the ports are closed."""
@@ -178,7 +176,7 @@ class Machine:
     def _leave_download(self) -> None:
         """The host has the loader start the firmware, whatever GPIO0 is."""
         self._end_download(power_lost=False)
-        self._went_down(HARD)
+        self._went_down(causes.HARD)
 
     def _end_download(self, power_lost: bool) -> None:
         if self._download is not None:
@@ -187,7 +185,7 @@ class Machine:
 
     def _start_firmware(self, cause: int) -> None:
         config = self._directory / paths.INTERPRETER_CONFIG
-        config.write_text(json.dumps({**self._identity, "reset_cause": cause}))
+        config.write_text(json.dumps({**self._identity, "reset_cause": cause, "raw": self._raw}))
         self._channel = Channel(self._loop, self._control_line)
         ends = [uart.attach() for uart in self.uarts]
         # A chip's sys.stderr is the console too.
@@ -213,35 +211,32 @@ class Machine:
         for uart in self.uarts:
             uart.detach(power_lost=killed)
             uart.default()
-        if killed:
-            self.last_exit = NAMES[cause]
-        elif code == _EXIT_SLEEP:
+        self._raw = code == causes.RAW_EXIT
+        if not killed:
+            cause = causes.EXITS.get(code, causes.HARD)
+        self.last_exit = causes.NAMES[cause]
+        if not killed and cause == causes.DEEP_SLEEP:
             self._sleep()
             return
-        elif code in (_EXIT_RESET, _EXIT_SOFT_RESET):
-            cause = HARD if code == _EXIT_RESET else SOFT
-            self.last_exit = NAMES[cause]
-        else:
-            cause = HARD
+        if not killed and code not in causes.EXITS:
             self._panicked(code)
         # The watchdog resets the processor only, as the firmware itself does.
-        self._went_down(cause, latches=killed and cause != WATCHDOG)
+        self._went_down(cause, latches=killed and cause != causes.WATCHDOG)
 
     def _sleep(self) -> None:
         # Only the RTC goes on: its timer, its pins and its memory.
         self.pins.fall_asleep(self._wake[1])
         self._clear_digital()
-        self.last_exit = NAMES[DEEP_SLEEP]
         seconds, _, _ = self._wake
         if seconds is not None:
-            self._restart = self._loop.call_later(seconds, self._went_down, DEEP_SLEEP)
+            self._restart = self._loop.call_later(seconds, self._went_down, causes.DEEP_SLEEP)
         self._become("asleep")
         self._look_at_wake_pin()
 
     def _look_at_wake_pin(self) -> None:
         _, number, level = self._wake
         if self.state == "asleep" and number is not None and self.pins[number].level == level:
-            self._went_down(DEEP_SLEEP)
+            self._went_down(causes.DEEP_SLEEP)
 
     def _panicked(self, code: int) -> None:
         self.panics += 1
@@ -256,14 +251,14 @@ class Machine:
         """The chip has stopped for `cause`: what a reset of that kind clears, and the restart.
         `latches`: the whole chip was reset, and looks at GPIO0.
         """
-        if cause == DEEP_SLEEP:
+        if cause == causes.DEEP_SLEEP:
             self.pins.wake_up()
-        elif cause != SOFT:  # Wi-Fi, pads and the watchdog live through a soft reset
+        elif cause != causes.SOFT:  # Wi-Fi, pads and the watchdog live through a soft reset
             self.pins.reset()
             self._clear_digital()
         else:
             self.pins.end_pwm()
-        if cause == POWER_ON:
+        if cause == causes.POWER_ON:
             (self._directory / paths.RTC_MEMORY).unlink(missing_ok=True)
         if self._restart is not None:
             self._restart.cancel()
@@ -337,7 +332,7 @@ class Machine:
 
     def _bitten(self) -> None:
         self.log("watchdog expired")
-        self._kill(WATCHDOG)
+        self._kill(causes.WATCHDOG)
 
     def _sleep_line(self, words: list[str]) -> None:
         seconds = None if words[1] == "-" else int(words[1]) / 1000
@@ -421,7 +416,7 @@ class Machine:
         """Everything that can be seen from outside, as plain values."""
         return {
             **{key: getattr(self, key) for key in _COUNTERS},
-            "cause_name": NAMES.get(self.cause, "none"),
+            "cause_name": causes.NAMES.get(self.cause, "none"),
             "uart": [uart.status() for uart in self.uarts],
             "flash": self.flash_counters(),
             "wlan": radio.summary(self.station),
