@@ -90,6 +90,11 @@ class Uart:
         self.transmitter = _Transmitter(loop, self, self._master, self._slave)
         self.default()
 
+    @property
+    def host(self) -> int:
+        """The host's end: a descriptor that does not block, for this process's own use."""
+        return self._slave
+
     def default(self) -> None:
         """The settings after a reset: 115200 8N1, smallest ring, no flow control."""
         self.configure(115200, 8, "none", 1, 256, 0)
