@@ -73,7 +73,7 @@ def run(namespace):
     """boot.py, main.py (not after a failed boot.py, nor in the raw REPL), then the prompt for
     ever."""
     global raw
-    raw = _board.config.get("raw", False)
+    raw = _board.config["raw"]
     if _file("boot.py", namespace) and not raw:
         _file("main.py", namespace)
     import _repl

@@ -36,24 +36,26 @@ def _paste(kind, namespace):
     er = None
     while True:
         c = read()
-        if c == CTRL_D:
+        if c == CTRL_C or c == CTRL_D:
             break
-        if er is None:
-            try:
-                source.append(c)
-                if c == CTRL_C:
-                    er = KeyboardInterrupt()
-            except MemoryError as told:
-                er = told
-            if er is not None:  # the end comes from here, and the host still sends its own
-                source = None
-                _console.raw(_END)
+        if er is not None:  # told already: the host sends its own end
+            continue
+        try:
+            source.append(c)
+        except MemoryError as told:
+            er = told
+            source = None
+            _console.raw(_END)
+            continue
         left -= 1
-        if left == 0 and er is None:
+        if left == 0:
             left = _WINDOW
             _console.raw(b"\x01")
     if er is None:
         _console.raw(_END)
+        if c == CTRL_C:
+            er = KeyboardInterrupt()
+    if er is None:
         _execute(source, namespace)
     else:
         _console.raw(_END)
