@@ -38,17 +38,15 @@ def _paste(kind, namespace):
         c = read()
         if c == CTRL_C or c == CTRL_D:
             break
-        if er is not None:  # told already: the host sends its own end
-            continue
-        try:
-            source.append(c)
-        except MemoryError as told:
-            er = told
-            source = None
-            _console.raw(_END)
-            continue
+        if er is None:
+            try:
+                source.append(c)
+            except MemoryError as told:
+                er = told
+                source = None
+                _console.raw(_END)  # the host answers with its own
         left -= 1
-        if left == 0:
+        if left == 0 and er is None:
             left = _WINDOW
             _console.raw(b"\x01")
     if er is None:
