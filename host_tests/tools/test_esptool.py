@@ -7,6 +7,7 @@ esptool resets nothing. By RFC 2217 esptool does all of it itself.
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from host_tests.tools import stock
 
 # As fast as the line goes: what is tested is not its speed.
 BAUD = "2000000"
-PATIENCE = 240
+PATIENCE = 1800  # the slowest way takes a quarter of an hour for 4 MiB on a busy machine
 
 # Where a large piece of the image has content: the file system.
 VFS_AT, PIECE = 0x210000, 0x8000
@@ -213,6 +214,10 @@ def test_by_rfc_2217(usb, image, tmp_path):
     assert "Hard resetting via RTS pin" in said
     usb.wait_boot(before["boots"] + 1)
     assert usb.status()["cause_name"] == "hard"
+    mpremote = Path(sys.executable).with_name("mpremote")
+    words = [str(mpremote), "connect", url, "eval", "6 * 7"]
+    assert subprocess.check_output(words, stdin=subprocess.DEVNULL, timeout=PATIENCE) == b"42\r\n"
+    assert usb.status()["state"] == "running", "it has opened the port, and closed it"
 
 
 @pytest.mark.timeout(1800)
