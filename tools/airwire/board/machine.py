@@ -274,6 +274,7 @@ class Machine:
 
     def _clear_digital(self) -> None:
         # What a reset and a sleep clear but for the pads.
+        self._raw = False
         self.station.power_on()
         self.softap.power_on()
         self._arm_air()
