@@ -2,6 +2,7 @@
 its RFC 2217 port. Without esptool, and with the stand-in firmware.
 """
 
+import contextlib
 import socket
 import time
 
@@ -167,23 +168,42 @@ def test_one_client_at_a_time(remote):
     remote.read_until(b"still here")
 
 
-def test_the_pty_stays(remote, port):
-    """Whoever reads first has it, as with two programs on one serial port."""
-    board = remote.board
-    remote.close()
-    console = port(board.uart0)
+def again(board):
+    """Open the port once more; the board hears of the last one's end a moment later."""
     deadline = time.monotonic() + 20
-    console.send(b"line by the pty\n")
-    console.until("by the pty")
-    while time.monotonic() < deadline:  # the board hears of the end a moment later
+    while True:
         try:
             with serial.serial_for_url(board.url, timeout=20) as line:
                 line.write(b"line again\n")
-                line.read_until(b"again")
-                return
+                return line.read_until(b"again")
         except serial.SerialException:
-            pass
-    raise AssertionError("the port stays busy")
+            assert time.monotonic() < deadline, "the port stays busy"
+
+
+def test_the_pty_stays(remote, port):
+    """Whoever reads first has it, as with two programs on one serial port."""
+    remote.close()
+    console = port(remote.board.uart0)
+    console.send(b"line by the pty\n")
+    console.until("by the pty")
+    assert again(remote.board).endswith(b"again")
+
+
+def test_nonsense_ends_a_client_at_most(remote, rng, counts):
+    board = remote.board
+    remote.close()
+    address = board.url.removeprefix("rfc2217://").split(":")
+    starts = (b"\xff\xf0", b"\xff\xfa\x2c\x01\x00\xff\xf0", b"\xff\xfa\xff\xf0", b"")
+    for number in range(counts(20, 1000)):
+        data = starts[number % len(starts)] + b"\xff" + rng.randbytes(20)
+        with socket.create_connection(address) as client, contextlib.suppress(ConnectionError):
+            client.settimeout(20)
+            client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(4096):
+                pass
+    assert again(board).endswith(b"again")
+    assert board.status()["state"] in ("running", "restarting", "starting")
 
 
 def test_what_is_said_of_the_port(home, flash, fake_config, capsys):
