@@ -116,6 +116,7 @@ class Board:
         wlan=IDLE,
         pins=(),
         active=None,
+        raw=False,
     ):
         self.folder = Path(folder)
         self.console = b""
@@ -134,6 +135,7 @@ class Board:
             "port_shift": port_shift,
             "mac": "246f28aabbcc",
             "reset_cause": cause,
+            "raw": raw,
             "wlan_channel": 6,
             "scan_ms": 300,
         }

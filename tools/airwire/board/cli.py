@@ -38,6 +38,14 @@ def register(subparsers: Any) -> None:
         help="MicroPython's heap, 400K; a chip's room for the firmware is --arch i386 --heap 208K",
     )
 
+    command.add_argument(
+        "--rfc2217",
+        nargs="?",
+        const=0,
+        type=arguments.whole(0, 65535),
+        metavar="PORT",
+        help="give UART0 with DTR and RTS at this port of 127.0.0.1 too (any free one)",
+    )
     command.add_argument("--lan", metavar="LAN", help="put it into this LAN (`airwire lan up`)")
 
     command = _add(commands, "status", _status, "state, counters, ports, radio, pins")
@@ -74,6 +82,8 @@ def register(subparsers: Any) -> None:
     command.add_argument("millivolts", help="0 to 3300")
 
     _add(commands, "reset", _reset, "pull the EN pin")
+
+    _add(commands, "download", _download, "reset it into download mode, for esptool on uart0")
 
     command = _add(
         commands, "power-cut", _power_cut, "cut the power, now or within a flash operation"
@@ -147,11 +157,15 @@ def _up(args: argparse.Namespace) -> int:
         arch=args.arch,
         heap=args.heap,
         lan=args.lan,
+        rfc2217=args.rfc2217,
     )
-    where = f"in LAN {args.lan}" if args.lan else f"at {board.status()['ip']}"
+    status = board.status()
+    where = f"in LAN {args.lan}" if args.lan else f"at {status['ip']}"
     print(f"board {board.name} is up {where}")
     print(f"  uart0 (USB, a person)  {board.uart0}")
     print(f"  uart1 (host MCU)       {board.uart1}")
+    if status["rfc2217"]:
+        print(f"  uart0 by RFC 2217      {_url(status)}")
     return 0
 
 
@@ -171,6 +185,8 @@ def _status(args: argparse.Namespace) -> int:
         ("flash", f"{worn}, worst block {flash['most_worn']}"),
         ("wlan", f"{radio.words(wlan['status'])}, {joined}, {address}"),
     ]
+    if status["rfc2217"]:
+        rows.append(("rfc2217", _url(status)))
     for number, uart in enumerate(status["uart"]):
         counters = ", ".join(
             f"{uart[key]} {key}" for key in ("received", "overflow", "sent", "unread")
@@ -188,6 +204,10 @@ def _status(args: argparse.Namespace) -> int:
     for name, text in rows:
         print(f"{name:9} {text}")
     return 0
+
+
+def _url(status: dict[str, Any]) -> str:
+    return f"rfc2217://127.0.0.1:{status['rfc2217']}"
 
 
 def _press(args: argparse.Namespace) -> int:
@@ -226,9 +246,16 @@ def _adc(args: argparse.Namespace) -> int:
 
 def _reset(args: argparse.Namespace) -> int:
     board = _board(args)
-    boots = board.status()["boots"]
+    starts, boots = (board.status()[key] for key in ("starts", "boots"))
     board.reset()
-    board.wait_boot(boots + 1)  # as `up` does: what comes next finds the firmware started
+    board.wait("starts", at_least=starts + 1)
+    if board.status()["state"] != "download":  # button 0 is pressed
+        board.wait_boot(boots + 1)  # as `up` does: what comes next finds the firmware started
+    return 0
+
+
+def _download(args: argparse.Namespace) -> int:
+    _board(args).download()
     return 0
 
 
@@ -276,7 +303,8 @@ def _list(args: argparse.Namespace) -> int:
         board = Board(name)
         if board.is_up():
             status = board.status()
-            print(f"{name:20} {status['state']:10} {status['ip']}")
+            more = f"  {_url(status)}" if status["rfc2217"] else ""
+            print(f"{name:20} {status['state']:10} {status['ip']}{more}")
         else:
             print(f"{name:20} down")
     return 0

@@ -52,6 +52,7 @@ class Board:
         heap: str | None = None,
         owned: bool = False,
         lan: str | None = None,
+        rfc2217: int | None = None,
     ) -> "Board":
         """Start a board and wait until its firmware runs (after the shims, before boot.py).
 
@@ -60,8 +61,9 @@ class Board:
         its tables as a dictionary. arch, heap: "amd64" or "i386", and as "160K"; they win over the
         configuration. owned: the board ends with this process, whatever ends that, and takes
         the whole `home` with it. lan: the LAN of the same home in which the board is, with
-        a network of its own; the board ends with it. Raises UserError, and then leaves no
-        board that was not there.
+        a network of its own; the board ends with it. rfc2217: a port on 127.0.0.1 that gives
+        UART0 with its control lines; 0 is any free one (status()["rfc2217"]). Raises UserError,
+        and then leaves no board that was not there.
         """
         if not sys.platform.startswith("linux"):
             raise UserError("the virtual board needs Linux")
@@ -75,6 +77,8 @@ class Board:
             loaded.arch = arch
         if heap is not None:
             loaded.heap = configuration.heap_size("--heap", heap)
+        if rfc2217 is not None and lan is not None:
+            raise UserError("a board in a LAN has no port here: --rfc2217 or --lan")
         if board.is_up():
             raise UserError(f"board {name} is up already")
         if flash is not None and not loaded.command:
@@ -88,6 +92,8 @@ class Board:
                 "shims": str(shim_files.prepared(loaded.arch)),
                 "config": loaded.to_dict(),
             }
+            if rfc2217 is not None:
+                settings["rfc2217"] = rfc2217
             if owned:
                 settings |= {"owner": os.getpid(), "home": str(paths.home(home))}
             with _entered(lan, name, home) as (more, enter):
@@ -186,6 +192,18 @@ class Board:
     def reset(self) -> None:
         """Pull the EN pin: reset cause 2."""
         self.request("reset")
+
+    def download(self) -> None:
+        """Download mode: pull the EN pin while button 0 is pressed. UART0 then answers esptool,
+        until the next reset without the button.
+        """
+        self.hold(0)
+        try:
+            starts = self.status()["starts"]
+            self.reset()
+            self.wait("starts", at_least=starts + 1)
+        finally:
+            self.release(0)
 
     def power_cut(
         self, after: int | None = None, torn: bool = False, stay_off: bool = False

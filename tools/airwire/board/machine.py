@@ -8,44 +8,26 @@ the board are the supervisor's.
 
 import asyncio
 import json
-import struct
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from airwire.board import paths, radio
+from airwire.board import causes, logbook, nor, paths, radio
 from airwire.board.air import Station
 from airwire.board.channel import Channel
-from airwire.board.pins import Pins
+from airwire.board.download import Download
+from airwire.board.panics import PanicLoop
+from airwire.board.pins import BOOT, Pins
 from airwire.board.process import Process, starvation
 from airwire.board.softap import SoftAp
 from airwire.board.uart import Uart
+from airwire.board.watchdog import Watchdog
 from airwire.errors import UserError
 
-# machine.reset_cause() of the ESP32 port.
-POWER_ON, HARD, WATCHDOG, DEEP_SLEEP, SOFT = 1, 2, 3, 4, 5
-CAUSE_NAMES = {
-    POWER_ON: "power-on",
-    HARD: "hard",
-    WATCHDOG: "watchdog",
-    DEEP_SLEEP: "deep sleep",
-    SOFT: "soft",
-}
-
-# How the firmware process asks for a reset.
-_EXIT_RESET, _EXIT_SOFT_RESET, _EXIT_SLEEP = 70, 71, 72
 # What a chip takes at least from reset to its first instruction, and time for the kernel to clear
 # the old process.
 _RESTART_DELAY = 0.002
-# A firmware that dies faster than this will go on dying: stop, so that its log stays readable.
-_MAX_PANICS, _PANIC_WINDOW = 10, 10.0
-# A longer log moves to board.log.1: two files of this size show what has happened.
-_MAX_LOG = 1 << 20
-
-_ERASE_BLOCK = 4096
 
 
 class Machine:
@@ -79,14 +61,20 @@ class Machine:
         self.cause: int | None = None
         self.last_exit = ""
         self._process: Process | None = None
+        self._download: Download | None = None
+        self._enabled = True  # EN is high
+        self.boot_pulled = False  # GPIO0 is low, by other means than the button
+        # What GPIO0 was when the chip came out of its reset: it is latched there.
+        self._latched: bool | None = None
         self._channel: Channel | None = None
         self._restart: asyncio.TimerHandle | None = None
         self._kill_cause: int | None = None
         self._stay_off = False
+        self._latches = True
+        self._raw = False  # the REPL is, and stays so through a soft reset
         self._gone: asyncio.Future | None = None
-        self._panic_times: deque[float] = deque(maxlen=_MAX_PANICS)
-        self._watchdog: asyncio.TimerHandle | None = None
-        self._watchdog_due = 0.0
+        self._panic_loop = PanicLoop()
+        self._watchdog = Watchdog(loop, self._bitten)
         self._air_timer: asyncio.TimerHandle | None = None
         # What ends the coming sleep: seconds (None: no timer), GPIO and level (None: no pin).
         self._wake: tuple[float | None, int | None, int] = (None, None, 0)
@@ -97,16 +85,16 @@ class Machine:
     def power_on(self) -> None:
         """Switch on; nothing happens when it is on."""
         self._stay_off = False
-        if self._process is None and self._restart is None:
-            self._panic_times.clear()
-            self._start(POWER_ON)
+        if self.state == "off":
+            self._panic_loop.clear()
+            self._went_down(causes.POWER_ON, latches=True)
 
     def power_cut(self, stay_off: bool = False) -> None:
         """Take the power away at once, and give it back unless told otherwise."""
         self._cut = None
-        self._panic_times.clear()
+        self._panic_loop.clear()
         self._stay_off = stay_off
-        self._kill(POWER_ON)
+        self._kill(causes.POWER_ON)
 
     def arm_power_cut(self, after: int, torn: bool, stay_off: bool) -> None:
         """Cut the power at the `after`-th flash operation from now; `torn`: that one is half
@@ -125,7 +113,21 @@ class Machine:
         """
         if self.state == "off":
             raise UserError(f"the board is off ({self.last_exit}): switch it on first")
-        self._kill(HARD)
+        self._kill(causes.HARD)
+
+    def enable(self, high: bool) -> None:
+        """The level of EN: while it is low the chip is held in its reset."""
+        if high == self._enabled:
+            return
+        self._enabled = high
+        if self.state == "off":
+            return
+        if not high:
+            self._kill(causes.HARD)
+            return
+        self._latched = self._boots_loader()
+        if self.state == "held":
+            self._went_down(causes.HARD)
 
     async def shut_down(self) -> None:
         """Power off for good; returns when the process is gone and the ports are closed."""
@@ -133,7 +135,8 @@ class Machine:
         while self._process is not None:
             self._gone = self._loop.create_future()
             await self._gone
-        for timer in (self._restart, self._watchdog, self._air_timer):
+        self._watchdog.stop()
+        for timer in (self._restart, self._air_timer):
             if timer is not None:
                 timer.cancel()
         for uart in self.uarts:
@@ -143,16 +146,46 @@ class Machine:
         self._kill_cause = cause
         if self._process is not None:
             self._process.kill()
-        else:
-            self._went_down(cause)
+            return
+        self._end_download(power_lost=True)
+        self._went_down(cause, latches=True)
 
     def _start(self, cause: int) -> None:
         self._restart = None
         self._kill_cause = None
         self.cause = cause
         self.starts += 1
+        if self._latched is None:
+            self._latched = self._latches and self._boots_loader()
+        loads, self._latched = self._latched, None
+        if loads:
+            self._start_download()
+        else:
+            self._start_firmware(cause)
+
+    def _boots_loader(self) -> bool:
+        return self.boot_pulled or self.pins[BOOT].level == 0
+
+    def _start_download(self) -> None:
+        mac = bytes.fromhex(self._identity["mac"])
+        self._download = Download(
+            self._loop, self._directory, self.uarts[0], mac, self._leave_download
+        )
+        self._become("download")
+
+    def _leave_download(self) -> None:
+        """The host has the loader start the firmware, whatever GPIO0 is."""
+        self._end_download(power_lost=False)
+        self._went_down(causes.HARD)
+
+    def _end_download(self, power_lost: bool) -> None:
+        if self._download is not None:
+            self._download.close(power_lost)
+            self._download = None
+
+    def _start_firmware(self, cause: int) -> None:
         config = self._directory / paths.INTERPRETER_CONFIG
-        config.write_text(json.dumps({**self._identity, "reset_cause": cause}))
+        config.write_text(json.dumps({**self._identity, "reset_cause": cause, "raw": self._raw}))
         self._channel = Channel(self._loop, self._control_line)
         ends = [uart.attach() for uart in self.uarts]
         # A chip's sys.stderr is the console too.
@@ -178,72 +211,74 @@ class Machine:
         for uart in self.uarts:
             uart.detach(power_lost=killed)
             uart.default()
-        if killed:
-            self.last_exit = CAUSE_NAMES[cause]
-        elif code == _EXIT_SLEEP:
+        self._raw = code == causes.RAW_EXIT
+        if not killed:
+            cause = causes.EXITS.get(code, causes.HARD)
+        self.last_exit = causes.NAMES[cause]
+        if not killed and cause == causes.DEEP_SLEEP:
             self._sleep()
             return
-        elif code in (_EXIT_RESET, _EXIT_SOFT_RESET):
-            cause = HARD if code == _EXIT_RESET else SOFT
-            self.last_exit = CAUSE_NAMES[cause]
-        else:
-            cause = HARD
+        if not killed and code not in causes.EXITS:
             self._panicked(code)
-        self._went_down(cause)
+        # The watchdog resets the processor only, as the firmware itself does.
+        self._went_down(cause, latches=killed and cause != causes.WATCHDOG)
 
     def _sleep(self) -> None:
         # Only the RTC goes on: its timer, its pins and its memory.
         self.pins.fall_asleep(self._wake[1])
         self._clear_digital()
-        self.last_exit = CAUSE_NAMES[DEEP_SLEEP]
         seconds, _, _ = self._wake
         if seconds is not None:
-            self._restart = self._loop.call_later(seconds, self._went_down, DEEP_SLEEP)
+            self._restart = self._loop.call_later(seconds, self._went_down, causes.DEEP_SLEEP)
         self._become("asleep")
         self._look_at_wake_pin()
 
     def _look_at_wake_pin(self) -> None:
         _, number, level = self._wake
         if self.state == "asleep" and number is not None and self.pins[number].level == level:
-            self._went_down(DEEP_SLEEP)
+            self._went_down(causes.DEEP_SLEEP)
 
     def _panicked(self, code: int) -> None:
         self.panics += 1
         self.last_exit = f"panic (exit code {code})" if code >= 0 else f"panic (signal {-code})"
         said = self.uarts[0].last_sent().decode("utf-8", "replace")
         self.log("\n".join([self.last_exit, *(f"  {line}" for line in said.splitlines() if line)]))
-        now = time.monotonic()
-        self._panic_times.append(now)
-        if len(self._panic_times) == _MAX_PANICS and now - self._panic_times[0] < _PANIC_WINDOW:
-            self.log(f"{_MAX_PANICS} panics in {_PANIC_WINDOW:.0f} s: the board stays off")
+        if self._panic_loop.is_one():
+            self.log(f"{PanicLoop.COUNT} panics in {PanicLoop.SECONDS:.0f} s: the board stays off")
             self._stay_off = True
 
-    def _went_down(self, cause: int) -> None:
-        """The chip has stopped for `cause`: what a reset of that kind clears, and the restart."""
-        if cause == DEEP_SLEEP:
+    def _went_down(self, cause: int, latches: bool = False) -> None:
+        """The chip has stopped for `cause`: what a reset of that kind clears, and the restart.
+        `latches`: the whole chip was reset, and looks at GPIO0.
+        """
+        if cause == causes.DEEP_SLEEP:
             self.pins.wake_up()
-        elif cause != SOFT:  # Wi-Fi, pads and the watchdog live through a soft reset
+        elif cause != causes.SOFT:  # Wi-Fi, pads and the watchdog live through a soft reset
             self.pins.reset()
             self._clear_digital()
         else:
             self.pins.end_pwm()
-        if cause == POWER_ON:
+        if cause == causes.POWER_ON:
             (self._directory / paths.RTC_MEMORY).unlink(missing_ok=True)
         if self._restart is not None:
             self._restart.cancel()
             self._restart = None
         if self._stay_off:
             self._become("off")
+        elif not self._enabled:
+            self._become("held")
         else:
+            self._latches = latches
             self._restart = self._loop.call_later(_RESTART_DELAY, self._start, cause)
             self._become("restarting")
 
     def _clear_digital(self) -> None:
         # What a reset and a sleep clear but for the pads.
+        self._raw = False
         self.station.power_on()
         self.softap.power_on()
         self._arm_air()
-        self._watch(None)
+        self._watchdog.stop()
 
     def _become(self, state: str) -> None:
         self.state = state
@@ -294,7 +329,11 @@ class Machine:
         self._air_says(radio.AP_LINES[words[0]](self.softap, words))
 
     def _watchdog_line(self, words: list[str]) -> None:
-        self._watch(int(words[1]) / 1000)
+        self._watchdog.feed(int(words[1]) / 1000)
+
+    def _bitten(self) -> None:
+        self.log("watchdog expired")
+        self._kill(causes.WATCHDOG)
 
     def _sleep_line(self, words: list[str]) -> None:
         seconds = None if words[1] == "-" else int(words[1]) / 1000
@@ -307,29 +346,9 @@ class Machine:
         self.power_cut(stay_off)
 
     def _interrupt(self) -> bool | None:
-        return True if self._process is None else self._process.interrupt()
-
-    # Watchdog
-
-    def _watch(self, seconds: float | None) -> None:
-        """The next feed is due in `seconds`; None: no watchdog."""
-        self._watchdog_due = time.monotonic() + (seconds or 0)
-        if seconds is None or self._watchdog is None or self._watchdog.when() > self._watchdog_due:
-            if self._watchdog is not None:
-                self._watchdog.cancel()
-                self._watchdog = None
-            if seconds is not None:
-                self._watchdog = self._loop.call_later(seconds, self._watchdog_looks)
-
-    def _watchdog_looks(self) -> None:
-        # Feeding only moves the due time; the timer finds that out here, once per period.
-        left = self._watchdog_due - time.monotonic()
-        if left > 0:
-            self._watchdog = self._loop.call_later(left, self._watchdog_looks)
-            return
-        self._watchdog = None
-        self.log("watchdog expired")
-        self._kill(WATCHDOG)
+        if self._process is None:
+            return self._download is None  # to a loader it is a byte like others
+        return self._process.interrupt()
 
     # Outside
 
@@ -379,13 +398,7 @@ class Machine:
 
     def flash_counters(self) -> dict[str, int]:
         """Erases and programs since the flash was made, and the erases of its most worn block."""
-        try:
-            data = (self._directory / paths.FLASH_COUNTERS).read_bytes()
-            erased, programmed = struct.unpack_from("<QQ", data)
-            blocks = struct.unpack_from(f"<{(len(data) - 16) // 4}I", data, 16)
-        except (OSError, struct.error):
-            return {"erased": 0, "programmed": 0, "most_worn": 0}
-        return {"erased": erased, "programmed": programmed, "most_worn": max(blocks, default=0)}
+        return nor.counters(self._directory / paths.FLASH_COUNTERS)
 
     def _flash_operations(self) -> int:
         counters = self.flash_counters()
@@ -393,41 +406,27 @@ class Machine:
 
     def log(self, text: str) -> None:
         """Add to the board's log."""
-        log = self._directory / paths.LOG
-        if log.exists() and log.stat().st_size > _MAX_LOG:
-            log.replace(log.with_suffix(".log.1"))
-        with log.open("a") as file:
-            file.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+        logbook.add(self._directory / paths.LOG, text)
+
+    @property
+    def pid(self) -> int | None:
+        """Of the firmware's process, while there is one."""
+        return None if self._process is None else self._process.pid
 
     def status(self) -> dict[str, Any]:
         """Everything that can be seen from outside, as plain values."""
-        station = self.station
         return {
-            "state": self.state,
-            "pid": None if self._process is None else self._process.pid,
-            "starts": self.starts,
-            "boots": self.boots,
-            "panics": self.panics,
-            "cuts": self.cuts,
-            "cause": self.cause,
-            "cause_name": CAUSE_NAMES.get(self.cause, "none"),
-            "last_exit": self.last_exit,
+            **{key: getattr(self, key) for key in _COUNTERS},
+            "cause_name": causes.NAMES.get(self.cause, "none"),
             "uart": [uart.status() for uart in self.uarts],
             "flash": self.flash_counters(),
-            "wlan": {
-                "status": station.status,
-                "ssid": station.joined.ssid if station.joined else None,
-                "address": asdict(station.address) if station.address else None,
-            },
-            "softap": {
-                "active": self.softap.active,
-                "ssid": self.softap.settings.ssid.decode("utf-8", "replace"),
-                "ip": self.softap.address.ip,
-                "stations": self.softap.stations,
-            },
+            "wlan": radio.summary(self.station),
+            "softap": radio.ap_summary(self.softap),
             "pins": self.pins.status(),
         }
 
+
+_COUNTERS = ("state", "pid", "starts", "boots", "panics", "cuts", "cause", "last_exit")
 
 _CONTROL_LINES = {
     "ready": Machine._ready,

@@ -17,8 +17,10 @@ MAX_MILLIVOLTS = 3300
 # The dev board's wiring: button number -> GPIO (pressed connects it to ground), and the LED.
 BUTTONS = {"0": 0, "1": 4}
 LED = 2
+# Low while the chip comes out of a reset, it has the ROM's loader start instead of the firmware.
+BOOT = 0
 # Pads with a resistor to the supply on the dev board: BOOT must not float.
-PULLED_UP = (0,)
+PULLED_UP = (BOOT,)
 
 # The pads that the RTC has: it powers them in a deep sleep.
 RTC_PINS = (0, 2, 4, *range(12, 16), *range(25, 28), *range(32, 40))

@@ -2,6 +2,9 @@
 of WLAN.status() mean to a person, as the firmware's console says it. The radio itself is `air`.
 """
 
+from dataclasses import asdict
+from typing import Any
+
 from airwire.board import air
 from airwire.board.air import Addresses, Station
 from airwire.board.softap import Settings, SoftAp
@@ -22,6 +25,25 @@ _WORDS = {
 def words(status: int) -> str:
     """A status in words; the number itself where it has none."""
     return _WORDS.get(status, f"status {status}")
+
+
+def summary(station: Station) -> dict[str, Any]:
+    """What a board's status tells of its station."""
+    return {
+        "status": station.status,
+        "ssid": station.joined.ssid if station.joined else None,
+        "address": asdict(station.address) if station.address else None,
+    }
+
+
+def ap_summary(softap: SoftAp) -> dict[str, Any]:
+    """What a board's status tells of its soft-AP."""
+    return {
+        "active": softap.active,
+        "ssid": softap.settings.ssid.decode("utf-8", "replace"),
+        "ip": softap.address.ip,
+        "stations": softap.stations,
+    }
 
 
 def _unhex(word: str) -> bytes:

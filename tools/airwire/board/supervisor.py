@@ -26,6 +26,8 @@ from airwire.board import paths, pins
 from airwire.board.control import ControlServer
 from airwire.board.loopback import Loopback
 from airwire.board.machine import Machine
+from airwire.board.reset_circuit import ResetCircuit
+from airwire.board.rfc2217 import Rfc2217
 from airwire.errors import UserError
 
 # Two `up` of one board at once: the second finds the lock taken, after this long at the latest.
@@ -47,7 +49,8 @@ class Supervisor:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         """settings: name, directory, interpreter, shims, config (as BoardConfig.to_dict); for a
-        board in a LAN also lan (client.Lan.add_board); for an owned one also owner (a pid) and
+        board in a LAN also lan (client.Lan.add_board); for one with an RFC 2217 port also rfc2217
+        (its number, 0: any); for an owned one also owner (a pid) and
         home (what is removed when that process has ended).
         """
         self._name = settings["name"]
@@ -73,6 +76,10 @@ class Supervisor:
             self._network = self._connect()
             await self._network.open(loop)
             self._machine = self._build(loop)
+            circuit = ResetCircuit(self._machine)
+            self._rfc2217 = Rfc2217(self._machine.uarts[0].host, circuit.set)
+            if "rfc2217" in self._settings:
+                await self._rfc2217.open(self._settings["rfc2217"])
             control = ControlServer(self._directory / paths.CONTROL, self._operate)
             await control.start()
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -85,6 +92,7 @@ class Supervisor:
                 await self._stop.wait()
             finally:
                 await control.stop()
+                self._rfc2217.close()
                 await self._machine.shut_down()
                 self._network.close()
         finally:
@@ -231,6 +239,7 @@ class Supervisor:
             "uptime": round(time.time() - self._started, 3),
             "directory": str(self._directory),
             "mac": self._identity["mac"],
+            "rfc2217": self._rfc2217.port or None,
             **self._network.status(),
             **self._machine.status(),
         }

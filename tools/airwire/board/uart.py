@@ -90,6 +90,11 @@ class Uart:
         self.transmitter = _Transmitter(loop, self, self._master, self._slave)
         self.default()
 
+    @property
+    def host(self) -> int:
+        """The host's end: a descriptor that does not block, for this process's own use."""
+        return self._slave
+
     def default(self) -> None:
         """The settings after a reset: 115200 8N1, smallest ring, no flow control."""
         self.configure(115200, 8, "none", 1, 256, 0)
@@ -109,6 +114,12 @@ class Uart:
         self.byte_time = (1 + bits + (parity != "none") + stop) / baud
         if not self._stdin:
             self.capacity = rxbuf
+
+    def set_baud(self, baud: int) -> None:
+        """Another speed, all else as it is. Raises ValueError."""
+        capacity = self.capacity
+        self.configure(baud, self.bits, self.parity, self.stop, self.rxbuf, self.flow)
+        self.capacity = capacity
 
     def attach(self) -> socket.socket:
         """Connect to a new firmware process: the socket that becomes its UART. The caller closes

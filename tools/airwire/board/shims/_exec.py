@@ -9,11 +9,15 @@ import micropython
 import uos
 
 SOFT_RESET = 71  # exit codes agreed with the supervisor
+RAW_SOFT_RESET = 73  # in the raw REPL, which goes on behind it
 _CTRL_C = micropython.const(3)
 
 
-def protect(call, *args):
-    """Calls call(*args). True when no exception came out of it."""
+raw = False  # the REPL is, or is going to be, the raw one
+
+
+def attempt(call, *args):
+    """Calls call(*args). The exception that came out of it, None without one."""
     try:
         micropython.kbd_intr(_CTRL_C)
         try:
@@ -23,12 +27,20 @@ def protect(call, *args):
     except SystemExit as er:
         if _board.leaving:  # not the firmware's: a reset on its way out
             raise er
-        soft_reset()
+        return er
     except BaseException as er:
         _unlock_heap()
+        return er
+
+
+def protect(call, *args):
+    """Calls call(*args) and prints its exception. True when there was none."""
+    er = attempt(call, *args)
+    if isinstance(er, SystemExit):
+        soft_reset()
+    if er:
         _console.show(er)
-        return False
-    return True
+    return er is None
 
 
 def _unlock_heap():
@@ -43,7 +55,7 @@ def _unlock_heap():
 def soft_reset():
     """Ends the process as Ctrl-D at the prompt does."""
     _console.raw("MPY: soft reboot\r\n")
-    _board.leave(SOFT_RESET)
+    _board.leave(RAW_SOFT_RESET if raw else SOFT_RESET)
 
 
 def _is_file(name):
@@ -58,8 +70,11 @@ def _file(name, namespace):
 
 
 def run(namespace):
-    """boot.py, main.py (not after a failed boot.py), then the prompt for ever."""
-    if _file("boot.py", namespace):
+    """boot.py, main.py (not after a failed boot.py, nor in the raw REPL), then the prompt for
+    ever."""
+    global raw
+    raw = _board.config["raw"]
+    if _file("boot.py", namespace) and not raw:
         _file("main.py", namespace)
     import _repl
 

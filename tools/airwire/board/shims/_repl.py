@@ -1,7 +1,6 @@
 # The prompt on UART0: shared/runtime/pyexec.c's friendly REPL, with a plain line editor (no
 # history, no completion, no automatic indent). Reads bytes with Ctrl-C as a character, runs lines
-# with Ctrl-C as an interrupt. MODES maps the control characters that leave the prompt; the raw
-# REPL will be one more of them.
+# with Ctrl-C as an interrupt. MODES maps the control characters that leave the prompt.
 
 import os
 import select
@@ -12,10 +11,11 @@ import _console
 import _exec
 from micropython import const
 
-_CTRL_B = const(2)
-_CTRL_C = const(3)
-_CTRL_D = const(4)
-_CTRL_E = const(5)
+CTRL_A = const(1)
+CTRL_B = const(2)
+CTRL_C = const(3)
+CTRL_D = const(4)
+CTRL_E = const(5)
 _BACKSPACE = (8, 127)
 _ESCAPE = const(27)
 _COMPOUND = ("if", "while", "for", "try", "with", "def", "class", "async")
@@ -50,7 +50,7 @@ def _line(prompt):
             if line:
                 line = line[:-1]
                 _console.raw("\b \b")
-        elif c == _CTRL_C or (c in MODES and not line):
+        elif c == CTRL_C or (c in MODES and not line):
             return c
         elif c == _ESCAPE:
             escape = 1
@@ -109,10 +109,10 @@ def _paste():
     text = bytearray()
     while True:
         c = read()
-        if c == _CTRL_C:
+        if c == CTRL_C:
             _console.raw("\r\n")
             return None
-        if c == _CTRL_D:
+        if c == CTRL_D:
             _console.raw("\r\n")
             return str(text, "utf-8")
         text.append(10 if c == 13 else c)
@@ -123,10 +123,10 @@ def _statement(line):
     # Reads on until line is complete: the statement, or None after Ctrl-C.
     while goes_on(line):
         more = _line("... ")
-        if more == _CTRL_C:
+        if more == CTRL_C:
             _console.raw("\r\n")
             return None
-        if more == _CTRL_D:
+        if more == CTRL_D:
             break
         line += "\n" + (more if isinstance(more, str) else "")
     return line
@@ -134,6 +134,15 @@ def _statement(line):
 
 def _execute(text, kind, namespace):
     exec(compile(text, "<stdin>", kind), namespace)
+
+
+def _on_raw(namespace):
+    import _rawrepl
+
+    _exec.raw = True
+    _rawrepl.run(namespace)
+    _exec.raw = False
+    _banner()
 
 
 def _on_banner(namespace):
@@ -150,16 +159,20 @@ def _on_paste(namespace):
         _exec.protect(_execute, text, "exec", namespace)
 
 
-MODES = {_CTRL_B: _on_banner, _CTRL_D: _on_reset, _CTRL_E: _on_paste}
+MODES = {CTRL_A: _on_raw, CTRL_B: _on_banner, CTRL_D: _on_reset, CTRL_E: _on_paste}
 
 
 def run(namespace):
     """The prompt, until a reset."""
-    _banner()
+    if _exec.raw:
+        _on_raw(namespace)
+    else:
+        _banner()
     while True:
         line = _line(">>> ")
         if not isinstance(line, str):
-            _console.raw("\r\n")
+            if line != CTRL_A:
+                _console.raw("\r\n")
             if line in MODES:
                 MODES[line](namespace)
         elif line:
