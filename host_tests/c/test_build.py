@@ -1,4 +1,4 @@
-"""The driver in C as compilers and checkers see it: warnings, what it needs, its size and stack."""
+"""The driver in C as compilers and checkers see it: warnings, its needs, its size and stack."""
 
 import re
 from functools import cache
@@ -26,7 +26,18 @@ def test_the_header_is_cplusplus(tmp_path):
     source = tmp_path / "a.cpp"
     source.write_text('#include "airwire.h"\n#include "airwire.h"\n')
     for standard in ("-std=c++98", "-std=c++20"):
-        run("c++", standard, "-Wall", "-Wextra", "-Werror", "-I", DRIVER, "-c", source, cwd=tmp_path)
+        run(
+            "c++",
+            standard,
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-I",
+            DRIVER,
+            "-c",
+            source,
+            cwd=tmp_path,
+        )
 
 
 def test_the_driver_is_for_a_bare_machine(tmp_path, figure):
