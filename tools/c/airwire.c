@@ -213,8 +213,9 @@ static enum event next(struct airwire *m, uint32_t ms)
 
         if (byte < 0)
             return SILENCE;
-        if (m->budget-- == 0)
+        if (m->budget == 0)
             return FLOOD;
+        m->budget--;
         event = feed(m, (char)(unsigned char)byte);
     }
     return event;
@@ -441,33 +442,33 @@ static bool send_line(struct airwire *m, const struct line *line)
     return !out.failed;
 }
 
+/* Nothing of what came meanwhile is the answer. */
+static int unanswered(struct airwire *m, int result)
+{
+    m->size = 0;
+    m->said[0] = '\0';
+    return result;
+}
+
 /* One command and its answer, of which `room` bytes go to `text`. */
 static int transact(struct airwire *m, const struct line *line, char *text, size_t room,
                     uint32_t ms)
 {
     int result;
 
-    m->size = 0;
-    m->said[0] = '\0';
     if (!sendable(line))
-        return AIRWIRE_NOT_SENT;
-    result = m->adrift ? AIRWIRE_OK : drain(m, 0);
-    if (result == AIRWIRE_RESTARTED)
-        return result;
+        return unanswered(m, AIRWIRE_NOT_SENT);
+    if (!m->adrift && drain(m, 0) == AIRWIRE_RESTARTED)
+        return unanswered(m, AIRWIRE_RESTARTED);
     if (m->adrift && (result = airwire_sync(m)) != AIRWIRE_OK)
-        return result;
+        return unanswered(m, result);
     m->adrift = true; /* until the answer is here */
-    m->size = 0;
-    m->said[0] = '\0';
     begin_wait(m, text, room);
     if (!send_line(m, line))
-        return AIRWIRE_PORT;
+        return unanswered(m, AIRWIRE_PORT);
     result = response(m, ms);
-    if (result < 0) {
-        m->size = 0;
-        m->said[0] = '\0';
-        return result;
-    }
+    if (result < 0)
+        return unanswered(m, result);
     /* Where the line was refused before its data phase, the data were taken for commands. */
     m->adrift = line->data && result > AIRWIRE_FAILED;
     return result;
