@@ -17,7 +17,7 @@ ifneq ($(shell cat $(VENV)/root 2>/dev/null),$(CURDIR))
 .PHONY: $(HOST) $(TEST)
 endif
 
-.PHONY: help run test acceptance image flash bench lint docs example clean interpreter programs cc lan lock
+.PHONY: help run test acceptance image flash bench lint docs example arduino clean interpreter programs cc lan lock
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ example: cc  ## compile the C driver's example, tools/c/example_linux.c, and run
 	@mkdir -p build
 	@cc -std=c99 -D_DEFAULT_SOURCE -Wall -Wextra -Werror -o build/example_linux tools/c/example_linux.c tools/c/airwire.c
 	@build/example_linux "$(PORT)"
+
+arduino: $(HOST)  ## write build/Airwire.zip, the C driver as a library for Arduino
+	@$(PYTHON_HERE) tools/arduino.py
 
 clean:  ## remove everything that was made: build/ and .venv/
 	rm -rf build $(VENV)
