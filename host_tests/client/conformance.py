@@ -239,7 +239,7 @@ class Run:
             assert (result, handle) == (1, None)
             return name
         assert result == 0
-        data = self._rest(handle)
+        data = self._rest(handle, self._size(self.files[name]))
         assert data == self.files[name]
         return name, handle, data
 
@@ -281,9 +281,9 @@ class Run:
             return self.open()
         handle, data = self.rng.choice(self.streams), b"." + self._data(2000)
         assert self.driver.write(handle, data) == 0
-        got = b""
+        got, size = b"", self._size(data)
         while len(got) < len(data):
-            result, piece = self._read(handle)
+            result, piece = self._read(handle, size)
             assert result == 0
             got += piece
         assert got == data
@@ -297,7 +297,7 @@ class Run:
         assert (result, handle) == (0, self._free())
         data = self.rng.choice([b"", self._data(1000)])
         assert self.driver.write(handle, b"!" + len(data).to_bytes(2) + data) == 0
-        got = self._rest(handle)
+        got = self._rest(handle, self._size(data))
         assert got == data
         assert handle not in [row[0] for row in self.driver.rows()]
         return handle, got
@@ -372,18 +372,21 @@ class Run:
         ]
         return found
 
-    def _read(self, handle: int) -> tuple[Result, bytes]:
+    def _size(self, data: bytes) -> int:
+        # Of the reads for them. Their number depends on the moment; it may draw nothing.
+        return self.rng.choice([1 + len(data) // 5, 100, 5000])
+
+    def _read(self, handle: int, size: int) -> tuple[Result, bytes]:
         """What comes next, as soon as something does."""
-        size = self.rng.choice([1, 100, 5000])
         until = time.monotonic() + PATIENCE
         while (found := self.driver.read(handle, size)) == (0, b""):
             assert time.monotonic() < until, f"nothing comes from stream {handle}"
         return found
 
-    def _rest(self, handle: int) -> bytes:
+    def _rest(self, handle: int, size: int) -> bytes:
         """All that comes until the other side closes."""
         data = b""
-        while (found := self._read(handle))[0] == 0:
+        while (found := self._read(handle, size))[0] == 0:
             data += found[1]
         assert found == (END, b"")
         return data
