@@ -51,7 +51,7 @@ enum airwire_result {
     AIRWIRE_CUT = -4,        /* done; but the answer is longer than the room for it, and was cut */
     AIRWIRE_END = -5,        /* the other side of the stream has closed, and all has been read */
     AIRWIRE_NOT_SENT = -6,   /* arguments that cannot be sent, and were not */
-    AIRWIRE_PORT = -7,       /* the function that sends has failed; as after AIRWIRE_TIMEOUT */
+    AIRWIRE_PORT = -7,       /* the function that sends has failed: otherwise as a time-out */
     AIRWIRE_UNEXPECTED = -8, /* done; but the answer is not of the kind that it must be */
 };
 
