@@ -17,7 +17,7 @@ ifneq ($(shell cat $(VENV)/root 2>/dev/null),$(CURDIR))
 .PHONY: $(HOST) $(TEST)
 endif
 
-.PHONY: help run test acceptance image flash bench lint docs clean interpreter programs lan lock
+.PHONY: help run test acceptance image flash bench lint docs example arduino clean interpreter programs cc lan lock
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -50,16 +50,29 @@ lint: $(TEST)  ## ruff, its formatting, and the rules of who may import whom
 docs: $(TEST) interpreter  ## write the generated parts of docs/ and README.md anew
 	@$(PYTHON_HERE) tools/docs.py
 
+example: cc  ## compile the C driver's example, tools/c/example_linux.c, and run it: PORT=/dev/ttyUSB1
+	@mkdir -p build
+	@cc -std=c99 -D_DEFAULT_SOURCE -Wall -Wextra -Werror -o build/example_linux tools/c/example_linux.c tools/c/airwire.c
+	@build/example_linux "$(PORT)"
+
+arduino: $(HOST)  ## write build/Airwire.zip, the C driver as a library for Arduino
+	@$(PYTHON_HERE) tools/arduino.py
+
 clean:  ## remove everything that was made: build/ and .venv/
 	rm -rf build $(VENV)
 
 interpreter: $(HOST)
 	@$(PYTHON_HERE) -m airwire.interpreter install
 
-# What the tests run that is not ours: the example of docs/host-mcu.md is in C, the console is looked at in tmux.
-programs:
-	@sh tools/bootstrap.sh command cc gcc libc6-dev
+# What the tests run that is not ours: compilers and a checker for the C driver; the console is looked at in tmux.
+programs: cc
+	@sh tools/bootstrap.sh command c++ g++
+	@sh tools/bootstrap.sh command arm-none-eabi-gcc gcc-arm-none-eabi
+	@sh tools/bootstrap.sh command cppcheck
 	@sh tools/bootstrap.sh command tmux
+
+cc:
+	@sh tools/bootstrap.sh command cc gcc libc6-dev
 
 # What LAN mode needs (airwire lan): a DHCP server, ping and the like.
 lan: $(HOST)

@@ -3,52 +3,38 @@
 The module here is a function from a line to its answer; what the firmware does is tested with it.
 """
 
-import re
-
 import pytest
 
 from airwire.client import LostFrame, Module, PortError, Timeout, UnknownCommand, link
 from airwire.client.errors import shown
 from airwire.wire import cmdline
-
-SPOILT = b"R200013\r\nParse error\r\n"
-SET_OK = b"R000008\r\nSet OK\r\n"
-READY = b"R000007\r\nReady\r\n"
+from host_tests.client.conversations import (
+    CONVERSATIONS,
+    READY,
+    SET_OK,
+    SPOILT,
+    FakeModule,
+    converse,
+    once,
+)
+from host_tests.client.drivers import PythonDriver
 
 # Long enough for an answer that is there, short enough to wait for one that is not.
 BRIEF = 0.15
 
 
-class FakePort:
-    """A transport whose other end answers each line at once; `answers` are tried in order."""
+class FakePort(FakeModule):
+    """A transport with the module at its other end."""
 
     name = "fake"
 
     def __init__(self, *answers):
-        self.answers = list(answers)
-        self.sent = b""
-        self.lines = []
+        super().__init__(*answers)
         self.unread = b""
         self.closed = False
-        self._line = b""
 
     def write(self, data):
-        self.sent += data
-        self._line += data
-        while b"\r\n" in self._line:
-            line, _, self._line = self._line.partition(b"\r\n")
-            self.lines.append(line)
-            self.unread += self.answer(line)
-
-    def answer(self, line):
-        for pattern, answer in self.answers:
-            if re.fullmatch(pattern, line):
-                return answer(line) if callable(answer) else answer
-        if not line:
-            return READY
-        if line == b"set system.cmd.mode machine":
-            return SET_OK
-        return SPOILT if line == rb"\!\!" else b"R300017\r\nUnknown command\r\n"
+        self.unread += self.feed(data)
 
     def read(self, size):
         data, self.unread = self.unread[:size], self.unread[size:]
@@ -58,17 +44,18 @@ class FakePort:
         self.closed = True
 
 
-def once(*answers):
-    """Answers for a line's first occurrences; the last one stays."""
-    left = list(answers)
-    return lambda line: left.pop(0) if len(left) > 1 else left[0]
-
-
 @pytest.fixture(autouse=True)
 def brief(monkeypatch):
     monkeypatch.setattr(link, "_TRIES", (BRIEF, BRIEF))
     monkeypatch.setattr(link, "_NEXT_TRIES", BRIEF)
     monkeypatch.setattr(link, "_QUIET_SECONDS", 0.01)
+
+
+@pytest.mark.parametrize("conversation", CONVERSATIONS, ids=lambda c: c.name)
+def test_conversations(conversation):
+    port = FakePort(*conversation.module().answers)
+    with Module(port) as module:
+        converse(PythonDriver(module), conversation, BRIEF)
 
 
 def test_machine_mode_is_found():
