@@ -52,8 +52,8 @@ async def cert_list(session, args):
 async def cert_load(session, args):
     """cert_load <name> cert|key|ca <size> | -f <filename>
     Put a certificate (or chain), its private key, or trusted certificates into the identity <name>
-    in the DCT: the <size> bytes of PEM or DER that follow the command line, or a file. A key that
-    comes with its certificate in one PEM is taken with it.
+    in the DCT: the <size> bytes of PEM or DER that follow the command line, which are not echoed,
+    or a file. A key that comes with its certificate in one PEM is taken with it.
     """
     name, kind = args[:2]
     if args[2][:1] == b"-":
@@ -79,10 +79,20 @@ async def cert_load(session, args):
     except CommandError as e:
         refusal = e
     if data is None:
-        await session.read_data(size, lambda piece: None)
+        await _unseen(session, size, lambda piece: None)
         raise refusal
-    await session.read_data(size, lambda piece: _keep(data, piece))
+    await _unseen(session, size, lambda piece: _keep(data, piece))
     return _load(name, _KINDS[kind], data)
+
+
+async def _unseen(session, size, sink):
+    # A data phase without echo: a key belongs on nobody's screen, nor in a terminal's log.
+    echo = session.echo
+    session.echo = 0
+    try:
+        await session.read_data(size, sink)
+    finally:
+        session.echo = echo
 
 
 def _keep(data, piece):

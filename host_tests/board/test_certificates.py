@@ -66,6 +66,19 @@ def stored(board):
     return {(name, kind): data for section, name, kind, data in entries if section == dct.IDENTITY}
 
 
+def test_nothing_of_a_key_is_echoed(board, leaf):
+    """Where a person's console shows all that comes; and it does so again afterwards."""
+    console = board.host
+    console.sync()
+    console.send(b"cert_load web key %d\r\n" % len(leaf.key_pem) + leaf.key_pem)
+    shown = console.until(b"Identity loaded")
+    console.send(b"cert_load web nothing %d\r\n" % len(leaf.key_pem) + leaf.key_pem)
+    shown += console.until(b"Invalid argument")
+    assert not [i for i in range(len(leaf.key_pem) - 8) if leaf.key_pem[i : i + 8] in shown]
+    console.send(b"get wl j r\r\n")
+    assert console.until(b"3\r\n").endswith(b"get wl j r\r\n3\r\n")
+
+
 def test_into_the_dct_and_out_of_it(board, root, leaf):
     console = board.machine(print_level=2)
     assert rows(console) == []

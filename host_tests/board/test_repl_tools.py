@@ -73,7 +73,7 @@ def test_mpremote_programs(board, files):
     assert failed.startswith("out\n") and 'File "<stdin>", line 2' in failed
     assert mpremote("run", files / "program.py") == "ran in __main__\n"
     mounted = mpremote("mount", files, "exec", "import module, os; print(os.getcwd())")
-    assert mounted.endswith("from the computer\n/remote\n")
+    assert "from the computer\n/remote\n" in mounted
     mpremote("soft-reset")
     row = next(line for line in mpremote("df").splitlines() if line.endswith(" /"))
     assert "VfsLfs2" in row and "2031616" in row

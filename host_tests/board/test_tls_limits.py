@@ -142,13 +142,21 @@ def test_a_peer_that_does_not_read(board, peer, tmp_path):
     reply = console.run(f"tls_client {HOST} {peer.port}")
     assert reply.code == 0, reply.logs
     consoles = [console, board.uart0.machine()]
-    console.send(b"write 0 %d\r\n" % len(sent[0]) + sent[0])
-    while board.uart_status(1)["fill"] < STALLED:  # the board's write waits
-        pass
-    consoles[1].send(b"write 0 %d\r\n" % len(sent[1]))
-    time.sleep(TURN)
-    consoles[1].send(sent[1])
-    reads.set()
+    for line in ("set uart.flow 1 on", "uart_update 1"):  # the host waits, too
+        console.ok(line)
+    host = threading.Thread(
+        target=console.send, args=(b"write 0 %d\r\n" % len(sent[0]) + sent[0],)
+    )
+    host.start()
+    try:
+        while board.uart_status(1)["fill"] < STALLED:  # the board's write waits
+            pass
+        consoles[1].send(b"write 0 %d\r\n" % len(sent[1]))
+        time.sleep(TURN)
+        consoles[1].send(sent[1])
+    finally:
+        reads.set()
+        host.join()
     for one in consoles:
         assert one.reply().text == b"Success"
     got = peer.next()

@@ -402,6 +402,7 @@ def test_terminated_supervisor_cleans_up(home, flash, fake):
     os.kill(status["supervisor"], signal.SIGTERM)
     assert gone(status["supervisor"], status["pid"])
     assert sorted(path.name for path in board.directory.iterdir()) == ["board.log", "flash.bin"]
+    assert board.directory.stat().st_mode & 0o777 == 0o700  # keys lie in its flash
 
 
 def test_long_paths(tmp_path, flash, fake):

@@ -133,6 +133,7 @@ def test_micropython_reads_the_module(cert, tmp_path, micropython):
         ),
         ("to-der good.pem -o text", "text is there already: --force replaces it"),
         ("to-python good.pem --name a-b", "--name a-b: not a name in Python"),
+        ("to-python good.pem --name class", "--name class: not a name in Python"),
         ("to-python good.key", "a key is not printed: --output FILE writes the module"),
         ("show text", "text: neither a certificate nor a private key"),
         ("show good.pem nothing", "nothing: No such file or directory"),

@@ -140,6 +140,14 @@ def test_a_flood_is_cut_off():
         assert command.end()[-1] == "2 messages: 1 accepted, 1 refused; 1 of 401 registers"
 
 
+def test_a_wait_as_long_as_typing_takes():
+    with Command("--wait", "60") as command, connect(command.port) as connection:
+        connection.sendall(b"W0FAC0B")
+        time.sleep(2 * server.MESSAGE_WAIT)  # in which the class server would have answered
+        connection.sendall(b"1234")
+        assert receive(connection) == b"A0FAC0B1234"
+
+
 def test_a_hundred_clients_at_once():
     with Command("--reasons") as command:
         together = threading.Barrier(100)

@@ -309,7 +309,8 @@ class Board:
         folders = (self.directory, *self.directory.parents)
         try:
             made = [folder for folder in folders if not folder.exists()]
-            self.directory.mkdir(parents=True, exist_ok=True)
+            self.directory.parent.mkdir(parents=True, exist_ok=True)
+            self.directory.mkdir(mode=0o700, exist_ok=True)  # keys lie in its flash
         except OSError as error:
             raise UserError(f"cannot create {self.directory}: {error.strerror}") from None
         try:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import keyword
 from pathlib import Path
 from typing import Any
 
@@ -315,7 +316,7 @@ def _to_python(args: argparse.Namespace) -> int:
 
     certs, key = _load(args)
     name = args.name or _PYTHON_NAMES[bool(key)]
-    if not name.isidentifier() or not name.isascii():
+    if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
         raise UserError(f"--name {name}: not a name in Python")
     if key and args.output is None:
         raise UserError("a key is not printed: --output FILE writes the module")

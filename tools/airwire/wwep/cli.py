@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from airwire import arguments
 from airwire.errors import UserError
 from airwire.wire import wwep
 
@@ -47,6 +48,12 @@ def register(subparsers: argparse._SubParsersAction) -> None:
     )
     command.add_argument(
         "--reasons", action="store_true", help="refuse with `X reason` instead of a bare `X`"
+    )
+    command.add_argument(
+        "--wait",
+        type=arguments.seconds,
+        metavar="SECONDS",
+        help="for a message, from the connection on (0.1, as the class server)",
     )
     command.add_argument(
         "--db",
@@ -152,7 +159,7 @@ async def _serve(args: argparse.Namespace) -> int:
 
     from airwire.wire import wwep_db
     from airwire.wwep import store, table
-    from airwire.wwep.server import Transaction, WwepServer
+    from airwire.wwep.server import MESSAGE_WAIT, Transaction, WwepServer
 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -213,6 +220,7 @@ async def _serve(args: argparse.Namespace) -> int:
         tls_port=args.tls_port,
         tolerant=args.tolerant,
         reasons=args.reasons,
+        wait=args.wait or MESSAGE_WAIT,
         database=database,
         keeper=keeper,
         on_transaction=on_transaction,
