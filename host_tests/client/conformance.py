@@ -120,7 +120,7 @@ class Run:
         ]
 
     def run(self, count: int) -> list[object]:
-        """So many operations, of a command each at least; their results."""
+        """So many operations, which are more commands than that; their results."""
         self._begin()
         weights = [weight for weight, _ in self.steps]
         for done in range(count):
