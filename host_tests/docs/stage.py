@@ -19,6 +19,7 @@ from airwire.errors import UserError
 from airwire.lan import programs
 from airwire.lan.client import Lan
 from host_tests.board.telnet import Program
+from host_tests.docs import background
 from host_tests.docs.network import Network
 from host_tests.docs.transcripts import ANY, Block, Screen, TranscriptError, fill, match
 
@@ -128,6 +129,7 @@ class Stage:
                 stderr=subprocess.STDOUT,
             )
         self._programs.append(program)
+        background.ready(program)
 
     def _compare(
         self, command: str, expected: list[str], code: int, where: str, patience: float
