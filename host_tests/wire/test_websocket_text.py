@@ -97,3 +97,23 @@ def test_utf8_of_every_two_bytes_and_each_of_many_more():
                     check(bytes((first, second, third)))
                     for fourth in edges:
                         check(bytes((first, second, third, fourth)))
+
+
+def test_utf8_behind_words_of_ascii():
+    text = b"abcdefghijklmnopqrstuvwxyz0123456789" * 2
+    for character in (b"\xe2\x82\xac", b"\xe2\x82", b"\x80", b"\xff"):
+        for at in range(len(text)):
+            data = text[:at] + character + text[at:]
+            good = utf8.is_utf8(data)
+            for module in implementations():
+                for start in range(4):
+                    buf = b"\xff" * start + data + b"\xff" * 16
+                    state = module.utf8(buf, start, start + len(data), 0)
+                    assert (state == 0) == good, (at, start)
+    for module in implementations():
+        for start in range(4):
+            for end in range(start, 40):
+                assert module.utf8(text, start, end, 0) == 0
+                assert module.utf8(text, start, end, 0xBF8001) == (
+                    0xBF8001 if start == end else -1
+                )

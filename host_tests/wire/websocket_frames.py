@@ -83,19 +83,16 @@ def events(socket, data, cut=()):
                 kind = socket.feed(buf, pos, len(buf) - 2)
                 assert pos < socket.rest <= len(buf) - 2
                 pos = socket.rest
-                assert pos - 3 >= socket.end - 3 >= socket.start - 3 >= 0
                 if kind & CONTROL:
-                    assert socket.start == socket.end
                     found.append((kind, bytes(socket.control)))
                 elif kind:
+                    assert 3 <= socket.start <= socket.end == pos
                     message += bytes(buf[socket.start : socket.end])
                     if kind & LAST:
                         found.append((kind & ~LAST, message))
                         message = b""
                     else:
                         assert socket.start < socket.end
-                else:
-                    assert socket.start == socket.end
             assert buf[:3] == b"!!!" and buf[-2:] == b"!!"
             at = end
     except RemoteError as error:

@@ -61,6 +61,9 @@ _LENGTH = const(0x7F)
 _LENGTH_16 = const(126)
 _LENGTH_64 = const(127)
 
+# Machine code would write into bytes, and outside of what is there.
+_NO_BUFFER = b"not a buffer, or outside of it"
+
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 # Bytes that a handshake's key encodes, and those that it has.
 _NONCE_SIZE = const(16)
@@ -103,12 +106,6 @@ def _is_code(code):
     return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
 
 
-def _check_buffer(buf, at, end):
-    # Machine code would write into bytes, and outside of what is there.
-    if isinstance(buf, bytes) or not 0 <= at <= end <= len(buf):
-        raise LocalError(b"not a buffer, or outside of it")
-
-
 class WebSocket:
     """One connection behind its handshake. `keys` makes a client of it: a function that gives four
     random bytes, the mask of a frame.
@@ -126,9 +123,10 @@ class WebSocket:
         self._frame_max = frame_max
         self._message_max = message_max
         # Receiving.
-        self._head = bytearray(MASKED_HEAD)  # with the mask, where there is one
+        self._head = bytearray(MASKED_HEAD)  # one that comes in pieces, with the mask
         self._have = 0  # bytes of it
         self._size = 2  # its size, as far as that is known
+        self._first = 0  # byte of the frame
         self._key = bytearray(4)
         self._left = -1  # bytes of the payload that have not come; -1 while the head comes
         self._done = 0  # those that have
@@ -151,55 +149,71 @@ class WebSocket:
         PING, PONG: `control` has the payload; the answer of a ping is in replies().
         CLOSE: `code`, which is NO_CODE where it had none, and `reason`; our close is in replies().
         """
-        _check_buffer(buf, at, n)
-        self.start = self.end = self.rest = n
-        if self.ended:
-            return NONE
-        if self._left < 0:
-            at = self._take_head(buf, at, n)
-            if self._left < 0:
+        if isinstance(buf, bytes) or not 0 <= at <= n <= len(buf):
+            raise LocalError(_NO_BUFFER)
+        left = self._left
+        if left < 0:
+            self.rest = n
+            if self.ended:
                 return NONE
-        end = min(n, at + self._left)
-        size = end - at
-        first = self._head[0]
-        self.start = self.end = self.rest = end
-        if size:
+            at = self._take_head(buf, at, n)
+            left = self._left
+            if left < 0:
+                return NONE
+        end = at + left
+        if end > n:
+            end = n
+        first = self._first
+        kind = self._kind
+        if end > at:
+            done = self._done
             if self._keys is None:
-                mask(buf, at, end, self._key, self._done)
+                mask(buf, at, end, self._key, done)
             if first & CONTROL:
-                self.control[self._done : self._done + size] = buf[at:end]
-            else:
-                self.start = at
-                if self._kind == TEXT:
-                    self._text = utf8(buf, at, end, self._text)
-                    if self._text < 0:
-                        raise self._fail(BAD_TEXT, b"not UTF-8")
-        self._done += size
-        self._left -= size
-        if not self._left:
-            self._left = -1
-            if first & CONTROL:
-                return self._end_of_control(first & ~LAST)
-            if first & LAST:
-                return self._end_of_message()
-        return self._kind if size and not first & CONTROL else NONE
+                self.control[done : done + end - at] = buf[at:end]
+            elif kind == TEXT:
+                self._text = utf8(buf, at, end, self._text)
+                if self._text < 0:
+                    raise self._fail(BAD_TEXT, b"not UTF-8")
+            self._done = done + end - at
+        self.rest = end
+        left -= end - at
+        if not left:
+            left = -1
+        self._left = left
+        if first & CONTROL:
+            return self._end_of_control(first & ~LAST) if left < 0 else NONE
+        self.start = at
+        self.end = end
+        if left < 0 and first & LAST:
+            if self._text:
+                raise self._fail(BAD_TEXT, b"ends inside a character")
+            self._kind = NONE
+            return kind | LAST
+        return kind if end > at else NONE
 
     def _take_head(self, buf, at, n):
-        # The head's bytes, one by one, as they come; returns where the payload begins.
-        head = self._head
+        # Returns where the payload begins. The head is read where it is, or when its last byte has
+        # come.
         have = self._have
-        while have < self._size:
-            if at == n:
-                self._have = have
-                return at
+        if not have and n - at > 1:
+            size = self._check_head(buf[at], buf[at + 1])
+            if n - at >= size:
+                self._begin(buf, at, size)
+                return at + size
+        head = self._head
+        size = self._size
+        while have < size and at < n:
             head[have] = buf[at]
             at += 1
             have += 1
             if have == 2:
-                self._size = self._check_head(head[0], head[1])
-        self._begin(self._size)
-        self._have = 0
-        self._size = 2
+                self._size = size = self._check_head(head[0], head[1])
+        self._have = have
+        if have == size:
+            self._begin(head, 0, size)
+            self._have = 0
+            self._size = 2
         return at
 
     def _check_head(self, first, second):
@@ -221,41 +235,41 @@ class WebSocket:
         extended = 2 if length == _LENGTH_16 else 8 if length == _LENGTH_64 else 0
         return 2 + extended + (4 if masked else 0)
 
-    def _begin(self, size):
-        # The frame whose head is there, of that size.
-        head = self._head
-        length = head[1] & _LENGTH
-        least = 0
-        if length == _LENGTH_16:
-            length = head[2] << 8 | head[3]
+    def _begin(self, head, at, size):
+        # The frame of this head, head[at:at + size].
+        first = head[at]
+        length = head[at + 1] & _LENGTH
+        if length >= _LENGTH_16:
             least = _LENGTH_16
-        elif length == _LENGTH_64:
-            length = int.from_bytes(head[2:10], "big")
-            least = 1 << 16
-        if length < least or head[1] & _LENGTH == _LENGTH_64 and head[2] & 0x80:
-            raise self._fail(PROTOCOL_ERROR, b"length not as short as can be, or negative")
-        if head[0] & CONTROL:
+            if length == _LENGTH_64:
+                least = 1 << 16
+                length = int.from_bytes(head[at + 2 : at + 10], "big")
+            else:
+                length = head[at + 2] << 8 | head[at + 3]
+            if not least <= length < 1 << 63:
+                raise self._fail(PROTOCOL_ERROR, b"length not as short as can be, or negative")
+        if first & CONTROL:
             self.control = bytearray(length)
         else:
-            if self._kind == NONE:
-                self._kind = head[0] & ~LAST
-                self._length = 0
+            total = length
+            if self._kind:
+                total += self._length
+            else:
+                self._kind = first & ~LAST
                 self._text = 0
-            self._length += length
-            if length > self._frame_max or self._length > self._message_max:
+            if length > self._frame_max or total > self._message_max:
                 raise self._fail(TOO_BIG, b"too long")
+            self._length = total
         if self._keys is None:
-            for i in range(4):
-                self._key[i] = head[size - 4 + i]
+            key = self._key
+            at += size
+            key[0] = head[at - 4]
+            key[1] = head[at - 3]
+            key[2] = head[at - 2]
+            key[3] = head[at - 1]
+        self._first = first
         self._left = length
         self._done = 0
-
-    def _end_of_message(self):
-        if self._text:
-            raise self._fail(BAD_TEXT, b"ends inside a character")
-        kind = self._kind
-        self._kind = NONE
-        return kind | LAST
 
     def _end_of_control(self, kind):
         if kind == PING:
@@ -276,6 +290,7 @@ class WebSocket:
         return kind
 
     def _fail(self, code, reason):
+        self._left = -1
         self.ended = True
         self._close(code.to_bytes(2, "big") + reason)
         return RemoteError(code, reason)
@@ -286,15 +301,16 @@ class WebSocket:
         """The control frames that the peer must get now, b"" if none; they are handed out once."""
         replies = self._replies
         pong = self._pong
+        if replies:
+            self._replies = b""
         if pong is not None:
+            self._pong = None
             replies = self._control(PONG, pong) + replies
-        self._replies = b""
-        self._pong = None
         return replies
 
     def ping(self, payload=b""):
         """Ask for a sign of life: replies() has the question, and PONG comes."""
-        if self.closing or self.ended:
+        if self.closing:
             raise LocalError(b"closed")
         if len(payload) > CONTROL_MAX:
             raise LocalError(b"too long for a ping")
@@ -320,50 +336,58 @@ class WebSocket:
 
         `kind` is TEXT or BINARY, the same for all pieces of a message, with LAST for the last one.
         """
-        _check_buffer(buf, at, end)
-        opcode = kind & ~LAST
-        if self.closing or self.ended:
+        if isinstance(buf, bytes) or not 0 <= at <= end <= len(buf):
+            raise LocalError(_NO_BUFFER)
+        if self.closing:
             raise LocalError(b"closed")
-        if opcode != TEXT and opcode != BINARY or self._sending not in (NONE, opcode):
+        opcode = kind & ~LAST
+        begun = self._sending
+        if opcode != TEXT and opcode != BINARY or begun and begun != opcode:
             raise LocalError(b"not a kind of message, or not that of the one that has begun")
-        if at < self._head_size(end - at):
+        start = self._head_at(at, end)
+        if start < 0:
             raise LocalError(b"no room for the head")
         if opcode == TEXT:
             text = utf8(buf, at, end, self._sent_text)
             if text < 0 or text and kind & LAST:
                 raise LocalError(b"not UTF-8")
             self._sent_text = text
-        start = self._put(buf, at, end, kind & LAST if self._sending else kind)
+        self._put(buf, start, at, end, kind & LAST if begun else kind)
         self._sending = NONE if kind & LAST else opcode
         return start
 
-    def _head_size(self, size):
-        extended = 0 if size < _LENGTH_16 else 2 if size < 1 << 16 else 8
-        return 2 + extended + (0 if self._keys is None else 4)
-
-    def _put(self, buf, at, end, first):
-        # The head before buf[at:end], and the mask on it.
+    def _head_at(self, at, end):
+        # Where the head of the payload buf[at:end] begins.
         size = end - at
-        start = at - self._head_size(size)
+        if self._keys is not None:
+            at -= 4
+        return at - (2 if size < _LENGTH_16 else 4 if size < 1 << 16 else 10)
+
+    def _put(self, buf, start, at, end, first):
+        # The head, buf[start:at], of the payload buf[at:end], and the mask on that.
+        size = end - at
         second = 0
         if self._keys is not None:
             second = _MASKED
             key = self._keys()
             mask(buf, at, end, key, 0)
-            at -= 4
-            buf[at : at + 4] = key
+            buf[at - 4 : at] = key
         buf[start] = first
-        if at - start == 2:
+        if size < _LENGTH_16:
             second |= size
+        elif size < 1 << 16:
+            second |= _LENGTH_16
+            buf[start + 2] = size >> 8
+            buf[start + 3] = size & 0xFF
         else:
-            second |= _LENGTH_16 if at - start == 4 else _LENGTH_64
-            for i in range(start + 2, at):
-                buf[i] = size >> 8 * (at - 1 - i) & 0xFF
+            second |= _LENGTH_64
+            buf[start + 2 : start + 10] = size.to_bytes(8, "big")
         buf[start + 1] = second
-        return start
 
     def _control(self, kind, payload):
         frame = bytearray(MASKED_HEAD)
         frame.extend(payload)
-        start = self._put(frame, MASKED_HEAD, len(frame), LAST | kind)
+        end = len(frame)
+        start = self._head_at(MASKED_HEAD, end)
+        self._put(frame, start, MASKED_HEAD, end, LAST | kind)
         return bytes(frame[start:])

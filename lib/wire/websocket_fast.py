@@ -10,8 +10,8 @@ if micropython:
 
     @micropython.viper
     def mask(data, at: int, end: int, key, phase: int):
-        # Single bytes up to where words begin, words, and what is left. All processors in use have
-        # a word's lowest byte first.
+        # Single bytes up to where words begin, four words at a time, single bytes. All processors
+        # in use have a word's lowest byte first.
         p = ptr8(data)  # noqa: F821 (Viper's own)
         k = ptr8(key)  # noqa: F821
         while at < end and (int(p) + at) & 3:
@@ -20,10 +20,13 @@ if micropython:
             phase += 1
         word = k[phase & 3] | k[(phase + 1) & 3] << 8
         word |= k[(phase + 2) & 3] << 16 | k[(phase + 3) & 3] << 24
-        words = ptr32(int(p) + at)  # noqa: F821
-        for i in range((end - at) >> 2):
-            words[i] ^= word
-        at += (end - at) & -4
+        while at + 15 < end:
+            words = ptr32(int(p) + at)  # noqa: F821
+            words[0] ^= word
+            words[1] ^= word
+            words[2] ^= word
+            words[3] ^= word
+            at += 16
         while at < end:
             p[at] ^= k[phase & 3]
             at += 1
@@ -32,7 +35,18 @@ if micropython:
     @micropython.viper
     def utf8(data, at: int, end: int, state: int) -> int:
         p = ptr8(data)  # noqa: F821
+        high = 0x8080
+        high |= high << 16  # no constant: on 32 bits it would be an object
         while at < end:
+            if not state and not (int(p) + at) & 3:
+                # ASCII, four words at a time.
+                while at + 15 < end:
+                    words = ptr32(int(p) + at)  # noqa: F821
+                    if (words[0] | words[1] | words[2] | words[3]) & high:
+                        break
+                    at += 16
+                if at == end:
+                    break
             c = p[at]
             at += 1
             if state:
