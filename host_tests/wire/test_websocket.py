@@ -281,6 +281,11 @@ def test_we_close():
     found = events(socket, MASKED_HELLO + by_hand(0x89) + by_hand(0x88, b"\x03\xe9"))
     assert found == [(TEXT, b"Hello"), (PING, b""), (CLOSE, b"\x03\xe9")]
     assert socket.replies() == b"\x8a\x00" and socket.ended
+    # One close is all that we send, even where the peer errs behind it.
+    socket = server()
+    socket.close()
+    assert control(socket.replies()) == (CLOSE, b"\x03\xe8")
+    assert events(socket, HELLO) == [PROTOCOL_ERROR] and socket.replies() == b""
     # A pong that waits goes before the close.
     socket = server()
     events(socket, by_hand(0x89, b"x") + by_hand(0x88))

@@ -14,7 +14,7 @@
 # Payloads stay in the caller's buffer, unmasked and masked there; only those of control frames are
 # collected. LocalError is our misuse, and changes nothing. RemoteError is the peer's fault:
 # replies() has the close that says so, what else comes is passed over, the connection is to be
-# closed. Any other exception is a bug.
+# closed. (So it is behind a MemoryError.) Any other exception is a bug.
 import binascii
 import hashlib
 
@@ -301,11 +301,11 @@ class WebSocket:
         """The control frames that the peer must get now, b"" if none; they are handed out once."""
         replies = self._replies
         pong = self._pong
+        if pong is not None:
+            replies = self._control(PONG, pong) + replies
+            self._pong = None
         if replies:
             self._replies = b""
-        if pong is not None:
-            self._pong = None
-            replies = self._control(PONG, pong) + replies
         return replies
 
     def ping(self, payload=b""):
@@ -326,8 +326,8 @@ class WebSocket:
 
     def _close(self, payload):
         if not self.closing:
-            self.closing = True
             self._replies += self._control(CLOSE, payload)
+            self.closing = True
 
     def frame(self, buf, at, end, kind):
         """Make a frame of buf[at:end] (a bytearray, or a memoryview of one): the head is written
@@ -351,8 +351,9 @@ class WebSocket:
             text = utf8(buf, at, end, self._sent_text)
             if text < 0 or text and kind & LAST:
                 raise LocalError(b"not UTF-8")
-            self._sent_text = text
         self._put(buf, start, at, end, kind & LAST if begun else kind)
+        if opcode == TEXT:
+            self._sent_text = text
         self._sending = NONE if kind & LAST else opcode
         return start
 
