@@ -18,6 +18,7 @@ import measure
 import services
 import stream_mode
 import tls
+import websocket
 from rich.console import Console
 from rows import Row, publish
 
@@ -219,7 +220,7 @@ def main(words: list[str]) -> int:
         bench.sizes(),
     ]
     rows += stream_mode.rows() + dhcp_offer.rows() + datagrams.rows() + dct_load.rows()
-    rows += tls.rows()
+    rows += tls.rows() + websocket.rows()
     return publish(rows, RESULTS, console)
 
 

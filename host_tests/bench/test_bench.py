@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from airwire import project
-from host_tests.bench import dct_load, dhcp_offer, imports
+from host_tests.bench import dct_load, dhcp_offer, imports, websocket
 from host_tests.bench.rows import Row, publish
 
 WITHIN = Row("live heap", 60_000, "bytes", 65_536, "shims alone", 55_000)
@@ -86,3 +86,9 @@ def test_an_identity_is_loaded_with_one_copy_of_it(interpreters):
         assert 0 < dct_load.allocated() <= dct_load.MOST_BYTES
         # The bound would show a second copy.
         assert dct_load.allocated() + len(dct_load.CHAIN) > dct_load.MOST_BYTES
+
+
+def test_a_websocket_message_allocates_little(interpreters):
+    if "i386" in interpreters:
+        for kind in websocket.KINDS:
+            assert websocket.allocated(kind) <= websocket.MOST_BYTES
