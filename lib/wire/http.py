@@ -17,6 +17,7 @@ from .http_head import (
     Head,
     LocalError,
     RemoteError,
+    find,
     span,
 )
 
@@ -65,16 +66,9 @@ _VERSION = const(10)  # bytes: HTTP/1.1 CR LF
 
 
 class Request(Head):
-    """After read(): `method` (one of METHODS) and `expects`, whether the client waits for CONTINUE
-    before it sends the body. `method` is None until the first line is whole.
+    """Besides what all heads have: `method` (one of METHODS) and `expects`, whether the client
+    waits for CONTINUE before it sends the body.
     """
-
-    def begin(self, buf, at):
-        super().begin(buf, at)
-        self.method = None
-        self.expects = False
-        self._path = self._query = self._target_end = at
-        self._authority = 0  # where it begins in an absolute target, which outdoes Host
 
     def begun(self, end):
         """Whether buf[:end] has anything of this request: who lets us wait then gets a 408."""
@@ -96,51 +90,46 @@ class Request(Head):
             return 0
         if stop == at or buf[stop] != _SPACE:
             raise RemoteError(400, b"bad request line")
-        method = self._known(buf, at, stop - at)
+        self.method = bytes(buf[at:stop])
         at = stop + 1
         stop = span(buf, at, end, CLASSES, TARGET)
         if stop == end:
             return 0
         if stop == at or buf[stop] != _SPACE:
             raise RemoteError(400, b"bad target")
-        version = stop + 1
-        line = version + _VERSION
-        lf = buf.find(b"\n", version, min(line, end))
-        if lf < 0 and end < line:
-            return 0
-        if lf != line - 1 or buf[lf - 1] != _CR:
-            raise RemoteError(400, b"bad request line")
-        self._version(version)
-        if not method:
-            raise RemoteError(501, b"unknown method")
-        self._split(buf, at, stop, method)
-        self.method = method
-        return line
-
-    def _known(self, buf, at, size):
-        for method in METHODS:
-            if len(method) == size and buf.startswith(method, at):
-                return method
-        return None
-
-    def _split(self, buf, at, end, method):
-        # The forms of RFC 9112 3.2: /path?query, http://host/path?query, *.
-        if buf[at] != 0x2F:
-            if buf[at] == 0x2A and end == at + 1 and method == b"OPTIONS":
-                pass
-            elif buf.startswith(b"http://", at) or buf.startswith(b"https://", at):
-                self._authority = at = buf.find(b"//", at, end) + 2
-                slash = buf.find(b"/", at, end)
-                mark = buf.find(b"?", at, end)
-                at = min(end if slash < 0 else slash, end if mark < 0 else mark)
-                if at == self._authority:
-                    raise RemoteError(400, b"bad target")
-            else:
-                raise RemoteError(400, b"bad target")
         self._path = at
+        self._target_end = stop
+        stop += 1 + _VERSION
+        at = buf.find(b"\n", stop - _VERSION, min(stop, end))
+        if at < 0 and end < stop:
+            return 0
+        if at != stop - 1 or buf[at - 1] != _CR:
+            raise RemoteError(400, b"bad request line")
+        self._version(stop - _VERSION)
+        if self.method not in METHODS:
+            raise RemoteError(501, b"unknown method")
+        self._authority = 0  # where it begins in an absolute target, which outdoes Host
+        self._split(buf, self._path, self._target_end)
+        return stop
+
+    def _split(self, buf, at, end):
+        # The forms of RFC 9112 3.2: /path?query, http://host/path?query, *.
+        if buf[at] != 0x2F and not (
+            buf[at] == 0x2A and end == at + 1 and self.method == b"OPTIONS"
+        ):
+            self._absolute(buf, at, end)
         mark = buf.find(b"?", at, end)
         self._query = end if mark < 0 else mark
-        self._target_end = end
+
+    def _absolute(self, buf, at, end):
+        if not buf.startswith(b"http://", at) and not buf.startswith(b"https://", at):
+            raise RemoteError(400, b"bad target")
+        self._authority = at = buf.find(b"//", at, end) + 2
+        while at < end and buf[at] not in b"/?":
+            at += 1
+        if at == self._authority:
+            raise RemoteError(400, b"bad target")
+        self._path = at
 
     def _unsaid(self):
         return 0  # RFC 9112 6.3: a request without either has no body
@@ -151,16 +140,15 @@ class Request(Head):
         return RemoteError(414, b"request line too long")
 
     def _framing(self):
-        host = self.find(b"host")
-        if host < 0:
-            if self.minor:
-                raise RemoteError(400, b"no host")
-        elif self.find(b"host", host) >= 0:
-            raise RemoteError(400, b"repeated host")
+        if find(self._buf, self._lines, 0, b"host") >= 0:
+            self.single(b"host")
+        elif self.minor:
+            raise RemoteError(400, b"no host")
         super()._framing()
-        expect = self.single(b"expect") if self.minor else -1  # RFC 9110 10.1.1
-        if expect >= 0:
-            if not self.is_value(expect, b"100-continue"):
+        self.expects = False
+        # RFC 9110 10.1.1: HTTP/1.0 has no such thing.
+        if self.minor and find(self._buf, self._lines, 0, b"expect") >= 0:
+            if not self.is_value(self.single(b"expect"), b"100-continue"):
                 raise RemoteError(417, b"unknown expectation")
             self.expects = self.length != 0
 
@@ -179,22 +167,20 @@ class Request(Head):
     def host(self):
         """The host that the client means, without port, in lower case; b"" where it says none."""
         buf = self._buf
-        if self._authority:
-            at, end = self._authority, self._path
-        else:
-            number = self.find(b"host")
-            if number < 0:
+        at = self._authority
+        end = self._path
+        if not at:
+            at = self.find(b"host")
+            if at < 0:
                 return b""
-            at, end = self.bounds(number)
+            at, end = self.bounds(at)
         if span(buf, at, end, CLASSES, HOST) != end:
             raise RemoteError(400, b"bad host")
         # An IPv6 address has colons of its own, in brackets.
-        bracket = buf.find(b"]", at, end)
-        colon = buf.find(b":", at if bracket < 0 else bracket, end)
+        colon = buf.find(b":", max(at, buf.find(b"]", at, end)), end)
         if colon >= 0:
-            for i in range(colon + 1, end):
-                if not 0x30 <= buf[i] <= 0x39:
-                    raise RemoteError(400, b"bad host")
+            if colon + 1 < end and not bytes(buf[colon + 1 : end]).isdigit():
+                raise RemoteError(400, b"bad host")
             end = colon
         return bytes(buf[at:end]).lower()
 
@@ -243,42 +229,50 @@ def _head(status, fields, length, keep_alive, minor):
     phrase = _PHRASES.get(status)
     if not phrase:
         raise LocalError("unknown status")
+    return b"HTTP/1.1 %d %s\r\n%s%s%s\r\n" % (
+        status,
+        phrase,
+        _length(status, length, minor),
+        fields,
+        _connection(status, keep_alive, minor),
+    )
+
+
+def _length(status, length, minor):
     if not _has_body(status):
-        framing = b""
-    elif length >= 0:
-        framing = b"Content-Length: %d\r\n" % length
-    else:
-        framing = b"Transfer-Encoding: chunked\r\n" if length == CHUNKED and minor else b""
+        return b""
+    if length >= 0:
+        return b"Content-Length: %d\r\n" % length
+    return b"Transfer-Encoding: chunked\r\n" if length == CHUNKED and minor else b""
+
+
+def _connection(status, keep_alive, minor):
     if status == 101:
-        connection = b""  # the caller's `Connection: Upgrade` is among the fields
-    elif not keep_alive:
-        connection = b"Connection: close\r\n"
-    else:
-        connection = b"" if minor else b"Connection: keep-alive\r\n"
-    return b"HTTP/1.1 %d %s\r\n%s%s%s\r\n" % (status, phrase, framing, fields, connection)
+        return b""  # `Connection: Upgrade` is among the caller's fields
+    if not keep_alive:
+        return b"Connection: close\r\n"
+    return b"" if minor else b"Connection: keep-alive\r\n"
 
 
-def decoded(buf, at, end, plus=False):
-    """buf[at:end] without percent-encoding, once; `plus`: a plus stands for a space, as in a form.
-    RemoteError where it is wrong, and for control characters: no name and no command has them.
+def decoded(buf, at, end):
+    """buf[at:end] without percent-encoding, once. RemoteError where that is wrong, or stands for a
+    control character: no name and no command has one.
     """
+    mark = buf.find(b"%", at, end)
+    if mark < 0:
+        return bytes(buf[at:end])
     found = bytearray()
-    while True:
-        mark = buf.find(b"%", at, end)
-        stop = end if mark < 0 else mark
-        plain = bytes(buf[at:stop])
-        found.extend(plain.replace(b"+", b" ") if plus else plain)
-        if mark < 0:
-            break
-        if mark + 2 >= end:
+    while mark >= 0:
+        found.extend(buf[at:mark])
+        at = mark + 3
+        if at > end:
             raise RemoteError(400, b"bad percent-encoding")
         c = _hex(buf[mark + 1]) << 4 | _hex(buf[mark + 2])
         if c < _SPACE or c == _DELETE:
             raise RemoteError(400, b"control character")
         found.append(c)
-        at = mark + 3
-    if span(found, 0, len(found), CLASSES, VALUE) != len(found):
-        raise RemoteError(400, b"control character")
+        mark = buf.find(b"%", at, end)
+    found.extend(buf[at:end])
     return bytes(found)
 
 
@@ -292,7 +286,10 @@ def _hex(c):
 
 
 def form(text):
-    """Yield the (name, value) of a query or a form, decoded."""
+    """Yield name and value, decoded, of each part of a query or of a form in a body."""
+    if span(text, 0, len(text), CLASSES, VALUE) != len(text):
+        raise RemoteError(400, b"control character")
+    text = text.replace(b"+", b" ")
     at = 0
     while at < len(text):
         end = text.find(b"&", at)
@@ -301,6 +298,5 @@ def form(text):
         if end > at:
             sign = text.find(b"=", at, end)
             stop = end if sign < 0 else sign
-            value = decoded(text, min(stop + 1, end), end, True)
-            yield decoded(text, at, stop, True), value
+            yield decoded(text, at, stop), decoded(text, min(stop + 1, end), end)
         at = end + 1

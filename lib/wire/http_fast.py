@@ -62,21 +62,22 @@ if micropython:
     def find(buf, lines, first: int, name) -> int:
         p = ptr8(buf)  # noqa: F821
         table = ptr16(lines)  # noqa: F821
-        text = ptr8(name)  # noqa: F821
+        wanted = ptr8(name)  # noqa: F821
         size = int(len(name))
         number = first
         while number < table[0]:
             at = table[1 + number]
-            i = 0
-            while i < size:
-                c = p[at + i]
-                if c >= 65 and c <= 90:
-                    c += 32
-                if c != text[i]:
-                    break
-                i += 1
-            if i == size and p[at + size] == 58:
-                return number
+            if at + size < table[2 + number] and p[at + size] == 58:
+                i = 0
+                while i < size:
+                    c = p[at + i]
+                    if c >= 65 and c <= 90:
+                        c += 32
+                    if c != wanted[i]:
+                        break
+                    i += 1
+                if i == size:
+                    return number
             number += 1
         return -1
 
@@ -91,3 +92,25 @@ if micropython:
             if c != wanted[i]:
                 return False
         return True
+
+    @micropython.viper
+    def has(buf, at: int, end: int, classes, token) -> bool:
+        p = ptr8(buf)  # noqa: F821
+        kind = ptr8(classes)  # noqa: F821
+        wanted = ptr8(token)  # noqa: F821
+        size = int(len(token))
+        while at < end:
+            i = 0
+            good = True
+            while at < end and kind[p[at]] & 1:
+                c = p[at]
+                if c >= 65 and c <= 90:
+                    c += 32
+                if i >= size or c != wanted[i]:
+                    good = False
+                at += 1
+                i += 1
+            if good and i == size:
+                return True
+            at += 1
+        return False

@@ -15,9 +15,9 @@ from array import array
 from . import const
 
 try:
-    from .http_fast import find, same, scan, span
+    from .http_fast import find, has, same, scan, span
 except (ImportError, SyntaxError):  # CPython; an interpreter without native code
-    from .http_plain import find, same, scan, span
+    from .http_plain import find, has, same, scan, span
 
 # Bytes that may stand in names, in values, in a request's target, in a host with its port. What
 # RFC 9110 5.5 calls obsolete text, above 0x7F, is let through in values: cookies have it.
@@ -25,6 +25,7 @@ TOKEN = const(1)  # scan() has these two as numbers
 VALUE = const(2)
 TARGET = const(4)
 HOST = const(8)
+_BLANK = const(16)
 
 # Lines of a head. Browsers send 12 to 25; each takes 2 bytes of the table.
 MAX_FIELDS = const(64)
@@ -67,6 +68,8 @@ def _classes():
         if 0x30 <= c <= 0x39 or 0x41 <= c <= 0x5A or 0x61 <= c <= 0x7A:
             found[c] |= TOKEN
             found[c] |= HOST
+    found[_TAB] |= _BLANK
+    found[_SPACE] |= _BLANK
     for c in b"!#$%&'*+-.^_`|~":
         found[c] |= TOKEN
     for c in b"-._~%!$&'()*+;=:[]":
@@ -80,9 +83,14 @@ CLASSES = _classes()
 class Head:
     """One head after another on a connection; http.Request and http_client.Response.
 
-    `limit`: bytes that a head may have. After read() has given an offset: `minor` (0 or 1, of
-    HTTP/1.x), `keep_alive`, and `length`: the body's bytes, CHUNKED or UNTIL_CLOSE.
+    `limit`: bytes that a head may have. What is said of a message holds once read() has given an
+    offset: `minor` (0 or 1, of HTTP/1.x), `keep_alive`, and `length`: the body's bytes, CHUNKED or
+    UNTIL_CLOSE.
     """
+
+    minor = 1
+    keep_alive = False
+    length = 0
 
     def __init__(self, limit, fields=MAX_FIELDS):
         self.limit = limit
@@ -97,9 +105,6 @@ class Head:
         self._begin = at
         self._lines[0] = 0
         self._lines[1] = 0  # the first line is not whole yet
-        self.minor = 1
-        self.keep_alive = False
-        self.length = 0
 
     def read(self, end):
         """Go on as far as buf[:end] is filled. Returns the offset of the body, or 0: there must be
@@ -134,9 +139,8 @@ class Head:
         buf = self._buf
         end = self._lines[2 + number] - _CR_LF
         at = buf.find(b":", self._lines[1 + number], end) + 1
-        while at < end and buf[at] in b" \t":
-            at += 1
-        while end > at and buf[end - 1] in b" \t":
+        at = span(buf, at, end, CLASSES, _BLANK)
+        while end > at and CLASSES[buf[end - 1]] & _BLANK:
             end -= 1
         return at, end
 
@@ -170,15 +174,11 @@ class Head:
 
     def says(self, name, token):
         """Whether the list of tokens called `name` has `token` (lower case) in it."""
-        buf = self._buf
         number = self.find(name)
         while number >= 0:
-            at, end = self.bounds(number)
-            while at < end:
-                stop = span(buf, at, end, CLASSES, TOKEN)
-                if stop - at == len(token) and same(buf, at, token):
-                    return True
-                at = stop + 1
+            at = self._lines[1 + number] + len(name) + 1
+            if has(self._buf, at, self._lines[2 + number] - _CR_LF, CLASSES, token):
+                return True
             number = self.find(name, number)
         return False
 
@@ -190,6 +190,9 @@ class Head:
     def _version(self, at):
         # `HTTP/1.1` at that offset, which something follows.
         buf = self._buf
+        if buf.startswith(b"HTTP/1.1", at):
+            self.minor = 1
+            return
         if not buf.startswith(b"HTTP/", at):
             raise RemoteError(400, b"no HTTP")
         major = buf[at + 5] - 0x30
@@ -201,29 +204,29 @@ class Head:
         self.minor = min(minor, 1)
 
     def _framing(self):
-        # RFC 9112 6.3, but that in doubt there is no message.
-        coded = self.find(b"transfer-encoding")
-        sized = self.single(b"content-length")
+        # RFC 9112 6.3, but that in doubt there is no message. Most heads have none of these lines:
+        # they are looked for without a method's call.
+        buf = self._buf
+        coded = find(buf, self._lines, 0, b"transfer-encoding")
+        sized = find(buf, self._lines, 0, b"content-length")
         if coded >= 0:
             if sized >= 0:
                 raise RemoteError(400, b"Content-Length with Transfer-Encoding")
             if not self.minor:
                 raise RemoteError(400, b"Transfer-Encoding in HTTP/1.0")
-            if self.find(b"transfer-encoding", coded) >= 0:
-                raise RemoteError(400, b"repeated transfer-encoding")
-            if not self.is_value(coded, b"chunked"):
+            if not self.is_value(self.single(b"transfer-encoding"), b"chunked"):
                 raise RemoteError(501, b"unknown Transfer-Encoding")
             self.length = CHUNKED
         elif sized >= 0:
-            self.length = self._number(sized)
+            self.length = self._number(self.single(b"content-length"))
         else:
             self.length = self._unsaid()
-        if self.minor:
-            self.keep_alive = not self.says(b"connection", b"close")
-        else:
-            self.keep_alive = self.says(b"connection", b"keep-alive") and not self.says(
-                b"connection", b"close"
-            )
+        self.keep_alive = self.minor == 1
+        if find(buf, self._lines, 0, b"connection") >= 0:
+            if not self.minor:
+                self.keep_alive = self.says(b"connection", b"keep-alive")
+            if self.says(b"connection", b"close"):
+                self.keep_alive = False
 
     def _number(self, line):
         at, end = self.bounds(line)

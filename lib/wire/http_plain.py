@@ -58,15 +58,13 @@ def find(buf, lines, first, name):
     size = len(name)
     for number in range(first, lines[0]):
         at = lines[1 + number]
-        if same(buf, at, name) and buf[at + size] == 58:
+        if at + size < lines[2 + number] and buf[at + size] == 58 and same(buf, at, name):
             return number
     return -1
 
 
 def same(buf, at, text):
-    """Whether `text` (lower case) stands at `at`, in either case. A byte that is not in `text`
-    must follow within the buffer.
-    """
+    """Whether `text` (lower case) stands in either case at `at`, where there is room for it."""
     for i in range(len(text)):
         c = buf[at + i]
         if 65 <= c <= 90:
@@ -74,3 +72,13 @@ def same(buf, at, text):
         if c != text[i]:
             return False
     return True
+
+
+def has(buf, at, end, classes, token):
+    """Whether the list of tokens in buf[at:end] has `token` (lower case)."""
+    while at < end:
+        stop = span(buf, at, end, classes, 1)
+        if stop - at == len(token) and same(buf, at, token):
+            return True
+        at = stop + 1
+    return False
