@@ -139,15 +139,17 @@ class Request(Head):
             return RemoteError(431, b"header too long")
         return RemoteError(414, b"request line too long")
 
-    def _framing(self):
-        if find(self._buf, self._lines, 0, b"host") >= 0:
-            self.single(b"host")
-        elif self.minor:
-            raise RemoteError(400, b"no host")
-        super()._framing()
+    def _complete(self):
+        buf = self._buf
+        host = find(buf, self._lines, 0, b"host")
+        if host < 0:
+            if self.minor:
+                raise RemoteError(400, b"no host")
+        elif find(buf, self._lines, host + 1, b"host") >= 0:
+            raise RemoteError(400, b"repeated host")
         self.expects = False
         # RFC 9110 10.1.1: HTTP/1.0 has no such thing.
-        if self.minor and find(self._buf, self._lines, 0, b"expect") >= 0:
+        if self.minor and find(buf, self._lines, 0, b"expect") >= 0:
             if not self.is_value(self.single(b"expect"), b"100-continue"):
                 raise RemoteError(417, b"unknown expectation")
             self.expects = self.length != 0

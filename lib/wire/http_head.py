@@ -119,6 +119,7 @@ class Head:
             body = scan(self._buf, known, CLASSES, lines)
             if body > 0:
                 self._framing()
+                self._complete()
                 return body
             if body == -1:
                 raise RemoteError(400, b"bad header line")
