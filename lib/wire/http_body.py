@@ -128,7 +128,7 @@ class Body:
             raise RemoteError(413, b"chunk too long")
 
     def _rest(self, c):
-        # Behind the digits. Blanks are RFC 9112's "bad" ones: before an extension and nowhere else.
+        # Behind the digits. Blanks are taken before an extension and nowhere else.
         state = self._state
         if state == _SIZE_LF:
             if c != _LF:
