@@ -115,7 +115,6 @@ class Body:
         elif 0x61 <= c | 0x20 <= 0x66:
             digit = (c | 0x20) - 0x57
         elif self._digits:
-            self._state = _BLANK
             self._rest(c)
             return
         else:
