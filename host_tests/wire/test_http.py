@@ -366,6 +366,8 @@ def test_limits():
     assert request.read(len(data) + 10) == len(data)
     raises(LocalError, request.begin, bytearray(10), 65536)
     raises(LocalError, request.begin, bytearray(10), -1)
+    request.begin(bytearray(10), 5)
+    raises(LocalError, request.read, 4)
 
 
 def test_whether_the_connection_goes_on():

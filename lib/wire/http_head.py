@@ -113,6 +113,8 @@ class Head:
         lines = self._lines
         limit = self._begin + self.limit
         known = min(end, limit)
+        if end < self._begin:
+            raise LocalError("the buffer ends before the head")
         if not lines[1]:
             lines[1] = self._first_line(self._buf, known)
         if lines[1]:
