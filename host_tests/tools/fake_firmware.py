@@ -76,7 +76,7 @@ class Firmware:
         # One line at a time, so that what follows `busy` stays in the ring.
         while not self.console.endswith(b"\n"):
             self.console += os.read(UART0, 1)
-        line, self.console = self.console.decode().strip(), b""
+        line, self.console = self.console.decode(errors="replace").strip(), b""
         order, _, rest = line.partition(" ")
         if order == "exit":
             os._exit(int(rest))
