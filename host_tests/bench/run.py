@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import datagrams
 import dct_load
 import dhcp_offer
+import http_head
 import imports
 import measure
 import services
@@ -220,7 +221,7 @@ def main(words: list[str]) -> int:
         bench.sizes(),
     ]
     rows += stream_mode.rows() + dhcp_offer.rows() + datagrams.rows() + dct_load.rows()
-    rows += tls.rows() + websocket.rows()
+    rows += http_head.rows() + tls.rows() + websocket.rows()
     return publish(rows, RESULTS, console)
 
 

@@ -32,7 +32,7 @@ request = http.Request(len(buf))
 
 def parse():
     request.begin(buf, 0)
-    if request.read(len(CHROME)) != len(CHROME):
+    if request.read(len(CHROME)) != 611:
         raise SystemExit("not read")
 
 
