@@ -27,36 +27,37 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 METHODS = (b"GET", b"POST", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"PATCH")
 _MAX_METHOD = const(16)
 
-_PHRASES = {
-    101: b"Switching Protocols",
-    200: b"OK",
-    201: b"Created",
-    204: b"No Content",
-    206: b"Partial Content",
-    302: b"Found",
-    304: b"Not Modified",
-    400: b"Bad Request",
-    401: b"Unauthorized",
-    403: b"Forbidden",
-    404: b"Not Found",
-    405: b"Method Not Allowed",
-    408: b"Request Timeout",
-    411: b"Length Required",
-    412: b"Precondition Failed",
-    413: b"Content Too Large",
-    414: b"URI Too Long",
-    415: b"Unsupported Media Type",
-    416: b"Range Not Satisfiable",
-    417: b"Expectation Failed",
-    421: b"Misdirected Request",
-    426: b"Upgrade Required",
-    429: b"Too Many Requests",
-    431: b"Request Header Fields Too Large",
-    500: b"Internal Server Error",
-    501: b"Not Implemented",
-    503: b"Service Unavailable",
-    505: b"HTTP Version Not Supported",
-}
+# One string: a dict of them would take 800 bytes more.
+_STATUS_LINES = (
+    b"\n200 OK\n"
+    b"101 Switching Protocols\n"
+    b"201 Created\n"
+    b"204 No Content\n"
+    b"206 Partial Content\n"
+    b"302 Found\n"
+    b"304 Not Modified\n"
+    b"400 Bad Request\n"
+    b"401 Unauthorized\n"
+    b"403 Forbidden\n"
+    b"404 Not Found\n"
+    b"405 Method Not Allowed\n"
+    b"408 Request Timeout\n"
+    b"411 Length Required\n"
+    b"412 Precondition Failed\n"
+    b"413 Content Too Large\n"
+    b"414 URI Too Long\n"
+    b"415 Unsupported Media Type\n"
+    b"416 Range Not Satisfiable\n"
+    b"417 Expectation Failed\n"
+    b"421 Misdirected Request\n"
+    b"426 Upgrade Required\n"
+    b"429 Too Many Requests\n"
+    b"431 Request Header Fields Too Large\n"
+    b"500 Internal Server Error\n"
+    b"501 Not Implemented\n"
+    b"503 Service Unavailable\n"
+    b"505 HTTP Version Not Supported\n"
+)
 
 _CR = const(13)
 _LF = const(10)
@@ -228,12 +229,11 @@ def _has_body(status):
 def _head(status, fields, length, keep_alive, minor):
     if fields and fields[-2:] != b"\r\n":
         raise LocalError("header without its end")
-    phrase = _PHRASES.get(status)
-    if not phrase:
+    at = _STATUS_LINES.find(b"\n%d " % status) + 1
+    if not at:
         raise LocalError("unknown status")
-    return b"HTTP/1.1 %d %s\r\n%s%s%s\r\n" % (
-        status,
-        phrase,
+    return b"HTTP/1.1 %s\r\n%s%s%s\r\n" % (
+        _STATUS_LINES[at : _STATUS_LINES.find(b"\n", at)],
         _length(status, length, minor),
         fields,
         _connection(status, keep_alive, minor),
