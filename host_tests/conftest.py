@@ -48,7 +48,7 @@ MORE_WORKERS = 1
 SCRIPT_SECONDS = 60
 
 
-Figure = TypeVar("Figure", int, tuple)
+Figure = TypeVar("Figure", int, float, tuple)
 
 
 @dataclass(frozen=True)

