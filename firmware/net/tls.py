@@ -21,6 +21,7 @@ _LOOKS = const(750)
 # (close notify), which a read tells as the end.
 _TIMEOUT = const(-0x6800)
 _CLOSED = const(-0x7880)
+_NO_SUITE = const(-0x5E80)  # a name that is no cipher suite's
 _NO_MEMORY = const(5003)  # wire/tls_errors.py
 
 
@@ -56,7 +57,7 @@ async def client(sock, host, get, ca=None, log=None, device=None):
             roots = get(b"network.tls.ca_cert") if ca is None else ca
             expiry.used(log, roots, get(b"network.tls.client_cert"))
         context = _client_context(get, get(b"network.tls.ca_cert") if ca is None else ca)
-        return await _handshake(sock, context, get, host.decode(), log)
+        return await _handshake(sock, context, get, host, log)
     except BaseException as e:
         sock.close()
         raise e
@@ -132,6 +133,8 @@ def _context(protocol, get):
             context._context.set_ciphers([name.strip() for name in names.decode().split(",")])
         except OSError as e:
             raise _failed(e, 0)
+        except ValueError:  # no UTF-8
+            raise _failed(OSError(_NO_SUITE), 0)
     return context
 
 
@@ -164,7 +167,10 @@ async def _handshake(sock, context, get, host=None, log=None):
     tls = None
     try:
         tls = context.wrap_socket(
-            below, server_side=host is None, do_handshake_on_connect=False, server_hostname=host
+            below,
+            server_side=host is None,
+            do_handshake_on_connect=False,
+            server_hostname=host and host.decode(),
         )
         # Its messages are small, and each waits for the other side.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
