@@ -59,8 +59,13 @@ def build_image(
     resource_files: Iterable[Path] = (),
 ) -> bytes:
     """The whole flash, 4 MiB. Raises UserError as `regions` does."""
+    return merged(regions(root, firmware_file, dct_file, resource_files))
+
+
+def merged(pieces: Iterable[Region]) -> bytes:
+    """The whole flash with these regions; all else is erased."""
     image = bytearray(b"\xff" * layout.FLASH_SIZE)
-    for region in regions(root, firmware_file, dct_file, resource_files):
+    for region in pieces:
         image[region.offset : region.offset + len(region.data)] = region.data
     return bytes(image)
 
