@@ -242,19 +242,26 @@ def test_without_the_chips_program(lean, tmp_path):
 
 def test_a_new_release_replaces_the_old(tmp_path):
     folder = tmp_path / "out"
-    release.write(folder, {"SHA256SUMS": b"", "old/file": b"x"})
-    release.write(folder, {"SHA256SUMS": b"", "new": b"y"})
-    assert content(folder) == {"SHA256SUMS": b"", "new": b"y"}
+    build.write_folder(folder, {"sign": b"", "old/file": b"x"}, "sign", "")
+    build.write_folder(folder, {"sign": b"", "new": b"y"}, "sign", "")
+    assert content(folder) == {"sign": b"", "new": b"y"}
     assert os.listdir(tmp_path) == ["out"]
 
 
-def test_what_is_no_release_stays(tmp_path):
-    (tmp_path / "mine").write_text("x")
-    with pytest.raises(UserError, match="is there, and is no release"):
-        release.write(tmp_path, {"SHA256SUMS": b""})
-    assert os.listdir(tmp_path) == ["mine"]
-    with pytest.raises(UserError, match="cannot write .*No such file"):
-        release.write(tmp_path / "nowhere" / "out", {"SHA256SUMS": b""})
+def test_what_is_no_release_stays(lean, tmp_path, capsys):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "file").write_text("x")
+    for folder, words in (
+        (mine, f"{mine} is there, and is no release: give another folder"),
+        (
+            tmp_path / "nowhere/out",
+            f"cannot write {tmp_path}/nowhere/out: No such file or directory",
+        ),
+    ):
+        assert airwire(lean[0], "-o", folder) == 2
+        assert capsys.readouterr().err == f"airwire: {words}\n"
+    assert content(tmp_path) == {"mine/file": b"x"}
 
 
 @pytest.mark.parametrize(

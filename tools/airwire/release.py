@@ -9,7 +9,6 @@ time of the release.
 import argparse
 import hashlib
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +47,12 @@ def register(subparsers: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from airwire.image.build import write_folder
+
     if args.output.parent.resolve() == project.BUILD:
         project.BUILD.mkdir(exist_ok=True)  # ours; any other folder is the user's
     found = files(project.ROOT, args.firmware)
-    write(args.output, found)
+    write_folder(args.output, found, CHECKSUMS, "no release")
     for name in sorted(name for name in found if "/" not in name):
         print(f"{args.output / name}: {len(found[name])} bytes")
     return 0
@@ -73,26 +74,6 @@ def files(root: Path = project.ROOT, firmware_file: Path | None = None) -> dict[
     found |= _mip(version, littlefs.read(device).files)
     found[CHECKSUMS] = _checksums(found)
     return found
-
-
-def write(folder: Path, found: dict[str, bytes]) -> None:
-    """Write a release; what was in its folder before goes when the new one is whole. Raises
-    UserError, also for a folder that holds something else.
-    """
-    if folder.exists() and not (folder / CHECKSUMS).is_file():
-        raise UserError(f"{folder} is there, and is no release: give another folder")
-    try:
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as place:
-            new, old = Path(place, "new"), Path(place, "old")
-            for name, content in found.items():
-                path = new / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            if folder.exists():
-                folder.rename(old)
-            new.rename(folder)
-    except OSError as error:
-        raise UserError(f"cannot write {folder}: {error.strerror}") from None
 
 
 def notes(changelog: Path, version: str) -> str:
