@@ -18,7 +18,6 @@ from . import http_rest
 
 # Bytes of a head: what browsers send has 600, and there is room for as much again of cookies.
 _HEAD = const(1792)
-_BODY = const(4096)  # spec 9.2: the most that a request may have
 
 # How long a connection may stay as it is, for each of its states, and while others wait for a
 # place.
@@ -31,12 +30,14 @@ _LIMITS_MS = (15_000, 10_000, None, 15_000, 1000)
 _CROWDED_MS = (250, 250, None, 2000, 50)
 
 _TEXT = b"Content-Type: text/plain\r\n"
+_ALLOW = b"Allow: GET, HEAD, POST, OPTIONS\r\n"
 
 
 class Connection:
     def __init__(self, server, buffer):
         self.server = server
         self.sock = None  # while there is a client
+        self.peer = b""
         self.session = http_rest.RestSession(server.device)
         self.request = http.Request(_HEAD)
         self._task = None
@@ -46,10 +47,14 @@ class Connection:
         self._at = 0  # where the body begins, and later what follows it
         self._state = _IDLE
         self._since = 0  # when the state began, or went on
+        self._fields = b""  # of every answer to the request
 
-    def take(self, sock):
-        """Serve the client at `sock`, which is closed in the end. Raises MemoryError."""
+    def take(self, sock, peer):
+        """Serve the client at `sock`, which is closed in the end; `peer` is its address (bytes).
+        Raises MemoryError.
+        """
         sock.setblocking(False)
+        self.peer = peer
         self._task = asyncio.create_task(self._run(sock))
         self.sock = sock
         self._enter(_IDLE)
@@ -160,8 +165,8 @@ class Connection:
         request = self.request
         if not request.length:
             return b""
-        request.accept(_BODY)
-        codec = Body(request.length, _BODY)
+        request.accept(http_rest.BODY)
+        codec = Body(request.length, http_rest.BODY)
         found = bytearray()
         if request.expects:
             await self.send(http.CONTINUE)
@@ -187,18 +192,41 @@ class Connection:
 
     async def _answer(self, request):
         path = request.path()
-        if path == b"/command" or path.startswith(b"/command/") or path == b"/log":
-            if await http_rest.answer(self, path):
-                return
-        await self.body()
+        self._fields = b""
+        if request.method == b"OPTIONS":
+            await self.body()
+            if await self.allowed():
+                await self.reply(204, _ALLOW, b"")
+            return
+        if http_rest.is_endpoint(path):
+            await http_rest.answer(self, path)
+            return
         request.allow((b"GET", b"HEAD"))
-        files = self.server.device.service("http_files")
-        await files.answer(self, path)
+        await self.body()
+        await self.server.device.service("http_files").answer(self, path)
+
+    async def allowed(self, endpoint=None, command=b"", unprotected=False):
+        """Whether the request may take effect; where not, it has its answer. `endpoint` is None
+        for a file, which may be `unprotected`; `command` is the line to be carried out.
+        """
+        return True
+
+    def head(self, status, fields, length):
+        """The head of an answer, with what all answers have."""
+        return self.request.reply(status, self._fields + fields, length, self.server.crowded)
 
     async def reply(self, status, fields, body):
         """A whole answer, in one write where it is small."""
-        head = self.request.reply(status, fields, len(body), self.server.crowded)
+        head = self.head(status, fields, len(body))
         await self.send(head + body if self.request.sends else head)
+
+    async def say(self, status, text):
+        """An answer that is a line of text."""
+        await self.reply(status, _TEXT, text + b"\r\n")
+
+    def write(self, buf, n):
+        """Write of buf[:n] what the client takes now; returns how many bytes. Raises OSError."""
+        return self.sock.write(buf, n) or 0
 
     async def send(self, data):
         """Write all of `data`, waiting while the client does not take it. Raises OSError."""

@@ -13,7 +13,9 @@ from wire.http_body import LAST_CHUNK
 from wire.http_head import CHUNKED
 
 _JSON = b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
-_COMMAND = const(9)  # len(b"/command/")
+_ONE = b"/command"
+_LOG = b"/log"
+BODY = const(4096)  # spec 9.2: the most that a request may have
 _WHOLE = const(1024)  # bytes of a response that is written at once; a longer one is streamed
 _PIECE = const(768)  # bytes of a long response for one chunk
 
@@ -55,7 +57,7 @@ class RestSession(console.Session):
         self._shown = ()
 
     def begin(self, data, pos, end):
-        """Settings as a host MCU has them; data[pos:end] is what follows the command line."""
+        """Settings as a host MCU has them; data[pos:end] are what follows the command line."""
         self.headers = 1
         self.echo = self.prompt = self.buffered = self.print_level = 0
         self.timestamp = b"utc"
@@ -71,35 +73,40 @@ class RestSession(console.Session):
         self.echo = self.prompt = int(not machine)
 
 
+def is_endpoint(path):
+    """Whether this is no file, while the API is on."""
+    if path == _ONE or path == _LOG or path[: len(_ONE) + 1] == b"/command/":
+        return variables.values.get(b"http.server.api_enabled", 1)
+    return False
+
+
 async def answer(connection, path):
-    """Answer a request for the API; False where it is off."""
-    if not variables.get(b"http.server.api_enabled"):
-        return False
+    """Answer a request for one of the endpoints."""
     request = connection.request
-    if path == b"/log":
+    if path == _LOG:
         request.allow((b"GET",))
         await connection.body()
-        await connection.reply(200, _JSON, _log(connection.server))
-        return True
-    flags = pos = end = 0
-    data = b""
-    if len(path) >= _COMMAND:
-        request.allow((b"GET",))
-        await connection.body()
-        line = path[_COMMAND:]
-    else:
+        if await connection.allowed(_LOG):
+            await connection.reply(200, _JSON, _log(connection.server.log))
+        return
+    flags = at = end = 0
+    if path == _ONE:
         request.allow((b"POST",))
-        request.accept(4096, True)
+        request.accept(BODY, True)
         data = await connection.body()
-        flags, line, pos, end = rest.parse(data)
-    await _carry_out(connection, flags, line, data, pos, end)
-    return True
+        flags, line, at, end = rest.parse(data)
+    else:
+        request.allow((b"GET",))
+        data = await connection.body()
+        line = path[len(_ONE) + 1 :]
+    if await connection.allowed(_ONE, line):
+        await _carry_out(connection, flags, line, data, at, end)
 
 
-async def _carry_out(connection, flags, line, data, pos, end):
+async def _carry_out(connection, flags, line, data, at, end):
     server = connection.server
     session = connection.session
-    session.begin(data, pos, end)
+    session.begin(data, at, end)
     session.running = True
     connection.run()
     shown = console.busy
@@ -162,5 +169,8 @@ def _chunk(text, chunks):
     return b"%x\r\n%s\r\n" % (len(text), text) if chunks else text
 
 
-def _log(server):
-    return b'{"logs":[]}'
+def _log(log):
+    # What was logged since the last time.
+    lines = [b'"%s"' % rest.escaped(line) for line in log.lines]
+    log.clear()
+    return b'{"logs":[%s]}' % b",".join(lines)

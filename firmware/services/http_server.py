@@ -15,6 +15,7 @@ from micropython import const
 
 from firmware import forget
 from firmware.console import log, registry
+from firmware.console.editor import Editor
 from firmware.net import interfaces, sockets
 from firmware.net.station import UP
 from firmware.store import variables
@@ -27,6 +28,7 @@ BUFFER = const(2048)
 _PIECE = const(1024)
 # Connections that the stack holds while all places are taken: no more than lwIP has in all.
 _BACKLOG = const(16)
+_LOG = const(1024)  # bytes of log lines that are kept for GET /log
 # Bytes of the heap that are free when the first client comes: the code for it was loaded then, and
 # command files make room for each other.
 _ROOM = const(8192)
@@ -45,6 +47,7 @@ _GUEST = (
     "firmware.services.http_files",
     "wire.rest",
     "wire.http",
+    "wire.utf8",
     "wire.http_body",
     "wire.http_file",
     "wire.http_head",
@@ -58,12 +61,45 @@ def create(device):
     return HttpServer(device)
 
 
+class Log:
+    """What GET /log gives: the last lines of the log, for whoever asks first. One of log.sessions;
+    it is never asked to draw a line again.
+    """
+
+    print_level = log.OPERATION
+    timestamp = b"utc"
+    editor = Editor
+    port = None
+    dropped = 0
+
+    def __init__(self, server):
+        self.device = server.device
+        self._server = server
+        self.clear()
+
+    def clear(self):
+        self.lines = []
+        self._left = _LOG
+
+    def show(self, text):
+        self.lines.append(text)
+        self._left -= len(text)
+        while self._left < 0:
+            self._left += len(self.lines.pop(0))
+
+    @property
+    def running(self):
+        """Whether one of the server's clients has a command carried out."""
+        return any(connection.session.running for connection in self._server.connections)
+
+
 class HttpServer:
     def __init__(self, device):
         self.device = device
         self.buffers = [bytearray(BUFFER) for _ in range(PLACES)]
         self.piece = bytearray(_PIECE)
         self.connections = []  # one for each place, while there is somebody
+        self.log = Log(self)
         self.crowded = False  # somebody waits for a place
         self.commands = 0  # that REST has carried out
         self.link = None
@@ -75,6 +111,7 @@ class HttpServer:
 
     async def run(self):
         """Service: serves the interface whenever it is up, until cancelled."""
+        log.sessions.append(self.log)
         try:
             while True:
                 try:
@@ -142,13 +179,13 @@ class HttpServer:
                     continue
                 self.crowded = False
                 try:
-                    sock, _ = listener.accept()
+                    sock, peer = listener.accept()
                 except OSError as e:
                     if e.errno != errno.EAGAIN:
                         self.say(sockets.reason(e))
                         await asyncio.sleep_ms(_FULL_MS)
                     continue
-                self._take(sock)
+                self._take(sock, peer[0].encode())
         except MemoryError:  # a later look listens again
             registry.make_room()
             self.say(b"Out of memory")
@@ -163,9 +200,9 @@ class HttpServer:
         for connection in self.connections:
             if connection.sock:
                 used += 1
-        return used >= variables.get(b"http.server.max_clients")
+        return used >= variables.values.get(b"http.server.max_clients", PLACES)
 
-    def _take(self, sock):
+    def _take(self, sock, peer):
         # Give a client its place, or close.
         try:
             if not self.connections:
@@ -175,7 +212,7 @@ class HttpServer:
                 self.connections = [module.Connection(self, buffer) for buffer in self.buffers]
             for connection in self.connections:
                 if not connection.sock:
-                    connection.take(sock)
+                    connection.take(sock, peer)
                     return
         except MemoryError:
             sock.close()
@@ -217,8 +254,9 @@ class HttpServer:
 
     async def _end(self):
         # The command that asked for it gets its reply.
+        log.sessions.remove(self.log)
         begun = ticks_ms()
-        while any(connection.session.running for connection in self.connections):
+        while self.log.running:
             if ticks_diff(ticks_ms(), begun) > _REPLY_MS:
                 break
             await asyncio.sleep_ms(1)
