@@ -121,7 +121,7 @@ class Connection:
                 return True
             return False
         except RemoteError as e:
-            refusal = http.refusal(e)
+            refusal = http.refusal(e, _ALLOW if e.status == 405 else b"")
         except MemoryError:
             registry.make_room()
             refusal = http.refusal(RemoteError(503, b""))
