@@ -167,18 +167,17 @@ class Request(Head):
         """What follows the question mark, as it was sent; b"" also where there is none."""
         return bytes(self._buf[self._query + 1 : self._target_end])
 
+    def authority(self):
+        """The host that the client means, with the port if it says one, in lower case; b"" where
+        it says none.
+        """
+        at, end = self._named()
+        return bytes(self._buf[at:end]).lower()
+
     def host(self):
-        """The host that the client means, without port, in lower case; b"" where it says none."""
+        """The same without port."""
         buf = self._buf
-        at = self._authority
-        end = self._path
-        if not at:
-            at = self.find(b"host")
-            if at < 0:
-                return b""
-            at, end = self.bounds(at)
-        if span(buf, at, end, CLASSES, HOST) != end:
-            raise RemoteError(400, b"bad host")
+        at, end = self._named()
         # An IPv6 address has colons of its own, in brackets.
         colon = buf.find(b":", max(at, buf.find(b"]", at, end)), end)
         if colon >= 0:
@@ -186,6 +185,19 @@ class Request(Head):
                 raise RemoteError(400, b"bad host")
             end = colon
         return bytes(buf[at:end]).lower()
+
+    def _named(self):
+        # Where the authority begins and ends.
+        at = self._authority
+        end = self._path
+        if not at:
+            at = self.find(b"host")
+            if at < 0:
+                return 0, 0
+            at, end = self.bounds(at)
+        if span(self._buf, at, end, CLASSES, HOST) != end:
+            raise RemoteError(400, b"bad host")
+        return at, end
 
     def allow(self, methods):
         """RemoteError 405 unless the method is one of these."""
