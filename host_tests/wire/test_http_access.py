@@ -24,7 +24,7 @@ ALLOWS = {
 MORE = {
     "0": b"",
     "403": b"",
-    "401": b'WWW-Authenticate: Basic realm="Airwire", charset="UTF-8"\r\n',
+    "401": b'WWW-Authenticate: Basic realm="WiConnect", charset="UTF-8"\r\n',
     "204": b"Allow: GET, HEAD, POST, OPTIONS\r\n",
 }
 ASKED = (
@@ -38,11 +38,11 @@ def access(auth="on", cors=b"", whitelist=b"", secure=False):
     def is_listed(endpoint, command):
         return covers(whitelist, endpoint, command, FULL.get(command))
 
-    made = Access(lambda host: host in OURS, is_listed)
+    made = Access(lambda host: host in OURS, is_listed, [])
     if auth == "on":
-        made.configure(b"admin", b"password", cors, secure)
+        made.configure(b"admin", b"password", cors, b"", secure)
     else:
-        made.configure(b"", b"", cors, secure)
+        made.configure(b"", b"", cors, b"", secure)
     return made
 
 
@@ -76,6 +76,9 @@ def check(table, secure=False):
             wanted += ASKED % b", Authorization"
         assert fields == wanted + MORE[status], (row, fields)
         assert (reason == b"") == (code in (0, 204)), row
+        if code == 403 and reason != b"Unknown host":
+            sent = b"" if row[7] == "-" or cors != b"*" else b" with credentials"
+            assert reason == b"Foreign origin" + sent, row
 
 
 def test_the_table_is_large():
@@ -104,6 +107,17 @@ def test_either_credential_alone_is_none():
 LOG_OF = b"GET /log HTTP/1.1\r\nHost: 10.0.0.5\r\n"
 WRONG = LOG_OF + b"Authorization: " + CREDENTIALS["wrong"] + b"\r\n"
 RIGHT = LOG_OF + b"Authorization: " + CREDENTIALS["right"] + b"\r\n"
+
+
+def test_what_was_set():
+    made = access()
+    assert made.configure(b"", b"", b"") and made.configure(b"", b"", b"*")
+    assert made.configure(b"", b"", b"http://app.test")
+    assert not made.configure(b"admin", b"password", b"app.test", b'My "own"')
+    fields = b'WWW-Authenticate: Basic realm="My \\"own\\"", charset="UTF-8"\r\n'
+    assert decided(made, LOG_OF) == (401, fields, b"No password")
+    made = Access(lambda host: False, None, [])
+    assert decided(made, LOG_OF) == (403, b"", b"Unknown host")
 
 
 def test_attempts():
@@ -146,7 +160,7 @@ def test_the_whitelist_is_not_asked_without_need():
     def is_listed(endpoint, command):
         raise AssertionError("asked")
 
-    made = Access(lambda host: True, is_listed)
+    made = Access(lambda host: True, is_listed, [])
     assert decided(made, LOG_OF)[0] == 0
     made.configure(b"admin", b"password", b"")
     assert decided(made, RIGHT)[0] == 0

@@ -1,7 +1,7 @@
 # Basic authentication, and who has to wait. Runs on CPython and on MicroPython: plain asserts
 # only.
 
-from wire.http_auth import Attempts, is_basic, token
+from wire.http_auth import Attempts, challenge, is_basic, token
 
 ADMIN = b"YWRtaW46cGFzc3dvcmQ="  # admin:password
 
@@ -45,8 +45,21 @@ def test_what_is_wrong():
     ):
         assert not is_basic(value, ADMIN), value
     # As long as there is room for, and too long, however right.
-    assert is_basic(b"Basic " + b"A" * 256, b"A" * 256)
-    assert not is_basic(b"Basic " + b"A" * 257, b"A" * 257)
+    assert is_basic(b"Basic " + b"A" * 250, b"A" * 250)
+    assert not is_basic(b"Basic " + b"A" * 251, b"A" * 251)
+
+
+def test_challenges():
+    for realm, text in (
+        (b"", b"WiConnect"),
+        (b"My module", b"My module"),
+        (b"\xc3\xa4", b"\xc3\xa4"),
+        (b'a"b\\c', b'a\\"b\\\\c'),
+        (b"a\r\nSet-Cookie: x", b"WiConnect"),
+        (b"a\0", b"WiConnect"),
+    ):
+        line = b'WWW-Authenticate: Basic realm="%s", charset="UTF-8"\r\n' % text
+        assert challenge(realm) == line, realm
 
 
 def fail(attempts, address, now, times=5):
@@ -55,7 +68,7 @@ def fail(attempts, address, now, times=5):
 
 
 def test_five_are_free():
-    attempts = Attempts()
+    attempts = Attempts([])
     fail(attempts, b"a", 100, 4)
     assert attempts.wait(b"a", 100) == 0
     attempts.failed(b"a", 100)
@@ -66,7 +79,7 @@ def test_five_are_free():
 
 
 def test_then_one_for_each_wait():
-    attempts = Attempts()
+    attempts = Attempts([])
     fail(attempts, b"a", 100)
     attempts.failed(b"a", 130)
     assert attempts.wait(b"a", 130) == 30
@@ -75,21 +88,21 @@ def test_then_one_for_each_wait():
 
 
 def test_wrong_ones_are_forgotten():
-    attempts = Attempts()
+    attempts = Attempts([])
     fail(attempts, b"a", 100)
     fail(attempts, b"a", 400, 4)
     assert attempts.wait(b"a", 400) == 0
     attempts.failed(b"a", 400)
     assert attempts.wait(b"a", 400) == 30
     # Only a pause as long as that counts, not the time since the first.
-    attempts = Attempts()
+    attempts = Attempts([])
     for now in range(100, 1350, 250):
         attempts.failed(b"a", now)
     assert attempts.wait(b"a", 1100) == 30
 
 
 def test_many_addresses_share():
-    attempts = Attempts()
+    attempts = Attempts([])
     for n in range(7):
         fail(attempts, n, 100)
     for n in range(7, 11):
@@ -106,7 +119,7 @@ def test_many_addresses_share():
 
 
 def test_a_clock_that_jumps():
-    attempts = Attempts()
+    attempts = Attempts([])
     fail(attempts, b"a", 100000)
     assert attempts.wait(b"a", 99999) == 0
     attempts.failed(b"a", 5)

@@ -171,33 +171,24 @@ class Request(Head):
         """The host that the client means, with the port if it says one, in lower case; b"" where
         it says none.
         """
-        at, end = self._named()
-        return bytes(self._buf[at:end]).lower()
+        if self._authority:
+            text = bytes(self._buf[self._authority : self._path])
+        else:
+            text = self.value(b"host") or b""
+        if span(text, 0, len(text), CLASSES, HOST) != len(text):
+            raise RemoteError(400, b"bad host")
+        return text.lower()
 
     def host(self):
         """The same without port."""
-        buf = self._buf
-        at, end = self._named()
+        text = self.authority()
         # An IPv6 address has colons of its own, in brackets.
-        colon = buf.find(b":", max(at, buf.find(b"]", at, end)), end)
-        if colon >= 0:
-            if colon + 1 < end and not bytes(buf[colon + 1 : end]).isdigit():
-                raise RemoteError(400, b"bad host")
-            end = colon
-        return bytes(buf[at:end]).lower()
-
-    def _named(self):
-        # Where the authority begins and ends.
-        at = self._authority
-        end = self._path
-        if not at:
-            at = self.find(b"host")
-            if at < 0:
-                return 0, 0
-            at, end = self.bounds(at)
-        if span(self._buf, at, end, CLASSES, HOST) != end:
+        colon = text.find(b":", text.find(b"]") + 1)
+        if colon < 0:
+            return text
+        if colon + 1 < len(text) and not text[colon + 1 :].isdigit():
             raise RemoteError(400, b"bad host")
-        return at, end
+        return text[:colon]
 
     def allow(self, methods):
         """RemoteError 405 unless the method is one of these."""

@@ -5,7 +5,7 @@
 # leads to us: DNS rebinding), and from our origin or from one that CORS lets in. What names no
 # page at all is a program, or looks like one: there, credentials are what holds.
 
-from .http_auth import CHALLENGE, Attempts, is_basic, token
+from .http_auth import Attempts, challenge, is_basic, token
 from .http_origin import Cors, is_own, origin_of
 
 # The endpoints; a file is none of them.
@@ -26,26 +26,32 @@ PAGE_SECURITY = (
     b"Referrer-Policy: same-origin\r\n"
 )
 
+WRONG = b"Wrong password"
+
 _ALLOW = b"Allow: GET, HEAD, POST, OPTIONS\r\n"
 
 
 class Access:
     """`is_ours(host)`: whether the module is called so (bytes, lower case, without port).
     `is_listed(endpoint, command)`: whether http_whitelist.csv lets everybody do it. Both are asked
-    only where it matters.
+    only where it matters. `rows`: see Attempts.
     """
 
-    def __init__(self, is_ours, is_listed):
+    def __init__(self, is_ours, is_listed, rows):
         self._is_ours = is_ours
         self._is_listed = is_listed
-        self._attempts = Attempts()
+        self._attempts = Attempts(rows)
         self.configure(b"", b"", b"")
 
-    def configure(self, username, password, cors, secure=False):
-        """The values of the variables; `secure`: on a server with TLS."""
+    def configure(self, username, password, cors, realm=b"", secure=False):
+        """The values of the variables; `secure`: on a server with TLS. False where `cors` means
+        nothing, and lets nobody in.
+        """
+        self._realm = realm
         self._token = token(username, password)
         self._cors = Cors(cors)
         self._secure = secure
+        return not cors or self._cors.any or self._cors.origin != b""
 
     def decide(self, request, address, now, endpoint=None, command=b"", unprotected=False):
         """(status, fields, reason): 0 where the request may go on. The lines `fields` are to be in
@@ -112,4 +118,4 @@ class Access:
             return 0, fields, b""
         if wait:
             return 429, fields + b"Retry-After: %d\r\n" % wait, b"Too many wrong passwords"
-        return 401, fields + CHALLENGE, b"Wrong password" if given else b"No password"
+        return 401, fields + challenge(self._realm), WRONG if given else b"No password"

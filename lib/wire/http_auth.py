@@ -6,14 +6,19 @@
 from binascii import b2a_base64
 
 from . import const
+from .http_head import CLASSES, VALUE, span
 
-CHALLENGE = b'WWW-Authenticate: Basic realm="Airwire", charset="UTF-8"\r\n'
+try:
+    from .http_fast import differ, same
+except (ImportError, SyntaxError):  # CPython; an interpreter without native code
+    from .http_plain import differ, same
 
+_REALM = b"WiConnect"
 _SCHEME = b"basic "
 _SPACE = const(0x20)
 
-# Nobody's name and password are longer in base64: variables have 32 to 64 bytes.
-_MAX_TOKEN = const(256)
+# Nobody's name and password are longer in base64: each has 64 bytes at most.
+_MAX_VALUE = const(256)
 
 # Addresses that are told apart. Whoever finds no row shares the first one, so that many addresses
 # do not make many guesses.
@@ -32,24 +37,23 @@ def token(username, password):
 
 def is_basic(value, wanted):
     """Whether the value of an Authorization line is Basic, with the token `wanted`."""
-    size = len(value)
     at = len(_SCHEME)
-    if value[:at].lower() != _SCHEME:
+    size = len(value)
+    if not at <= size <= _MAX_VALUE or not same(value, 0, _SCHEME):
         return False
     while at < size and value[at] == _SPACE:
         at += 1
-    if size - at > _MAX_TOKEN:
-        return False
-    count = len(wanted)
-    wrong = (size - at) ^ count
-    i = 0
-    while at < size:
-        wrong |= value[at] ^ wanted[i]
-        at += 1
-        i += 1
-        if i == count:
-            i = 0
-    return not wrong
+    return not differ(value, at, wanted)
+
+
+def challenge(realm):
+    """The line that asks for credentials. `realm` (bytes) is what a browser shows, b"" a default,
+    which takes also the place of what cannot stand in a line.
+    """
+    if not realm or span(realm, 0, len(realm), CLASSES, VALUE) != len(realm):
+        realm = _REALM
+    realm = realm.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    return b'WWW-Authenticate: Basic realm="%s", charset="UTF-8"\r\n' % realm
 
 
 class Attempts:
@@ -57,43 +61,52 @@ class Attempts:
     goes on; one that jumps makes nobody wait for longer than a wait.
 
     Right ones change nothing: others may have the same address, and would guess in between.
+    `rows` is a list that the caller keeps, empty at first: all that is remembered.
     """
 
-    def __init__(self):
-        self._who = [None] * _ROWS
-        self._counts = bytearray(_ROWS)
-        self._times = [0] * _ROWS
+    def __init__(self, rows):
+        self._rows = rows
 
     def wait(self, address, now):
         """Seconds for which nothing that comes from this address is to be looked at; 0: none."""
-        row = self._row(address)
-        since = now - self._times[row]
-        if self._counts[row] < _FREE or not 0 <= since < _WAIT:
+        if not self._rows:
             return 0
-        return _WAIT - since
+        _, count, last = self._rows[self._find(address)]
+        if count < _FREE or not last <= now < last + _WAIT:
+            return 0
+        return last + _WAIT - now
 
     def failed(self, address, now):
         """This address sent wrong ones."""
-        row = self._row(address)
-        if not row:
-            row = self._free(now)
-            if row:
-                self._who[row] = address
-                self._counts[row] = 0
-        if not 0 <= now - self._times[row] < _FORGOTTEN:
-            self._counts[row] = 0
-        self._times[row] = now
-        self._counts[row] = min(self._counts[row] + 1, _FREE)
+        rows = self._rows
+        if not rows:
+            rows.append([None, 0, 0])
+        n = self._find(address) or self._free(now)
+        if n == len(rows):
+            rows.append([address, 1, now])
+            return
+        row = rows[n]
+        if _forgotten(row, now):
+            if n:
+                row[0] = address
+            row[1] = 0
+        row[1] += 1
+        row[2] = now
 
-    def _row(self, address):
-        for row in range(1, _ROWS):
-            if self._who[row] == address:
-                return row
+    def _find(self, address):
+        # The number of an address's row; 0 where it has none.
+        for n in range(1, len(self._rows)):
+            if self._rows[n][0] == address:
+                return n
         return 0
 
     def _free(self, now):
-        # A row that nobody has, or that has been forgotten; 0 where there is none.
-        for row in range(1, _ROWS):
-            if self._who[row] is None or not 0 <= now - self._times[row] < _FORGOTTEN:
-                return row
-        return 0
+        # The number of a row to be had; 0 where all are taken.
+        for n in range(1, len(self._rows)):
+            if _forgotten(self._rows[n], now):
+                return n
+        return len(self._rows) % _ROWS
+
+
+def _forgotten(row, now):
+    return not row[2] <= now < row[2] + _FORGOTTEN

@@ -22,8 +22,10 @@ def covers(data, endpoint, command, canonical=None):
     if command and min(command) < _SPACE:
         return False  # what is one line here may be two elsewhere
     for entry in data.replace(b"\n", b",").split(b","):
+        if len(entry) > MAX_ENTRY:
+            continue
         entry = entry.strip()
-        if not entry or len(entry) > MAX_ENTRY:
+        if not entry:
             continue
         if entry[:1] == b"/":
             if _is(entry, endpoint):
