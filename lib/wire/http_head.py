@@ -26,6 +26,9 @@ VALUE = const(2)
 TARGET = const(4)
 HOST = const(8)
 _BLANK = const(16)  # one() has it as a number
+# In a string of JSON: what stands for itself, and what is ASCII.
+PLAIN = const(32)
+ASCII = const(64)
 
 # Lines of a head. Browsers send 12 to 25; each takes 2 bytes of the table.
 MAX_FIELDS = const(64)
@@ -65,6 +68,8 @@ def _classes():
             found[c] = VALUE
         if 0x20 < c < 0x7F and c != 0x23:  # a fragment stays with the browser
             found[c] |= TARGET
+        if 0x20 <= c <= 0x7F:
+            found[c] |= ASCII if c in b'"\\' else ASCII | PLAIN
         if 0x30 <= c <= 0x39 or 0x41 <= c <= 0x5A or 0x61 <= c <= 0x7A:
             found[c] |= TOKEN
             found[c] |= HOST
