@@ -11,7 +11,7 @@ from micropython import const
 from firmware.console import registry
 from firmware.net import io_queue, sockets
 from wire import http
-from wire.http_access import SECURITY
+from wire.http_access import ALLOW, SECURITY
 from wire.http_body import Body
 from wire.http_head import RemoteError
 
@@ -142,7 +142,7 @@ class Connection:
                     return
                 self._shift()
         except RemoteError as e:
-            refusal = http.refusal(e, _ALLOW if e.status == 405 else b"")
+            refusal = http.refusal(e, ALLOW if e.status == 405 else b"")
         except MemoryError:
             registry.make_room()
             refusal = http.refusal(RemoteError(503, b""))
