@@ -3,7 +3,7 @@ from firmware import board, forget
 from firmware.store import variables
 
 # Groups of variables that switch services: see switched.py.
-_SWITCHES = (b"broadcast", b"ioconn", b"mdns", b"ntp", b"remote_terminal", b"wwep")
+_SWITCHES = (b"broadcast", b"http", b"ioconn", b"mdns", b"ntp", b"remote_terminal", b"wwep")
 
 
 def follow(device, changed, index, running):

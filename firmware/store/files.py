@@ -120,6 +120,24 @@ def find(name):
     return found[2], found[0]
 
 
+def first(names):
+    """(path, row) as of find() for the first of these names that is a file's; None."""
+    escaped = [_escape(name) for name in names]
+    found = None
+
+    def take(row, size, stored):
+        nonlocal found
+        if row[0] in escaped:
+            i = escaped.index(row[0])
+            if found is None or i < found[0]:
+                row[0] = names[i]
+                row.append(size)
+                found = i, "%s/%s" % (_FOLDER, stored.decode()), row
+
+    _scan(take)
+    return found and found[1:]
+
+
 def _check_name(name):
     # Whatever can be printed in a line is a name; control characters and bytes that are no text
     # would break listings. UnicodeError is a ValueError.
@@ -203,10 +221,10 @@ class _File:
 
 
 class Reader(_File):
-    """A file open for reading. Raises OSError ENOENT."""
+    """A file open for reading. `found` is what find() gives. Raises OSError ENOENT."""
 
-    def __init__(self, name):
-        path, row = find(name)
+    def __init__(self, name, found=None):
+        path, row = found or find(name)
         super().__init__(name, row[1], row[5], path, "rb")
 
     def poll(self):
@@ -225,6 +243,10 @@ class Reader(_File):
         self.position += n
         self.ended = self.position >= self.size
         return n
+
+    def seek(self, position):
+        """Go on reading there."""
+        self.position = self._file.seek(position)
 
     async def write(self, data):
         raise OSError(EINVAL)

@@ -307,11 +307,8 @@ wlan.tx_power                      -
 """
 
 ABSENT_VARIABLES = """
-http.server.api_enabled http.server.auth_title http.server.connected_gpio http.server.cors_origin
-http.server.enabled http.server.idle_timeout http.server.interface http.server.max_clients
-http.server.max_requests http.server.notfound_filename http.server.password http.server.port
-http.server.root_filename http.server.tls_cert http.server.tls_enabled http.server.tls_key
-http.server.username
+http.server.connected_gpio http.server.idle_timeout http.server.max_requests http.server.tls_cert
+http.server.tls_enabled http.server.tls_key
 ota.host ota.port
 setup.auto.cmd setup.gpio.cmd setup.gpio.control_gpio setup.gpio.mode setup.web.idle_timeout
 setup.web.passkey setup.web.root_filename setup.web.ssid setup.web.url

@@ -15,9 +15,9 @@ from array import array
 from . import const
 
 try:
-    from .http_fast import find, has, same, scan, span
+    from .http_fast import find, has, one, same, scan, span
 except (ImportError, SyntaxError):  # CPython; an interpreter without native code
-    from .http_plain import find, has, same, scan, span
+    from .http_plain import find, has, one, same, scan, span
 
 # Bytes that may stand in names, in values, in a request's target, in a host with its port. What
 # RFC 9110 5.5 calls obsolete text, above 0x7F, is let through in values: cookies have it.
@@ -25,7 +25,10 @@ TOKEN = const(1)  # scan() has these two as numbers
 VALUE = const(2)
 TARGET = const(4)
 HOST = const(8)
-_BLANK = const(16)
+_BLANK = const(16)  # one() has it as a number
+# In a string of JSON: what stands for itself, and what is ASCII.
+PLAIN = const(32)
+ASCII = const(64)
 
 # Lines of a head. Browsers send 12 to 25; each takes 2 bytes of the table.
 MAX_FIELDS = const(64)
@@ -65,6 +68,8 @@ def _classes():
             found[c] = VALUE
         if 0x20 < c < 0x7F and c != 0x23:  # a fragment stays with the browser
             found[c] |= TARGET
+        if 0x20 <= c <= 0x7F:
+            found[c] |= ASCII if c in b'"\\' else ASCII | PLAIN
         if 0x30 <= c <= 0x39 or 0x41 <= c <= 0x5A or 0x61 <= c <= 0x7A:
             found[c] |= TOKEN
             found[c] |= HOST
@@ -151,11 +156,12 @@ class Head:
         """The value of the one line called `name`, as bytes; None where there is none. RemoteError
         where there are two: who means which, nobody can tell.
         """
-        number = self.single(name)
-        if number < 0:
+        place = one(self._buf, self._lines, CLASSES, name)
+        if place < 2:
+            if place:
+                raise RemoteError(400, b"repeated " + name)
             return None
-        at, end = self.bounds(number)
-        return bytes(self._buf[at:end])
+        return bytes(self._buf[place >> 16 : place & 0xFFFF])
 
     def values(self, name):
         """The value of a header that is a list, which may come in several lines; None if none."""
