@@ -177,6 +177,9 @@ def test_names(board, browser):
         assert (answer.status, answer.text) == (403, b"Unknown host\r\n")
     assert browser.get(path, "a.test").status == 200
     assert browser.get(path, "10.0.0.6").status == 403
+    assert browser.get(path, "a.test").status == 200
+    board.configure(console, http_server_hosts="b.test")
+    assert browser.get(path, "a.test").status == 403
     board.configure(console, http_server_hosts="*")
     assert browser.get(path, "10.0.0.6").status == 200
 
