@@ -9,7 +9,7 @@ from time import ticks_diff, ticks_ms
 from micropython import const
 
 from firmware.console import registry
-from firmware.net import sockets
+from firmware.net import io_queue, sockets
 from wire import http
 from wire.http_access import ALLOW, SECURITY
 from wire.http_body import Body
@@ -30,7 +30,8 @@ _LINGERING = const(4)  # behind the last answer, for what is still on its way
 _LIMITS_MS = (15_000, 10_000, None, 15_000, 1000)
 _CROWDED_MS = (250, 250, None, 2000, 50)
 
-_TEXT = b"Content-Type: text/plain\r\n"
+_ALLOW = b"Allow: GET, HEAD, POST, OPTIONS\r\n"
+_TEXT = SECURITY + b"Content-Type: text/plain\r\n"
 
 
 class Connection:
@@ -92,9 +93,10 @@ class Connection:
 
     async def _run(self, sock):
         server = self.server
+        queue = io_queue.use()
         try:
-            while await self._next():
-                pass
+            queue.keep(sock)
+            await self._serve(sock)
         except (OSError, asyncio.CancelledError):
             pass  # the client is gone, or has to go
         except MemoryError:
@@ -103,23 +105,42 @@ class Connection:
         except Exception as e:
             server.device.fault("http server", e)
         finally:
+            queue.forget(sock)
             sock.close()
             self.sock = None
             self.session.running = False
             self._end = 0
             server.left()
 
-    async def _next(self):
-        # One request; False when the connection is to end.
+    async def _serve(self, sock):
+        # One request after the other, until the connection is to end.
         request = self.request
+        buf = self._buf
         try:
-            if not await self._read():
-                return False
-            await self._answer(request)
-            if request.keep_alive:
+            while True:
+                request.begin(buf, 0)
+                end = self._end
+                self._enter(_READING if end else _IDLE)
+                at = request.read(end) if end else 0
+                while not at:
+                    await sockets.readable(sock)
+                    n = sock.readinto(self._view[end:] if end else buf)
+                    if n == 0:
+                        return
+                    if n is None:
+                        continue
+                    if not end:
+                        self._enter(_READING)
+                    self._end = end = end + n
+                    at = request.read(end)
+                self._at = at
+                self._fields = b""
+                work = self._answer(request)
+                if work:
+                    await work
+                if not request.keep_alive:
+                    return
                 self._shift()
-                return True
-            return False
         except RemoteError as e:
             refusal = http.refusal(e, ALLOW if e.status == 405 else b"")
         except MemoryError:
@@ -127,29 +148,6 @@ class Connection:
             refusal = http.refusal(RemoteError(503, b""))
         await self.send(refusal)
         await self._linger()
-        return False
-
-    async def _read(self):
-        # The head of the next request; False when there is none.
-        request = self.request
-        request.begin(self._buf, 0)
-        end = self._end
-        if not end:
-            self._enter(_IDLE)
-        at = request.read(end) if end else 0
-        while not at:
-            await sockets.readable(self.sock)
-            n = self.sock.readinto(self._view[end:] if end else self._buf)
-            if n == 0:
-                return False
-            if n is None:
-                continue
-            if not end:
-                self._enter(_READING)
-            self._end = end = end + n
-            at = request.read(end)
-        self._at = at
-        return True
 
     def _shift(self):
         # What has come behind the request begins the next one.
@@ -157,14 +155,11 @@ class Connection:
         left = self._end - at
         if left:
             self._buf[:left] = self._view[at : self._end]
-            self._enter(_READING)
         self._end = left
 
     async def body(self):
-        """The request's body, which is b"" where it has none."""
+        """The request's body. To be called where it has one, or its head is not dealt with."""
         request = self.request
-        if not request.length:
-            return b""
         request.accept(http_rest.BODY)
         codec = Body(request.length, http_rest.BODY)
         found = bytearray()
@@ -188,70 +183,83 @@ class Connection:
         self._at = at
         return found
 
-    # Answers
+    # Answers. What is most often done at once is a function here that returns what is to be
+    # awaited, or None: a coroutine for each step would cost more than the steps.
 
-    async def _answer(self, request):
+    def _answer(self, request):
         path = request.path()
-        self._fields = b""
         if request.method == b"OPTIONS":
-            await self.body()
-            await self.allowed()  # it never is: its answer says what would be
-            return
+            return self._options()
         if http_rest.is_endpoint(path):
-            await http_rest.answer(self, path)
-            return
+            return http_rest.answer(self, path)
         request.allow((b"GET", b"HEAD"))
-        await self.body()
-        await self.server.device.service("http_files").answer(self, path)
+        return self.server.device.service("http_files").answer(self, path)
 
-    async def allowed(self, endpoint=None, command=b"", unprotected=False):
-        """Whether the request may take effect; where not, it has its answer. `endpoint` is None
-        for a file, which may be `unprotected`; `command` is the line to be carried out.
+    async def _options(self):
+        if self.request.length:
+            await self.body()
+        await self.refused()  # it always is: its answer says what would be
+
+    def refused(self, endpoint=None, command=b"", unprotected=False):
+        """None where the request may take effect, else its answer, to be awaited. `endpoint` is
+        None for a file, which may be `unprotected`; `command` is the line to be carried out.
         """
         status, fields, reason = self.server.access.decide(
             self.request, self.peer, endpoint, command, unprotected
         )
-        self._fields = SECURITY + fields if fields else SECURITY
+        self._fields = fields
         if not status:
-            return True
-        if reason:
-            await self.say(status, reason)
-        else:
-            await self.reply(status, b"", b"")
-        return False
+            return None
+        return self.say(status, reason)
 
     def head(self, status, fields, length):
-        """The head of an answer, with what all answers have."""
+        """The head of an answer; `fields`, which begin with SECURITY, and what CORS wants."""
         return self.request.reply(status, self._fields + fields, length, self.server.crowded)
 
-    async def reply(self, status, fields, body):
-        """A whole answer, in one write where it is small."""
-        head = self.head(status, fields, len(body))
-        await self.send(head + body if self.request.sends else head)
+    def reply(self, status, fields, body, begin=b"", end=b""):
+        """An answer with a body of three parts, in one write; returns what is to be awaited if the
+        client has not taken all of it, or None.
+        """
+        head = self.head(status, fields, len(begin) + len(body) + len(end))
+        if not self.request.sends:
+            begin = body = end = b""
+        buf = self.server.piece
+        if len(head) + len(begin) + len(body) + len(end) > len(buf):
+            return self.send(b"".join((head, begin, body, end)))
+        at = 0
+        for part in (head, begin, body, end):
+            n = len(part)
+            buf[at : at + n] = part
+            at += n
+        n = self.write(buf, at)
+        if n == at:
+            return None
+        return self.send(bytes(memoryview(buf)[n:at]))
 
     async def say(self, status, text):
         """An answer that is a line of text."""
-        await self.reply(status, _TEXT, text + b"\r\n")
+        more = self.reply(status, _TEXT, text + b"\r\n" if text else b"")
+        if more:
+            await more
 
     def write(self, buf, n):
         """Write of buf[:n] what the client takes now; returns how many bytes. Raises OSError."""
-        return self.sock.write(buf, n) or 0
+        n = self.sock.write(buf, n) or 0
+        if n:
+            self._enter(_WRITING)
+        return n
 
     async def send(self, data):
         """Write all of `data`, waiting while the client does not take it. Raises OSError."""
         self._enter(_WRITING)
-        n = self.sock.write(data)
-        while n is None or n < len(data):
+        while True:
+            n = self.sock.write(data)
+            if n == len(data):
+                return
             if n:
                 data = memoryview(data)[n:]
+                self._since = ticks_ms()
             await sockets.writable(self.sock)
-            n = self.sock.write(data)
-            self._since = ticks_ms()
-
-    async def room(self):
-        """Wait until the client takes more of an answer that is written in pieces."""
-        await sockets.writable(self.sock)
-        self._enter(_WRITING)
 
     def run(self):
         """A command is being carried out, for as long as it takes."""

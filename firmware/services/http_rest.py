@@ -9,10 +9,11 @@ from firmware.console import session as console
 from firmware.console.editor import MAX_LINE, Editor
 from firmware.store import variables
 from wire import rest
+from wire.http_access import SECURITY
 from wire.http_body import LAST_CHUNK
 from wire.http_head import CHUNKED
 
-_JSON = b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
+_JSON = SECURITY + b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
 _ONE = b"/command"
 _LOG = b"/log"
 BODY = const(4096)  # spec 9.2: the most that a request may have
@@ -64,6 +65,7 @@ class RestSession(console.Session):
         self.buf = data
         self.pos = pos
         self.end = end
+        self.running = True
 
     async def write(self, data):
         pass  # nobody is asked anything
@@ -83,13 +85,8 @@ def is_endpoint(path):
 async def answer(connection, path):
     """Answer a request for one of the endpoints."""
     request = connection.request
-    if path == _LOG:
-        request.allow((b"GET",))
-        await connection.body()
-        if await connection.allowed(_LOG):
-            await connection.reply(200, _JSON, _log(connection.server.log))
-        return
     flags = at = end = 0
+    data = line = b""
     if path == _ONE:
         request.allow((b"POST",))
         request.accept(BODY, True)
@@ -97,17 +94,21 @@ async def answer(connection, path):
         flags, line, at, end = rest.parse(data)
     else:
         request.allow((b"GET",))
-        data = await connection.body()
+        if request.length:
+            await connection.body()
         line = path[len(_ONE) + 1 :]
-    if await connection.allowed(_ONE, line):
-        await _carry_out(connection, flags, line, data, at, end)
-
-
-async def _carry_out(connection, flags, line, data, at, end):
+    refusal = connection.refused(_LOG if path == _LOG else _ONE, line)
+    if refusal:
+        await refusal
+        return
+    if path == _LOG:
+        more = connection.reply(200, _JSON, _log(connection.server.log))
+        if more:
+            await more
+        return
     server = connection.server
     session = connection.session
     session.begin(data, at, end)
-    session.running = True
     connection.run()
     shown = console.busy
     if shown:
@@ -117,16 +118,18 @@ async def _carry_out(connection, flags, line, data, at, end):
             code, text = await session.execute(line if len(line) <= MAX_LINE else None)
         except errors.CommandError:  # the command found no memory, and its data no end
             code, text = errors.FAILED, b"Out of memory"
-        session.device.idle = 0
+        server.device.idle = 0
         server.commands += 1
         head = rest.head(server.commands, code, flags)
         if isinstance(text, bytes) and len(text) <= _WHOLE:
             if text:
                 text += b"\r\n"
             text = rest.encoded(text) if flags & rest.RESPONSE else rest.escaped(text)
-            await connection.reply(200, _JSON, b"%s%s%s" % (head, text, rest.TAIL))
+            more = connection.reply(200, _JSON, text, head, rest.TAIL)
         else:
-            await _stream(connection, head, text, flags & rest.RESPONSE)
+            more = _stream(connection, head, text, flags & rest.RESPONSE)
+        if more:
+            await more
     finally:
         session.running = False
         if shown:
