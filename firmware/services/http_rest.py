@@ -139,7 +139,7 @@ async def answer(connection, path):
 async def _stream(connection, head, text, base64):
     # A long response, piece by piece: how long it will be in JSON, nobody knows.
     request = connection.request
-    top = request.reply(200, _JSON, CHUNKED, connection.server.crowded)
+    top = connection.head(200, _JSON, CHUNKED)
     chunks = request.chunks
     await connection.send(top + _chunk(head, chunks))
     held = b""
