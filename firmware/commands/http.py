@@ -1,5 +1,7 @@
 # The HTTP client by command: http_get, http_post, http_head, http_add_header, http_read_status.
 # Whole files are in http_files.py.
+import sys
+
 from micropython import const
 
 from firmware import forget
@@ -75,7 +77,8 @@ async def connected(session, method, text, interface, type_=None):
         # What stands in a query may be nobody else's business.
         log.line(log.OPERATION, b"Request %s %s" % (method, to.target.partition(b"?")[0]))
         ip = await _address(device, link, to.host)  # with its code gone before the next comes
-        registry.claim(_ROOM)
+        if "firmware.net.http_stream" not in sys.modules:
+            registry.claim(_ROOM)
         from firmware.net import http_stream, http_talk
 
         made = http_stream.HttpStream((device, log, variables.get), method, to, ip, line)
@@ -133,41 +136,17 @@ def field(name, value):
         raise CommandError(errors.BAD_ARGUMENT, e.args[0].encode())
 
 
-async def answered(device, handle, stream):
-    """Wait for the answer to a request whose handle is reserved. Raises CommandError."""
-    good = False
-    try:
-        await stream.ask()
-        if not stream.status:
-            raise failed()
-        good = True
-    finally:
-        if not good:
-            device.streams.release(handle)
-            stream.close()
-
-
-async def begun(device, handle, stream, length):
-    """Send the head of a request whose handle is reserved, for a body of `length` bytes or
-    CHUNKED. Raises CommandError.
-    """
-    good = False
-    try:
-        await stream.begin(length)
-        good = True
-    except OSError:
-        raise failed()
-    finally:
-        if not good:
-            device.streams.release(handle)
-            stream.close()
+def release(device, handle, stream):
+    """Give back what connected() has given."""
+    device.streams.release(handle)
+    stream.close()
 
 
 def drop(device):
     """Take from RAM what no stream needs."""
-    from firmware.net import http_stream
-
-    http_stream.drop(device)
+    module = sys.modules.get("firmware.net.http_stream")
+    if module:
+        module.drop(device)
 
 
 def failed():
@@ -182,16 +161,30 @@ async def _open(session, method, args, letters, least):
     length = number(given[b"l"], 10, _MAX_LENGTH) if b"l" in given else None
     if b"c" in given and length is None:
         length = -1  # http_head.CHUNKED
+    device = session.device
+    stream = None
+    good = False
     try:
         handle, stream = await connected(session, method, args[0], given.get(b"i"), *args[1:])
         if length is not None:
-            await begun(session.device, handle, stream, length)
+            await stream.begin(length)
+            good = True
         elif b"o" not in given:
-            await answered(session.device, handle, stream)
-        session.device.streams.put(handle, stream)
-        return b"%d" % handle
+            await stream.ask()
+            good = bool(stream.status)
+        else:
+            good = True
+    except OSError:
+        pass  # the log has the reason
     finally:
-        drop(session.device)
+        if good:
+            device.streams.put(handle, stream)
+        elif stream:
+            release(device, handle, stream)
+        drop(device)
+    if not good:
+        raise failed()
+    return b"%d" % handle
 
 
 @command(b"http_get", b"hge", 1, 4)

@@ -44,8 +44,9 @@ def drop(device):
             return
     forget("firmware.net.http_stream")
     if "wire.http" not in sys.modules:  # the server has them too
-        for name in ("wire.http_body", "wire.http_head", "wire.http_fast"):
-            forget(name)
+        # But for wire.http_fast: the memory of native code is not given back.
+        forget("wire.http_body")
+        forget("wire.http_head")
 
 
 class HttpStream:
@@ -121,7 +122,10 @@ class HttpStream:
     async def _put(self, data):
         self.sent = True
         if self.left == CHUNKED:
-            data = b"".join((b"%x\r\n" % len(data), data, b"\r\n"))
+            chunk = bytearray(b"%x\r\n" % len(data))
+            chunk.extend(data)
+            chunk.extend(b"\r\n")
+            data = chunk
         elif len(data) > self.left:
             raise OSError(errno.EINVAL)
         else:
@@ -171,6 +175,7 @@ class HttpStream:
         finally:
             if self.state < ANSWERED:
                 self.over()
+            self.asking = None
             drop_talk()
 
     async def send(self, data):
