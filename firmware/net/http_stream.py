@@ -30,18 +30,22 @@ _MOST_QUEUED = const(2048)
 _MOST_BODY = const(0x3FFFFFFF)  # a small int; the host reads it in pieces
 
 
-def drop_talk():
-    """Take from RAM what only the beginning of an answer needs."""
-    for name in ("firmware.net.http_talk", "firmware.net.clients", "wire.http_client", "wire.url"):
-        forget(name)
-
-
-def drop(device):
-    """The same, and what only streams of this kind need, where there is none any more."""
-    drop_talk()
+def drop(device, own=None):
+    """Take from RAM what no stream of this kind needs: none in the table, nor `own`. What one of
+    them holds on to is not loaded a second time for the next one.
+    """
+    used = own is not None
+    queued = used and own.url is not None
     for _, stream in device.streams.open():
         if stream.kind[:4] == b"HTTP":
-            return
+            used = True
+            queued = queued or stream.url is not None
+    for name in ("firmware.net.http_talk", "firmware.net.clients", "wire.http_client"):
+        forget(name)
+    if not queued:
+        forget("wire.url")
+    if used:
+        return
     forget("firmware.net.http_stream")
     if "wire.http" not in sys.modules:  # the server has them too
         # But for wire.http_fast: the memory of native code is not given back.
@@ -101,7 +105,7 @@ class HttpStream:
             try:
                 await self.begin(CHUNKED)
             finally:
-                drop_talk()
+                drop(self.context[0], self)
         await self._put(data)
 
     async def begin(self, length):
@@ -176,7 +180,7 @@ class HttpStream:
             if self.state < ANSWERED:
                 self.over()
             self.asking = None
-            drop_talk()
+            drop(self.context[0], self)
 
     async def send(self, data):
         """Send bytes while the server takes them. Raises OSError."""
@@ -206,6 +210,7 @@ class HttpStream:
         self._buf[: self._end] = memoryview(buf)[at:end]
         self._at = 0
         self.size = length
+        self.url = self.fields = self.type = None
         self.state = ANSWERED
 
     def poll(self):
