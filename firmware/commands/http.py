@@ -77,6 +77,8 @@ async def connected(session, method, text, interface, type_=None):
         # What stands in a query may be nobody else's business.
         log.line(log.OPERATION, b"Request %s %s" % (method, to.target.partition(b"?")[0]))
         ip = await _address(device, link, to.host)  # with its code gone before the next comes
+        if to.secure:
+            registry.make_room()  # as much again for the handshake
         if "firmware.net.http_stream" not in sys.modules:
             registry.claim(_ROOM)
         from firmware.net import http_stream, http_talk

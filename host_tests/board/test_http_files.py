@@ -1,5 +1,5 @@
-"""Whole files over HTTP: the old one is there or the new one, whole, whatever the server does; what
-was stored is what was sent. And https, with and without trust.
+"""Whole files over HTTP: the old one is there or the new one, whatever the server does; what was
+stored is what was sent. And https, with and without trust.
 
 One board serves the whole file.
 """
@@ -12,6 +12,7 @@ import pytest
 
 from airwire.wire import crc
 from host_tests.board import live, tls_peers
+from host_tests.board.http_board import HOST, called, fails, shared, url, where, whole
 from host_tests.board.http_peers import (
     TEXT,
     HttpServer,
@@ -21,7 +22,6 @@ from host_tests.board.http_peers import (
     stalled,
     until_close,
 )
-from host_tests.board.test_http_client import HOST, called, fails, shared, url, where, whole
 from host_tests.board.tls_peers import issued, put, server_context
 
 pytestmark = pytest.mark.needs("wifi", "uart1", "air")
