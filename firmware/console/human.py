@@ -37,6 +37,8 @@ def remember(session, line):
         words = cmdline.split(line)
     except cmdline.ParseError:
         words = line.replace(b'"', b"").split()
+    if 0 <= line.find(b":") < line.rfind(b"@"):  # a URL with credentials
+        return
     if len(words) > 1:
         if catalogue.secret(words[0]):
             return

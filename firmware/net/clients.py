@@ -27,41 +27,75 @@ async def open_client(device, log, get, kind, host, port, local=0, partner=None,
     """
     table = device.streams
     handle = table.reserve()
-    stream = tls = None
-    failures = (OSError, JoinError, sockets.LookupFailed)
+    stream = None
     try:
-        if kind == b"TLSC":
-            from . import tls
-
-            failures += (tls.TlsFailed,)
         log.event(b"Opening: %s:%d" % (host, port))
-        await device.station.up()
-        ip = host.decode() if sockets.is_address(host) else await device.resolve(host)
         if kind == b"UDPC":
-            stream = await _udp(device, get, host, ip, port, local)
+            stream = await _udp_client(device, log, get, host, port, local)
         else:
-            if tls:
+            secure = kind == b"TLSC"
+            sock, info = await dial(
+                device, log, get, host, port, local, secure, b"tls" if secure else None, ca
+            )
+            if secure:
                 from .tls_stream import TlsStream as Stream
-
-                log.line(log.OPERATION, b"Connecting (tls): %s:%d" % (host, port))
             else:
                 from .tcp import TcpStream as Stream
-            sock, info = await _connected(get, host, ip, port, local)
-            if tls:
-                sock = await tls.client(sock, host, get, ca, log, device)
             stream = Stream(kind, info, sock)
-    except failures as e:
-        log.line(log.STATUS, sockets.reason(e))
+    except OpenFailed as e:
         log.event(b"Open failed")
-        raise OpenFailed(isinstance(e, JoinError))
+        raise e
     finally:
         if stream is None:
             table.release(handle)
-        if tls:
-            tls.drop()
     stream.partner = partner
     table.put(handle, stream)
     return handle, stream
+
+
+async def dial(device, log, get, host, port, local, secure, word, ca=None, ip=None):
+    """A connection to `host`, over TLS where `secure`: (socket, what stream_list says of it).
+    `word` is that of the log's line `Connecting (word)`, None for no such line; `ip` is the
+    host's address where it is known, and the network up. Raises OpenFailed.
+    """
+    tls = None
+    failures = (OSError, JoinError, sockets.LookupFailed)
+    try:
+        if secure:
+            from . import tls
+
+            failures += (tls.TlsFailed,)
+        if ip is None:
+            ip = await _address(device, host)
+        if word:
+            log.line(log.OPERATION, b"Connecting (%s): %s:%d" % (word, host, port))
+        sock, info = await _connected(get, host, ip, port, local)
+        if tls:
+            sock = await tls.client(sock, host, get, ca, log, device)
+        return sock, info
+    except failures as e:
+        raise _failed(log, e)
+    finally:
+        if tls:
+            tls.drop()
+
+
+async def _address(device, host):
+    # The address of a host, with the network up.
+    await device.station.up()
+    return host.decode() if sockets.is_address(host) else await device.resolve(host)
+
+
+def _failed(log, e):
+    log.line(log.STATUS, sockets.reason(e))
+    return OpenFailed(isinstance(e, JoinError))
+
+
+async def _udp_client(device, log, get, host, port, local):
+    try:
+        return await _udp(device, get, host, await _address(device, host), port, local)
+    except (OSError, JoinError, sockets.LookupFailed) as e:
+        raise _failed(log, e)
 
 
 def _picked(local):

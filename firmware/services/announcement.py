@@ -16,13 +16,20 @@ from wire import beacon
 _EPOCH = const(946_684_800)
 
 
-def send(station, access_point):
+def send(device, access_point):
     """Announce to the station's network, or to that of `access_point`, the WLAN of the soft-AP,
-    unless that is None. Raises OSError.
+    unless that is None; and to the server of broadcast.http.host. Raises OSError.
     """
+    station = device.station
     names = beacon.chosen(variables.get(b"broadcast.data"))
     values = [(name, _value(name, station, access_point)) for name in names]
-    _put(beacon.message(values), access_point)
+    data = beacon.message(values)
+    host = variables.get(b"broadcast.http.host")
+    if host not in (b"", b"None"):
+        from firmware.services import beacon_post
+
+        beacon_post.start(device, host, data)
+    _put(data, access_point)
 
 
 def _put(data, access_point):

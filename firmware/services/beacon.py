@@ -1,6 +1,6 @@
 # The status announcement (broadcast.*): a datagram with the values that broadcast.data chooses,
 # every broadcast.interval seconds while the interface is up. It starts by itself with the network.
-# What is in it is announcement.py's business.
+# What is in it, and whether it is posted as well, is announcement.py's business.
 import asyncio
 import time
 
@@ -29,12 +29,13 @@ _PARTS = (
 
 def create(device):
     """The service, on the parts of the device."""
-    return Beacon(device.station)
+    return Beacon(device)
 
 
 class Beacon:
-    def __init__(self, station):
-        self._station = station
+    def __init__(self, device):
+        self._device = device
+        self._station = device.station
         self._access_point = None  # the WLAN of the soft-AP, where it is announced on
         self._failure = None  # why the last datagram was not sent; it is logged once
 
@@ -69,7 +70,7 @@ class Beacon:
         try:
             from firmware.services import announcement
 
-            announcement.send(self._station, self._access_point)
+            announcement.send(self._device, self._access_point)
             self._failure = None
         except (OSError, MemoryError) as e:
             why = sockets.reason(e) if isinstance(e, OSError) else b"Out of memory"

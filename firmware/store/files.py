@@ -15,6 +15,8 @@ from errno import EEXIST, EINVAL, ENOENT
 
 from micropython import const
 
+from firmware import forget
+
 try:
     from .crc_fast import crc16
 except SyntaxError:  # an interpreter without native code
@@ -260,9 +262,11 @@ class Writer(_File):
     ValueError for a name that cannot be.
     """
 
+    replaces = False  # whether there may be a file of this name: replacement.py
+
     def __init__(self, name, size, version=b"1.0.0.0", kind=0xFE, flags=VALID | USER, crc=None):
         _check_name(name)
-        if _find(name):
+        if not self.replaces and _find(name):
             raise OSError(EEXIST)
         if is_open(name):
             raise OSError(EBUSY)
@@ -325,8 +329,11 @@ class Writer(_File):
         if self._wanted is not None and self._crc != self._wanted:
             raise OSError(EINVAL)
         stored = b"%s;%s;%04X" % (_escape(self.name), self._attributes, self._crc)
-        os.rename(self._path, "%s/%s" % (_FOLDER, stored.decode()))
+        self._appear(stored.decode())
         self._end(True)
+
+    def _appear(self, stored):
+        os.rename(self._path, "%s/%s" % (_FOLDER, stored))
 
     def _end(self, good):
         self.ended = True
@@ -359,6 +366,11 @@ def sweep():
     for name in names:
         if name.startswith(_NEW) and len(name.rsplit(";", 4)) < 5:
             _remove("%s/%s" % (_FOLDER, name))
+        elif name.startswith("%~"):  # no escape of _escape()
+            from . import replacement
+
+            replacement.settle(name)
+            forget("firmware.store.replacement")
 
 
 sweep()  # at first use after a start: nothing is being written yet

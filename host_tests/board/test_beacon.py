@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from host_tests.board.ear import Ear
+from host_tests.board.http_peers import HttpServer, raw
 
 pytestmark = [pytest.mark.needs("wifi"), pytest.mark.long]
 
@@ -178,3 +179,31 @@ def test_access_points(board):
     console.ok("network_up")
     with Ear(console.ok("get network.ip"), port) as ear:
         assert json.loads(ear.next()[0])["bssid"] == "02:00:00:00:00:04"
+
+
+@pytest.mark.whole_heap
+def test_posts(board, heard):
+    """What is announced is posted too; why it cannot be is said once."""
+    console, ear = heard
+    with HttpServer() as server:
+        server.answers |= {"/status": b"", "/no": raw(b"nonsense")}
+        at = f"{board.peer(console)}:{server.port}"
+        console.ok(f"set broadcast.http.host http://{at}/status")
+        for _ in range(2):
+            asked = server.next()
+            assert asked.line == "POST /status HTTP/1.1"
+            assert asked.headers["Content-Type"] == "application/json"
+            assert list(json.loads(asked.body)) == KEYS
+        assert json.loads(ear.next()[0])["mac"] == json.loads(asked.body)["mac"]
+        assert console.ok("list") == "! # Type  Info"
+        console.ok("set system.print_level 2")
+        for path, why in (
+            ("/nowhere", "HTTP response: 404"),
+            ("/no", "No HTTP"),
+            (":x", "URL with a bad port"),
+        ):
+            console.ok(f"set broadcast.http.host {at}{path}")
+            assert console.log("Broadcast") == f"Broadcast by HTTP failed: {why}"
+        console.ok(f"set broadcast.http.host anna:secret@{at}/status")
+        assert "no credentials" in console.log("Broadcast")
+        console.ok("set broadcast.http.host None")

@@ -54,6 +54,7 @@ class Valid:
         self.files: dict[str, bytes] = {}
         self.identities = set(self.listed_identities())  # of the run before
         self.levels: dict[int, int] = {}  # of outputs
+        self.nowhere = "host.airwire:1"  # nobody serves this port
         # Each command of the firmware, and how often it is drawn.
         self.steps: dict[str, tuple[int, Callable[[], None]]] = {
             "adc_take_sample": (2, lambda: self.number(module.adc(ANALOG), 0, 3300)),
@@ -77,6 +78,14 @@ class Valid:
             "gpios_get": (2, self.all_levels),
             "gpios_set": (2, self.drive_all),
             "help": (3, self.help),
+            "http_add_header": (1, self.get_by_http),
+            "http_download": (1, lambda: self.refused("http_download", self.nowhere + "/a")),
+            "http_get": (1, self.get_by_http),
+            "http_head": (1, lambda: self.refused("http_head", self.nowhere)),
+            "http_post": (1, lambda: self.refused("http_post", self.nowhere, "text/plain")),
+            "http_read": (1, lambda: self.refused("http_read", 7)),
+            "http_read_status": (1, lambda: self.refused("http_read_status", 7)),
+            "http_upload": (1, lambda: self.refused("http_upload", self.nowhere, "none")),
             "load": (1, self.load),
             "ls": (2, self.list_files),
             "mdns_discover": (1, self.discover),
@@ -389,6 +398,11 @@ class Valid:
         _, envelope, message = self.mail.next()
         assert envelope.rcpt_tos == ["bert@example.org"]
         assert (message.get_payload(decode=True) or b"").strip() == text.encode()
+
+    def get_by_http(self) -> None:
+        # The other side sends back what it gets: it speaks no HTTP.
+        with pytest.raises(CommandFailed):
+            self.module.http_get(f"host.airwire:{self.port}/{'a' * 100}", {"X-Y": "z"})
 
     def up(self) -> None:
         if self.rng.random() < 0.3:

@@ -16,7 +16,7 @@ VARIABLES = (
         "None",
         "rw",
         "now",
-        "URL to post the announcement to; None or empty = none. Nothing is sent there yet",
+        "URL to post the announcement to; None or empty = none",
     ),
     (
         "broadcast.interface",

@@ -1,5 +1,14 @@
-# Variables of the HTTP server: http.server.*
+# Variables of the HTTP client and the HTTP server: http.*
 VARIABLES = (
+    (
+        "http.client.timeout",
+        "ht c t",
+        "int 100 600000",
+        "30000",
+        "rw",
+        "next",
+        "Milliseconds to wait for an answer of an HTTP server, or for more of it",
+    ),
     (
         "http.server.api_enabled",
         "ht s a",

@@ -6,6 +6,8 @@ answer as it must is a Timeout or a LostFrame: after these the next command find
 before it is sent.
 """
 
+import re
+
 
 class ClientError(Exception):
     """The base of all that this package raises on purpose."""
@@ -126,6 +128,8 @@ _SECRET_SHORTCUTS = ("wl p", "so p", "se w p", "re w", "em s w")
 _MASK = "********"
 # Words of network_verify before its key.
 _VERIFIED = 5
+# What stands before the host of a URL.
+_CREDENTIALS = re.compile(r"^(\w+://)?[^/?#]*:[^/?#]*@")
 
 
 def shown(name: str, words: tuple[str, ...]) -> str:
@@ -138,4 +142,6 @@ def shown(name: str, words: tuple[str, ...]) -> str:
                 break
     elif name == "network_verify":
         words = words[:_VERIFIED] + (_MASK,) * (len(words) > _VERIFIED)
+    elif name.startswith("http_"):
+        words = tuple(_CREDENTIALS.sub(rf"\g<1>{_MASK}@", word) for word in words)
     return " ".join((name, *words))

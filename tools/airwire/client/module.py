@@ -18,6 +18,7 @@ from airwire.client.commands import COMMAND_SECONDS
 from airwire.client.errors import ClientError
 from airwire.client.files import FileCommands
 from airwire.client.hosts import HostCommands
+from airwire.client.http import HttpCommands
 from airwire.client.identities import IdentityCommands
 from airwire.client.link import ATTACH_SECONDS, Link
 from airwire.client.network import NetworkCommands
@@ -32,6 +33,7 @@ class Module(
     NetworkCommands,
     ServerCommands,
     HostCommands,
+    HttpCommands,
     IdentityCommands,
     FileCommands,
     PinCommands,

@@ -1,0 +1,66 @@
+"""What the tests of the HTTP client share: a board for one file of tests, and the commands that it
+is given.
+"""
+
+import re
+
+import pytest
+
+from host_tests.board.backends import Virtual
+from host_tests.conftest import runnable
+
+HOST = "host.airwire"
+
+
+def shared(request, interpreters, flash_image):
+    """A board that has joined; nothing of it crashes or fails in the file."""
+    if request.param == "bench":
+        # Justified: the servers of this file are reached by a virtual board's names.
+        pytest.skip("the servers of this file are reached by a virtual board's names")
+    runnable(request.param, interpreters)
+    board = Virtual(flash_image, request.param, whole_heap=True)
+    try:
+        board.join(board.machine(4))
+        yield board
+        panics, log = board.panics(), board.log()
+        board.down()
+        faults = board.files().get("faults", b"")
+    finally:
+        board.down()
+        board.remove()
+    assert not panics, log
+    assert not faults, faults.decode()
+
+
+def called(console, line):
+    """The reply to a command, and its log lines without times."""
+    reply = console.run(line)
+    return reply, [re.sub(rb"^\[[^]]* \| [\d:]+ ?", b"[", text) for text in reply.logs]
+
+
+def url(server, path="/"):
+    return f"{HOST}:{server.port}{path}"
+
+
+def whole(console, handle, size=4096):
+    """The body of an answer; the read of its end closes the stream."""
+    body = b""
+    while True:
+        state = console.run(f"poll {handle}")
+        if state.code:  # the last read was that of its last byte
+            return body
+        if state.text != b"0":
+            reply = console.run(f"read {handle} {size}")
+            assert reply.code == 0 and len(reply.text) <= size
+            body += reply.text
+
+
+def fails(console, line, *logs):
+    reply, told = called(console, line)
+    assert (reply.code, reply.text) == (1, b"Command failed"), (reply, told)
+    assert told[-len(logs) :] == list(logs)
+    assert console.ok("list") == "! # Type  Info"
+
+
+def where(server):
+    return b"%s:%d" % (HOST.encode(), server.port)
