@@ -203,7 +203,11 @@ def test_sessions_and_the_log(board):
         logs = json.loads(web.get(client, "/log")[2])["logs"]
         assert web.LISTENING in logs
         assert json.loads(web.get(other, "/log")[2]) == {"logs": []}
-        for line in ("set system.cmd.echo 1", "set system.cmd.mode human", "set system.cmd.bu 1"):
+        for line in (
+            "set system.cmd.echo 1",
+            "set system.cmd.mode human",
+            "set system.cmd.buffered 1",
+        ):
             assert web.command(client, line)["code"] == 0
         for one in (client, other):
             assert web.command(one, "get system.cmd.echo")["response"] == "0\r\n"
