@@ -28,7 +28,7 @@ def test_a_web_socket(board, rng):
         assert console.ok("stream_list").split("\r\n")[1] == (
             f"# 0 WEBS  {address}:{web.PORT} 127.0.0.1:{port}"
         )
-        assert board.board.pins()["22"]["level"] == 1
+        board.board.wait_pin(22, 1)
         client.send("I am a teapot.")
         assert taken(console, 0, 14) == b"I am a teapot."
         blob = rng.randbytes(5000)
@@ -44,7 +44,7 @@ def test_a_web_socket(board, rng):
         client.send(b"last")
     assert taken(console, 0, 4) == b"last"
     assert console.ok("stream_list") == "! # Type  Info"
-    assert board.board.pins()["22"]["level"] == 0
+    board.board.wait_pin(22, 0)
     with connect(f"ws://{address}:{web.PORT}/stream", open_timeout=peers.WAIT) as client:
         console.log("[Opened: 0]")
         console.ok("stream_close 0")
