@@ -61,6 +61,7 @@ from firmware.store import files, variables  # noqa: E402
 port, files._FOLDER = int(sys.argv[1]), sys.argv[2]
 variables.values.update(
     {
+        b"http.server.connected_gpio": -1,
         b"http.server.enabled": 1,
         b"http.server.interface": b"wlan",
         b"http.server.password": b"password",
@@ -98,7 +99,7 @@ class Server(http_server.HttpServer):
         while True:
             await sockets.readable(listener)
             sock, _ = listener.accept()
-            self._take(sock, b"127.0.0.1")
+            self._take(sock, "127.0.0.1", 1)
 
     def _look(self):
         pass  # it comes by the clock: only what is asked for is counted
