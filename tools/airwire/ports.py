@@ -65,7 +65,7 @@ _COMPLAINTS = (
     ("input/output error", _GONE),
     ("connection reset", _GONE),
     ("broken pipe", _GONE),
-    ("connection failed (socket error)", _GONE),
+    ("connection failed", _GONE),
     ("connection refused", "nobody answers at {port}: start what offers that port"),
     (
         "remote does not seem to support rfc2217",
@@ -168,6 +168,11 @@ def explain(words: str, port: str, tool: str) -> str:
 def silent(port: str) -> UserError:
     """The line for a board whose MicroPython says nothing."""
     return UserError(_NO_PROMPT.format(port=port), FAILED)
+
+
+def gone(port: str) -> UserError:
+    """The line for a port that went while it was open."""
+    return UserError(_GONE.format(port=port), FAILED)
 
 
 def _choose() -> str:
