@@ -75,9 +75,9 @@ def test_what_is_not_the_firmwares_stays(board, deploy, tool):
     console.send(b"hello")
     console.sync()
     before = board.files()
-    own = {path: data for path, data in before.items() if path not in firmware(board)}
-    assert "settings" in own
     files = firmware(board)
+    own = {path: data for path, data in before.items() if path not in files}
+    assert "settings" in own
     for number in range(4):
         files[f"lib/new/part/file{number}.mpy"] = b"%d" % number
     gone = ("firmware/commands/ping.mpy", "variable_help.csv")

@@ -43,6 +43,18 @@ print({end!r})
 """
 _END = "that is all"
 
+# What comes before the files are copied.
+_PREPARE = """\
+import os
+
+for path in {removed!r}:
+    os.remove("/" + path)
+for path in {folders_removed!r}:
+    os.rmdir("/" + path)
+for path in {folders!r}:
+    os.mkdir("/" + path)
+"""
+
 # Each stop of the firmware is a start that did not last, of which too many in a row lead to safe
 # mode: the count of them is in the RTC's memory. In the pause the program's end is told.
 _RESET = """\
@@ -158,6 +170,7 @@ class _Tool:
     """A program that copies to a board. Everything raises UserError."""
 
     name: str
+    _command: tuple[str, ...]  # but for the port and what is to be done
 
     def __init__(self, port: str) -> None:
         self._port = port
@@ -165,21 +178,17 @@ class _Tool:
     def look(self, program: str) -> str:
         """What a MicroPython program prints, up to its end."""
         with tempfile.TemporaryDirectory(prefix="airwire-deploy-") as folder:
-            path = Path(folder, "look.py")
-            path.write_text(program)
+            path = _program(Path(folder), program)
             said = self._call("run", str(path), seconds=_LOOK_SECONDS).replace("\r\n", "\n")
         rows, end, _ = said.partition(f"{_END}\n")
         if not end:
             raise ports.silent(self._port)
         return rows
 
-    def _start(self, words: tuple[str, ...]) -> list[str]:
-        raise NotImplementedError
-
     def _call(self, *words: str, seconds: float) -> str:
         try:
             done = subprocess.run(
-                self._start(words),
+                [sys.executable, *self._command, self._port, *words],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -199,19 +208,11 @@ class _Tool:
 
 class _Mpremote(_Tool):
     name = "mpremote"
-
-    def _start(self, words: tuple[str, ...]) -> list[str]:
-        return [sys.executable, "-m", "mpremote", "connect", self._port, *words]
+    _command = ("-m", "mpremote", "connect")
 
     def apply(self, todo: Work, folder: Path, seconds: float) -> None:
         """All in one call; `resume`: MicroPython was reset for the look."""
-        words = ["resume"]
-        if todo.removed:
-            words += ["fs", "rm", *(f":/{path}" for path in todo.removed), "+"]
-        if todo.folders_removed:
-            words += ["fs", "rmdir", *(f":/{path}" for path in todo.folders_removed), "+"]
-        if todo.folders:
-            words += ["fs", "mkdir", *(f":/{path}" for path in todo.folders), "+"]
+        words = ["resume", "run", str(_program(folder, _PREPARE.format(**todo._asdict()))), "+"]
         for path in todo.written:
             words += ["fs", "cp", "-f", str(folder / path), f":/{path}", "+"]
         self._call(*words, "exec", "--no-follow", _RESET, seconds=seconds)
@@ -223,18 +224,12 @@ class _Mpremote(_Tool):
 
 class _Ampy(_Tool):
     name = "ampy"
-
-    def _start(self, words: tuple[str, ...]) -> list[str]:
-        return [sys.executable, "-m", "ampy.cli", "--port", self._port, *words]
+    _command = ("-m", "ampy.cli", "--port")
 
     def apply(self, todo: Work, folder: Path, seconds: float) -> None:
-        """One call for each step, which is all that it can."""
-        for path in todo.removed:
-            self._call("rm", f"/{path}", seconds=seconds)
-        for path in todo.folders_removed:
-            self._call("rmdir", f"/{path}", seconds=seconds)
-        for path in todo.folders:
-            self._call("mkdir", f"/{path}", seconds=seconds)
+        """A call for each step, which is all that it can."""
+        program = _program(folder, _PREPARE.format(**todo._asdict()))
+        self._call("run", str(program), seconds=seconds)
         for path in todo.written:
             self._call("put", str(folder / path), f"/{path}", seconds=seconds)
         self.reset()
@@ -242,9 +237,14 @@ class _Ampy(_Tool):
     def reset(self) -> None:
         """Start the firmware."""
         with tempfile.TemporaryDirectory(prefix="airwire-deploy-") as folder:
-            path = Path(folder, "reset.py")
-            path.write_text(_RESET)
-            self._call("run", "--no-output", str(path), seconds=_BASE_SECONDS)
+            program = _program(Path(folder), _RESET)
+            self._call("run", "--no-output", str(program), seconds=_BASE_SECONDS)
+
+
+def _program(folder: Path, text: str) -> Path:
+    path = folder / ".program.py"  # no file of the firmware has such a name
+    path.write_text(text)
+    return path
 
 
 _TOOLS = {tool.name: tool for tool in (_Mpremote, _Ampy)}
