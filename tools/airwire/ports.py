@@ -167,6 +167,8 @@ def explain(words: str, port: str, tool: str) -> str:
 
 def silent(port: str) -> UserError:
     """The line for a board whose MicroPython says nothing."""
+    if port.startswith("/") and not os.path.exists(port):
+        return gone(port)
     return UserError(_NO_PROMPT.format(port=port), FAILED)
 
 
