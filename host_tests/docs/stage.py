@@ -31,6 +31,8 @@ NOT_RUN = {
     "make acceptance": "it runs this test",
     "make bench": "takes minutes, and measures wrong beside other tests",
     "make flash PORT=/dev/ttyUSB0 FIRMWARE=ESP32_GENERIC.bin": "needs a board on USB",
+    "make erase PORT=/dev/ttyUSB0": "needs a board on USB",
+    "make monitor PORT=/dev/ttyUSB0": "needs a board on USB, and is interactive",
     ". .venv/bin/activate": "changes the reader's shell; here the path is set",
     "pyserial-miniterm ~/.airwire/boards/board/uart0 115200": "interactive",
 }
