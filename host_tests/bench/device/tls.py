@@ -25,6 +25,7 @@ from firmware.net import tls as ours  # noqa: E402
 
 PIECE = const(1024)
 HOST = "host.airwire"
+NAME = HOST.encode()  # as the firmware has it
 
 
 class End(io.IOBase):
@@ -78,7 +79,7 @@ async def one(kind):
     there = server.wrap_socket(far, server_side=True, do_handshake_on_connect=False)
     nothing = bytearray(1)
     if kind == "ours":
-        task = asyncio.create_task(ours._handshake(near, client, get, HOST))
+        task = asyncio.create_task(ours._handshake(near, client, get, NAME))
         while not task.done():
             there.readinto(nothing)
             await asyncio.sleep_ms(0)
