@@ -34,7 +34,7 @@ def load():
     try:
         with open(PATH, "rb") as f:
             found = None
-            if _is_whole(f):
+            if is_whole(f):
                 f.seek(0)
                 for line in _lines(f):
                     _take(line)
@@ -60,8 +60,8 @@ def _lines(f):
         yield from lines
 
 
-def _is_whole(f):
-    # Whether the last line is the check of all before it.
+def is_whole(f):
+    """Whether the last line of an open settings file is the check of all before it."""
     crc = 0
     check = None
     for line in _lines(f):

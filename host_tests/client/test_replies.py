@@ -44,6 +44,25 @@ def test_the_banner():
         replies.version(b"Success")
 
 
+def test_a_selftest():
+    report = b"\r\n".join(
+        [
+            b"! 3 parts, 1 failed",
+            b"!  # Part  Result  Figure Unit Text",
+            b"#  0 wifi  pass       -48 dBm  is the best of 4 networks",
+            b"#  1 12-14 fail         0 -    GPIO 14 does not follow GPIO 12 to 0",
+            b"#  2 wifi  skip         - -    Streams are open",
+        ]
+    )
+    assert replies.selftest(report) == [
+        replies.PartResult("wifi", "pass", -48, "dBm", "is the best of 4 networks"),
+        replies.PartResult("12-14", "fail", 0, None, "GPIO 14 does not follow GPIO 12 to 0"),
+        replies.PartResult("wifi", "skip", None, None, "Streams are open"),
+    ]
+    with pytest.raises(UnexpectedReply, match="selftest"):
+        replies.selftest(report.replace(b"fail ", b"maybe"))
+
+
 def test_the_streams_of_the_spec():
     table = b"\r\n".join(
         [

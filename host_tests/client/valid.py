@@ -88,6 +88,7 @@ class Valid:
             "ping": (2, self.ping),
             "pwm_update": (1, self.pwm),
             "save": (1, self.save),
+            "selftest": (1, self.test_itself),
             "set": (25, self.set),
             "setup": (1, self.script),
             "smtp_send": (1, self.send_email),
@@ -176,6 +177,10 @@ class Valid:
                 lambda: self.equal(module.help("get").startswith("get : get"), True),
             ]
         )()
+
+    def test_itself(self) -> None:
+        found = self.module.selftest("dct", "flash", "files")
+        assert [row.result for row in found] == ["pass"] * 3
 
     # Files
 

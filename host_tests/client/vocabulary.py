@@ -132,6 +132,8 @@ LINES = [
     b"scan -v",
     b"save",
     b"save backup",
+    b"selftest dct 21-22",
+    b"selft flash ram",
     b"load",
     b"load backup",
     b"faup",

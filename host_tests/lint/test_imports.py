@@ -63,6 +63,22 @@ ARROWS = {
         "firmware.gpio",
         "firmware.live.?",
     ),
+    # Each part of the test in a file of its own, by its name.
+    "firmware/commands/selftest.py": (
+        "firmware.forget",
+        "firmware.console",
+        "firmware.selftest",
+        "?",
+    ),
+    "firmware/selftest/": (
+        "wire",
+        "firmware.board",
+        "firmware.forget",
+        "firmware.gpio",
+        "firmware.store",
+        "firmware.net",
+        "firmware.console",
+    ),
     # The variables that are computed: what get and set of them do.
     "firmware/live/": (
         "firmware.forget",

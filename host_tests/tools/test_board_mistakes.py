@@ -36,12 +36,32 @@ def test_a_press_has_a_length(board, mistake, seconds):
     assert board.status()["state"] == "running"
 
 
+def test_a_jumper_has_two_ends(board, mistake):
+    name = ("--board", board.name)
+    for gpios in ("12", "12-", "12-x", "a-b"):
+        said = mistake("jumper", gpios, *name)
+        assert said == f"airwire: a jumper joins two GPIO numbers, as 12-14, not {gpios!r}\n"
+    assert mistake("jumper", "12-40", *name) == "airwire: no GPIO 40: 0 to 39\n"
+    said = mistake("jumper", "12-12", *name)
+    assert said == "airwire: a jumper joins two GPIOs, not 12 with itself\n"
+    board.jumper(12, 14)
+    board.jumper(14, 12)  # it is there
+    said = mistake("jumper", "14-15", *name)
+    assert said == "airwire: GPIO 14 is joined to GPIO 12\n"
+    said = mistake("jumper", "12-15", "--off", *name)
+    assert said == "airwire: no jumper joins GPIO 12 and 15\n"
+    assert (board.pad(12)["jumper"], board.pad(14)["jumper"], board.pad(15)) == (14, 12, {})
+    board.jumper(14, 12, False)
+    assert (board.pad(12), board.pad(14)) == ({}, {})
+
+
 COMMANDS = (
     "up",
     "status",
     "press 0",
     "led",
     "pin 4",
+    "jumper 4-5",
     "reset",
     "power-cut",
     "power-on",

@@ -21,6 +21,7 @@ COMMANDS = (
     "airwire.board.cli",
     "airwire.lan.cli",
     "airwire.client.cli",
+    "airwire.client.selftest",
     "airwire.wwep.cli",
     "airwire.cert.cli",
     "airwire.dct.cli",

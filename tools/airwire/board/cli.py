@@ -81,6 +81,15 @@ def register(subparsers: Any) -> None:
     )
     command.add_argument("millivolts", help="0 to 3300")
 
+    command = _add(
+        commands,
+        "jumper",
+        _jumper,
+        "join two GPIOs by a jumper; 17-16 are TX and RX of UART1",
+        first=("gpios", "two GPIO numbers, as 12-14"),
+    )
+    command.add_argument("--off", action="store_true", help="take it off")
+
     _add(commands, "reset", _reset, "pull the EN pin")
 
     _add(commands, "download", _download, "reset it into download mode, for esptool on uart0")
@@ -241,6 +250,14 @@ def _adc(args: argparse.Namespace) -> int:
     if not args.number.isdigit() or not args.millivolts.isdigit():
         raise UserError("adc wants a GPIO number and millivolts")
     _board(args).adc(int(args.number), int(args.millivolts))
+    return 0
+
+
+def _jumper(args: argparse.Namespace) -> int:
+    first, _, second = args.gpios.partition("-")
+    if not first.isdigit() or not second.isdigit():
+        raise UserError(f"a jumper joins two GPIO numbers, as 12-14, not {args.gpios!r}")
+    _board(args).jumper(int(first), int(second), not args.off)
     return 0
 
 

@@ -175,6 +175,13 @@ class Board:
         """Put a voltage on a pad, for the ADC: 0 to 3300 mV."""
         self.request("adc", number=number, millivolts=millivolts)
 
+    def jumper(self, first: int, second: int, on: bool = True) -> None:
+        """Join two pads by a jumper, or take it off: each has the level that is driven at the
+        other. Between GPIO 17 and 16, TX and RX of UART1, it takes the place of the host's cable:
+        the firmware hears what it sends, and the host neither hears nor is heard.
+        """
+        self.request("jumper", first=first, second=second, on=on)
+
     def pad(self, number: int) -> dict[str, Any]:
         """What is known of a pad: mode, level, pull, driven, edges, millivolts, frequency, duty
         (of 65535), dac; {} when nobody uses it.

@@ -18,7 +18,7 @@ from airwire.board.air import Station
 from airwire.board.channel import Channel
 from airwire.board.download import Download
 from airwire.board.panics import PanicLoop
-from airwire.board.pins import BOOT, Pins
+from airwire.board.pins import BOOT, UART1, Pins
 from airwire.board.process import Process, starvation
 from airwire.board.softap import SoftAp
 from airwire.board.uart import Uart
@@ -108,9 +108,7 @@ class Machine:
         self._send(f"cut {after} {int(torn)}")
 
     def reset(self) -> None:
-        """Pull the EN pin. Raises UserError when there is no power, or no more after too many
-        panics.
-        """
+        """Pull the EN pin. Raises UserError when it is off, as after too many panics."""
         if self.state == "off":
             raise UserError(f"the board is off ({self.last_exit}): switch it on first")
         self._kill(causes.HARD)
@@ -164,7 +162,7 @@ class Machine:
             self._start_firmware(cause)
 
     def _boots_loader(self) -> bool:
-        return self.boot_pulled or self.pins[BOOT].level == 0
+        return self.boot_pulled or self.pins.level(BOOT) == 0
 
     def _start_download(self) -> None:
         mac = bytes.fromhex(self._identity["mac"])
@@ -235,7 +233,7 @@ class Machine:
 
     def _look_at_wake_pin(self) -> None:
         _, number, level = self._wake
-        if self.state == "asleep" and number is not None and self.pins[number].level == level:
+        if self.state == "asleep" and number is not None and self.pins.level(number) == level:
             self._went_down(causes.DEEP_SLEEP)
 
     def _panicked(self, code: int) -> None:
@@ -363,10 +361,16 @@ class Machine:
         self._send(self.pins.apply(number, millivolts))
         self._changed()
 
+    def jumper(self, first: int, second: int, on: bool) -> None:
+        """Join two pads by a jumper, or take it off."""
+        self._send(self.pins.jumper(first, second, on))
+        if {first, second} == UART1:
+            self.uarts[1].looped = on
+        self._look_at_wake_pin()
+        self._changed()
+
     def took_all(self) -> bool:
-        """Whether the firmware process knows of every change of the pads; true while there is
-        none.
-        """
+        """Whether the firmware knows of every change of the pads; true while none runs."""
         return self._channel is None or self._channel.taken()
 
     def change_access_point(self, ssid: str, changes: dict[str, Any]) -> None:

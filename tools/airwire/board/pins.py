@@ -19,6 +19,8 @@ BUTTONS = {"0": 0, "1": 4}
 LED = 2
 # Low while the chip comes out of a reset, it has the ROM's loader start instead of the firmware.
 BOOT = 0
+# TX and RX of the host MCU's UART: a jumper between them has it hear itself.
+UART1 = {17, 16}
 # Pads with a resistor to the supply on the dev board: BOOT must not float.
 PULLED_UP = (BOOT,)
 
@@ -49,16 +51,21 @@ class Pin:
     dac: int = 0  # level of a DAC, 0 to 255
     wired_up: bool = False  # pulled up by a resistor of the board
     held: bool = False  # keeps its configuration whatever the firmware says, also asleep
+    jumper: int | None = None  # the GPIO that a jumper joins it to
 
-    @property
-    def level(self) -> int | None:
-        """The level on the pad; None when nothing defines it."""
+    def drives(self) -> int | None:
+        """The level that something drives here; None where nothing does."""
         if self.mode == "out":
             return self.output
         if self.driven is not None:
             return self.driven
-        if self.mode == "pwm":  # constant at the ends of its range only
-            return {0: 0, 65535: 1}.get(self.duty)
+        # Constant at the ends of a PWM's range only.
+        return {0: 0, 65535: 1}.get(self.duty) if self.mode == "pwm" else None
+
+    def rests(self) -> int | None:
+        """The level that resistors give it while nothing drives it."""
+        if self.mode == "pwm":
+            return None
         if self.wired_up:
             return 1
         return {"up": 1, "down": 0}.get(self.pull) if self.mode == "in" else None
@@ -78,6 +85,28 @@ class Pins:
             raise UserError(f"no GPIO {number!r}: 0 to {MAX_PIN}")
         return self._pins.setdefault(number, Pin(wired_up=number in PULLED_UP))
 
+    def level(self, number: int) -> int | None:
+        """The level on a pad, or on the two that a jumper joins; None when nothing defines it."""
+        pin = self[number]
+        pins = [pin] if pin.jumper is None else [pin, self[pin.jumper]]
+        found = [pin.drives() for pin in pins] + [pin.rests() for pin in pins]
+        return next((level for level in found if level is not None), None)
+
+    def jumper(self, first: int, second: int, on: bool) -> str:
+        """Join two pads by a jumper, or take it off. Returns the line for the firmware. Raises
+        UserError.
+        """
+        one, other = self[first], self[second]
+        if first == second:
+            raise UserError(f"a jumper joins two GPIOs, not {first} with itself")
+        if not on and one.jumper != second:
+            raise UserError(f"no jumper joins GPIO {first} and {second}")
+        for number, pin, end in ((first, one, second), (second, other, first)):
+            if on and pin.jumper not in (None, end):
+                raise UserError(f"GPIO {number} is joined to GPIO {pin.jumper}")
+        one.jumper, other.jumper = (second, first) if on else (None, None)
+        return jumper_line(first, second, on)
+
     def drive(self, number: int, level: int | None) -> str:
         """Drive a pad from outside, or release it. Returns the line for the firmware."""
         self[number].driven = level
@@ -88,7 +117,12 @@ class Pins:
         pins = self._pins.items()
         levels = [drive_line(n, pin.driven) for n, pin in pins if pin.driven is not None]
         voltages = [f"adc {n} {pin.millivolts}" for n, pin in pins if pin.millivolts is not None]
-        return levels + voltages
+        jumpers = [
+            jumper_line(n, pin.jumper, True)
+            for n, pin in pins
+            if pin.jumper is not None and n < pin.jumper
+        ]
+        return levels + voltages + jumpers
 
     def apply(self, number: int, millivolts: int) -> str:
         """Put a voltage on a pad. Returns the line for the firmware. Raises UserError."""
@@ -164,9 +198,12 @@ class Pins:
         used = {
             n: p
             for n, p in sorted(self._pins.items())
-            if p.mode != "free" or p.driven is not None or p.millivolts is not None
+            if p.mode != "free"
+            or p.driven is not None
+            or p.millivolts is not None
+            or p.jumper is not None
         }
-        return {str(n): {**asdict(p), "level": p.level} for n, p in used.items()}
+        return {str(n): {**asdict(p), "level": self.level(n)} for n, p in used.items()}
 
 
 def button_pin(button: str | int) -> int:
@@ -187,3 +224,8 @@ def check_press(hold: float, bounce: int) -> None:
 def drive_line(number: int, level: int | None) -> str:
     """The control line that tells the firmware's side about an outside level."""
     return f"pin {number} {'z' if level is None else level}"
+
+
+def jumper_line(first: int, second: int, on: bool) -> str:
+    """The control line that tells it about a jumper."""
+    return f"jumper {first} {second} {int(on)}"

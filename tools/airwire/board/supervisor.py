@@ -216,7 +216,7 @@ class Supervisor:
             return machine.station.status
         kind, _, number = key.partition(" ")
         if kind == "pin":
-            return machine.pins[int(number)].level
+            return machine.pins.level(int(number))
         if kind == "edges":
             return machine.pins[int(number)].edges
         raise UserError(f"nothing to wait for is called {key!r}")
@@ -314,10 +314,13 @@ class Supervisor:
             if set(drive) != {"level"} or drive["level"] not in (0, 1, None):
                 raise UserError("a pin is driven to 0, 1 or None")
             self._machine.drive(number, drive["level"])
-        return self._machine.pins[number].level
+        return self._machine.pins.level(number)
 
     async def _adc(self, number: int, millivolts: int) -> None:
         self._machine.apply(number, millivolts)
+
+    async def _jumper(self, first: int, second: int, on: bool = True) -> None:
+        self._machine.jumper(first, second, on)
 
     async def _reset(self) -> None:
         self._machine.reset()
@@ -352,6 +355,7 @@ _OPERATIONS = {
     "release": Supervisor._release,
     "pin": Supervisor._pin,
     "adc": Supervisor._adc,
+    "jumper": Supervisor._jumper,
     "reset": Supervisor._reset,
     "power_cut": Supervisor._power_cut,
     "power_on": Supervisor._power_on,

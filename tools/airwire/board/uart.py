@@ -19,13 +19,9 @@ import tty
 from collections.abc import Callable
 from pathlib import Path
 
-# Traffic is moved in slices of this length; a chip's own interrupt comes about as often (its FIFO
-# threshold).
-_TICK = 0.002
-# A supervisor that was not scheduled in time makes up for at most this much line time. Longer, and
-# a burst would overflow a ring that the real line fills gently. UART0's holds 22 ms at 115200, and
-# the firmware looks at it every 5 ms while it is busy.
-_CATCH_UP = 0.010
+from airwire.board.line import CATCH_UP, Line
+
+# line.CATCH_UP of UART0, where a burst has less room.
 _CATCH_UP_STDIN = 0.004
 # While flow control stops the line nothing has to be quick: this bounds both the latency and the
 # polling.
@@ -78,6 +74,8 @@ class Uart:
     ) -> None:
         self.link = link
         self._stdin = stdin
+        # A jumper joins TX to RX, in the place of the host's cable.
+        self.looped = False
         # The slave stays open here, so that the pty outlives its users; it is raw, so that nothing
         # echoes before one.
         self._master, self._slave = os.openpty()
@@ -172,40 +170,6 @@ class Uart:
         }
 
 
-class _Line:
-    """The time base of one direction: how many bytes the wire has carried since it was last
-    asked.
-    """
-
-    def __init__(self, uart: Uart, catch_up: float = _CATCH_UP) -> None:
-        self._uart = uart
-        self._catch_up = catch_up
-        self._busy_until = 0.0
-
-    def pause(self, seconds: float) -> None:
-        """So much of the time since it was last asked is none of the line's."""
-        self._busy_until += seconds
-
-    def start(self) -> float:
-        """A byte appears on an idle line; returns the seconds until it has arrived."""
-        self._busy_until = max(self._busy_until, time.monotonic())
-        return self._uart.byte_time
-
-    def budget(self) -> int:
-        """Bytes that may arrive now."""
-        now = time.monotonic()
-        self._busy_until = max(self._busy_until, now - self._catch_up)
-        return int((now - self._busy_until) / self._uart.byte_time)
-
-    def spend(self, count: int) -> None:
-        """`count` bytes have arrived."""
-        self._busy_until += count * self._uart.byte_time
-
-    def next_tick(self) -> float:
-        """Seconds until it is worth looking again."""
-        return max(_TICK, self._uart.byte_time)
-
-
 class _Receiver:
     """Host to firmware."""
 
@@ -217,7 +181,7 @@ class _Receiver:
         interrupt: Callable[[], bool | None] | None,
     ) -> None:
         self._loop, self._uart, self._master, self._interrupt = loop, uart, master, interrupt
-        self._line = _Line(uart, _CATCH_UP_STDIN if uart._stdin else _CATCH_UP)
+        self._line = Line(uart, _CATCH_UP_STDIN if uart._stdin else CATCH_UP)
         self._timer: asyncio.TimerHandle | None = None
         self._ours: socket.socket | None = None
         self._theirs: socket.socket | None = None
@@ -282,7 +246,7 @@ class _Receiver:
         except BlockingIOError:
             data = b""
         self._line.spend(len(data))
-        self._arrive(data)
+        self._arrive(b"" if self._uart.looped else data)
         if len(data) < budget and not self._held and not waiting(self._master):
             self._loop.add_reader(self._master, self._readable)
         else:
@@ -342,7 +306,7 @@ class _Transmitter:
         self, loop: asyncio.AbstractEventLoop, uart: Uart, master: int, slave: int
     ) -> None:
         self._loop, self._uart, self._master, self._slave = loop, uart, master, slave
-        self._line = _Line(uart)
+        self._line = Line(uart)
         self._timer: asyncio.TimerHandle | None = None
         self._socket: socket.socket | None = None
         self._pending = bytearray()
@@ -386,6 +350,13 @@ class _Transmitter:
                 self._loop.add_reader(self._socket, self._readable)
             return
         count = min(budget, len(self._pending))
+        if self._uart.looped:
+            self._uart.receiver._put(bytes(self._pending[:count]))
+            self.sent += count
+            self._line.spend(count)
+            del self._pending[:count]
+            self._again(self._line.next_tick())
+            return
         room = self._room(count) if count else 0
         if count and not room:
             self._again(_PAUSED)

@@ -120,6 +120,22 @@ class Certificate:
 
 
 @dataclass(frozen=True)
+class PartResult:
+    """A row of `selftest`: what became of a part of the module.
+
+    part: `flash`, `uart`, `12-14` ... result: `pass`, `fail` or `skip`. figure: a number in `unit`
+    (`KB`, `ms` ..., None where it has none) whose meaning `text` tells; of what failed or was left
+    out, `text` is the reason.
+    """
+
+    part: str
+    result: str
+    figure: int | None
+    unit: str | None
+    text: str
+
+
+@dataclass(frozen=True)
 class SoftApClient:
     """A client of the module's own access point. address: None while it has none. present: False
     for one that is away, and whose address is kept for it.
@@ -151,6 +167,7 @@ _CLIENT = re.compile(rb"([#-]) *\d+ ([0-9A-F:]{17}) ([0-9.]+)")
 _CERTIFICATE = re.compile(
     rb'# +\d+ (cert|ca|key) +(\S+) +(-|[0-9TZ:-]+) +("(?:\\.|[^"\\])*"|[^ ]+)  (.*)'
 )
+_PART = re.compile(r"# +\d+ (\S+) +(pass|fail|skip) +(-|-?\d+) (\S+) +(.*)")
 _USAGE = re.compile(r"# +(\d+) (.*)")
 
 
@@ -245,6 +262,19 @@ def certificates(payload: bytes) -> list[Certificate]:
         found.append(
             Certificate(kind.decode(), place.decode(), _word(reference), text(subject), expires)
         )
+    return found
+
+
+def selftest(payload: bytes) -> list[PartResult]:
+    """The answer to `selftest`, also where a part has failed."""
+    found = []
+    for line in text(payload).split("\r\n")[2:]:
+        row = _PART.fullmatch(line)
+        if row is None:
+            raise UnexpectedReply("selftest", payload)
+        part, result, figure, unit, words = row.groups()
+        number = None if figure == "-" else int(figure)
+        found.append(PartResult(part, result, number, None if unit == "-" else unit, words))
     return found
 
 

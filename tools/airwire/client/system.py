@@ -4,13 +4,16 @@ import time
 
 from airwire.client import replies
 from airwire.client.commands import Word
-from airwire.client.errors import Timeout
-from airwire.client.replies import Fault, Version, text
+from airwire.client.errors import CommandFailed, Timeout
+from airwire.client.replies import Fault, PartResult, Version, text
 from airwire.client.streams import StreamCommands
 
 # From `reboot` until the module answers: a second in practice; a chip that formats its flash takes
 # longer.
 BOOT_SECONDS = 30.0
+
+# All parts take about five; on a slow line a UART's takes six more.
+SELFTEST_SECONDS = 30.0
 
 # After its last reply the module closes its streams and the radio before it resets. What it would
 # answer meanwhile is not of the new start.
@@ -86,6 +89,22 @@ class SystemCommands(StreamCommands):
     def variables(self) -> dict[str, str]:
         """The variables of this firmware, each with its access: `r`, `w` or `rw`."""
         return replies.variables(self.long("help", "variables"))
+
+    def selftest(self, *parts: str, timeout: float = SELFTEST_SECONDS) -> list[PartResult]:
+        """What became of each part of the module: those that are named, else `flash`, `files`,
+        `dct`, `ram`, `loop` and `wifi`. What has failed is in the list.
+
+        `uart` wants a jumper between TX and RX of UART1, and another port than that one here;
+        `12-14` a jumper between two GPIOs. Raises UnknownOption for a part that there is not,
+        InvalidArgument for a GPIO, CommandFailed for what something else uses.
+        """
+        try:
+            payload = self.command("selftest", *parts, timeout=timeout)
+        except CommandFailed as refused:
+            if not refused.text.startswith("!"):
+                raise
+            payload = refused.text.encode(errors="surrogateescape")
+        return replies.selftest(payload)
 
     def faults(self) -> list[Fault]:
         """The fault log, oldest first: what went wrong that nobody expected."""

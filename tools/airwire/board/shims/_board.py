@@ -23,6 +23,7 @@ born = 0.0  # host seconds (1970) at which the board's clock showed 2000-01-01
 flash = None  # the _flash.Flash of this board
 levels = bytearray(b"z" * _GPIOS)  # what drives each GPIO from outside: b"0", b"1" or b"z"
 analog = {}  # GPIO -> millivolts from outside
+joined = {}  # GPIO -> the one that a jumper joins it to
 moved = {}  # GPIO -> function(gpio), called when its level may have changed
 signals = {}  # GPIO -> function(mode) of the peripheral on it, called when it becomes a GPIO
 station = [b"1000", b"0", b"0", b"-", b"-", b"-", b"-"]  # STATUS ASSOC RSSI IP MASK GW DNS
@@ -88,7 +89,19 @@ def _adc(fields):
     analog[int(fields[1])] = int(fields[2])
 
 
-takers = {b"pin": _pin, b"adc": _adc, b"wlan": _wlan, b"ap": _ap, b"cut": _cut}
+def _jumper(fields):
+    pair = int(fields[1]), int(fields[2])
+    for gpio in pair:
+        if fields[3] == b"1":
+            joined[gpio] = sum(pair) - gpio
+        else:
+            joined.pop(gpio, None)
+    for gpio in pair:
+        if gpio in moved:
+            moved[gpio](gpio)
+
+
+takers = {b"pin": _pin, b"jumper": _jumper, b"adc": _adc, b"wlan": _wlan, b"ap": _ap, b"cut": _cut}
 
 
 def setup():

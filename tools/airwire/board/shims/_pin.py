@@ -1,6 +1,6 @@
 # machine.Pin after ports/esp32/machine_pin.c. The level of a pad is what drives it from outside,
-# else its own output, else its pull, else 0. Edges call the handler through the schedule queue, as
-# the port's soft interrupts do.
+# else its own output, else what drives the one that a jumper joins it to, else its pull, else 0.
+# Edges call the handler through the schedule queue, as the port's soft interrupts do.
 
 import _board
 from micropython import const
@@ -26,13 +26,23 @@ _short = bytearray(b"out 0 0\n")  # sent at each change: no allocation
 _long = bytearray(b"out 00 0\n")
 
 
-def _level(gpio):
+def _level(gpio, joined=True):
+    # Without `joined` only what drives this pad itself, or None.
     mode = _modes[gpio]
     outside = _board.levels[gpio]
     if outside != _Z:
         return outside & 1
     if mode & _OUTPUT and not (mode & _OD and _outs[gpio]):
         return _outs[gpio]
+    if not joined:
+        return None
+    other = _board.joined.get(gpio)
+    if other is not None:
+        level = _level(other, False)
+        if level is not None:
+            return level
+        if _pulls[other] & 2 or other == _BOOT:
+            return 1
     return 1 if _pulls[gpio] & 2 or gpio == _BOOT else 0
 
 
@@ -46,6 +56,8 @@ def _update(gpio):
         pin, handler, trigger = _irqs[gpio]
         if trigger & (1 if level else 2):
             _board.fire(handler, pin)
+    if gpio in _board.joined:
+        _update(_board.joined[gpio])
 
 
 def _report(gpio):

@@ -12,7 +12,7 @@ import uctypes
 import uselect
 from micropython import const
 
-_HEAP = const(95 * 1024)  # free in a connected station
+HEAP = const(95 * 1024)  # free in a connected station
 _CONNECTION = const(28 * 1024)  # of it for each connection, 26 to 30 KB
 _ENOMEM = const(12)
 _BAD_CONFIG = const(-24192)  # MBEDTLS_ERR_SSL_BAD_CONFIG
@@ -34,8 +34,14 @@ def _reap():
                 _used.discard(fd)
 
 
+def free():
+    """Bytes that connections have left of it."""
+    _reap()
+    return HEAP - len(_used) * _CONNECTION
+
+
 def _full():
-    return (len(_used) + 1) * _CONNECTION > _HEAP
+    return (len(_used) + 1) * _CONNECTION > HEAP
 
 
 class _Below(io.IOBase):

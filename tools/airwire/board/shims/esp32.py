@@ -193,6 +193,21 @@ def _first(kind, label=None):
     return None
 
 
+# IDF's heap: what a connected station leaves, less the connections of TLS, as one region.
+
+HEAP_DATA = const(4)
+HEAP_EXEC = const(1)
+
+
+def idf_heap_info(capabilities):
+    if not capabilities & HEAP_DATA:
+        return []
+    import _tls
+
+    free = _tls.free()
+    return [(_tls.HEAP, free, free, free)]
+
+
 # Deep sleep: the pins of the RTC (esp32_rtc.h: the others cannot wake the chip)
 
 WAKEUP_ALL_LOW = False
