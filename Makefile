@@ -17,7 +17,7 @@ ifneq ($(shell cat $(VENV)/root 2>/dev/null),$(CURDIR))
 .PHONY: $(HOST) $(TEST)
 endif
 
-.PHONY: help run test acceptance image flash bench lint docs example arduino clean interpreter programs cc lan lock
+.PHONY: help run test acceptance image flash frozen release bench lint docs example arduino clean interpreter programs cc lan lock
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,12 @@ image: $(HOST)  ## build build/flash.bin (FIRMWARE=micropython.bin: the ESP32's 
 
 flash: $(HOST)  ## write it to an ESP32: PORT=/dev/ttyUSB0 FIRMWARE=micropython.bin; its DCT stays
 	@$(VENV)/bin/airwire flash --port "$(PORT)" --firmware "$(FIRMWARE)" $(if $(DCT),--dct "$(DCT)")
+
+frozen: $(HOST)  ## write build/frozen/, the modules for a MicroPython of one's own: docs/custom-build.md
+	@$(VENV)/bin/airwire image frozen
+
+release: $(HOST)  ## write build/release/, what is published of a version: FIRMWARE=micropython.bin
+	@$(VENV)/bin/airwire release $(if $(FIRMWARE),--firmware "$(FIRMWARE)")
 
 bench: $(TEST) interpreter  ## measure against the budgets; writes build/bench.json
 	@sh tools/bootstrap.sh command valgrind

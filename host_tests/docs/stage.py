@@ -31,6 +31,7 @@ NOT_RUN = {
     "make acceptance": "it runs this test",
     "make bench": "takes minutes, and measures wrong beside other tests",
     "make flash PORT=/dev/ttyUSB0 FIRMWARE=ESP32_GENERIC.bin": "needs a board on USB",
+    "make release FIRMWARE=ESP32_GENERIC.bin": "needs a file of MicroPython",
     ". .venv/bin/activate": "changes the reader's shell; here the path is set",
     "pyserial-miniterm ~/.airwire/boards/board/uart0 115200": "interactive",
 }

@@ -22,6 +22,8 @@ ARROWS = {
     "main.py": ("firmware.device",),
     "firmware/__init__.py": (),
     "firmware/board.py": ("firmware.version",),
+    # For those who build MicroPython themselves; not on the device otherwise.
+    "firmware/boards/": (),
     "firmware/device.py": ("firmware", "wire"),
     # The GPIOs of the command language: their errors are those of commands.
     "firmware/gpio.py": ("firmware.board", "firmware.console.errors", "firmware.store"),

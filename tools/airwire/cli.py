@@ -18,6 +18,7 @@ from airwire.errors import UserError
 COMMANDS = (
     "airwire.image.cli",
     "airwire.flashing",
+    "airwire.release",
     "airwire.board.cli",
     "airwire.lan.cli",
     "airwire.client.cli",

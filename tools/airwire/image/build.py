@@ -7,7 +7,7 @@ interpreter, boots such an image, a chip does not. The same input gives the same
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,8 +59,13 @@ def build_image(
     resource_files: Iterable[Path] = (),
 ) -> bytes:
     """The whole flash, 4 MiB. Raises UserError as `regions` does."""
+    return merged(regions(root, firmware_file, dct_file, resource_files))
+
+
+def merged(pieces: Iterable[Region]) -> bytes:
+    """The whole flash with these regions; all else is erased."""
     image = bytearray(b"\xff" * layout.FLASH_SIZE)
-    for region in regions(root, firmware_file, dct_file, resource_files):
+    for region in pieces:
         image[region.offset : region.offset + len(region.data)] = region.data
     return bytes(image)
 
@@ -83,3 +88,24 @@ def write_atomic(path: Path, data: bytes, private: bool = False) -> None:
     except OSError as error:
         os.unlink(temporary)
         raise UserError(f"cannot write {path}: {error.strerror}") from None
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes], sign: str, other: str) -> None:
+    """Write a folder of files, by their paths in it; what was there before goes when the new one
+    is whole. A folder without the file `sign` is the user's. Raises UserError for that one, which
+    is `other`, and when writing fails.
+    """
+    if folder.exists() and not (folder / sign).is_file():
+        raise UserError(f"{folder} is there, and is {other}: give another folder")
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as place:
+            new, old = Path(place, "new"), Path(place, "old")
+            for name, content in files.items():
+                path = new / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            if folder.exists():
+                folder.rename(old)
+            new.rename(folder)
+    except OSError as error:
+        raise UserError(f"cannot write {folder}: {error.strerror}") from None

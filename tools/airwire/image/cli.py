@@ -1,5 +1,5 @@
-"""`airwire image build` and `airwire image inspect`: arguments and output. What they do is in
-build.py and inspect.py.
+"""`airwire image` with `build`, `inspect` and `frozen`: arguments and output. What they do is in
+build.py, inspect.py and tree.py.
 """
 
 import argparse
@@ -51,6 +51,13 @@ def register(subparsers: Any) -> None:
     inspect.add_argument("image", type=Path)
     inspect.add_argument("--json", action="store_true", help="the report as JSON")
     inspect.set_defaults(run=_inspect)
+    frozen = commands.add_parser(
+        "frozen", help="write the modules that a MicroPython of one's own has frozen in"
+    )
+    frozen.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", default=project.BUILD / "frozen"
+    )
+    frozen.set_defaults(run=_frozen)
 
 
 def _build(args: argparse.Namespace) -> int:
@@ -84,4 +91,16 @@ def _inspect(args: argparse.Namespace) -> int:
     else:
         width = None if sys.stdout.isatty() else _PLAIN_WIDTH
         inspection.show(report, Console(width=width, highlight=False, markup=False))
+    return 0
+
+
+def _frozen(args: argparse.Namespace) -> int:
+    from airwire.image import tree
+    from airwire.image.build import write_folder
+
+    if args.output.parent.resolve() == project.BUILD:
+        project.BUILD.mkdir(exist_ok=True)
+    modules = tree.frozen_modules(project.ROOT)
+    write_folder(args.output, modules, "boot.py", "no folder of frozen modules")
+    print(f"{args.output}: {len(modules)} modules")
     return 0

@@ -29,16 +29,30 @@ def device_files(root: Path, short: bool = True) -> dict[str, bytes]:
 
     Raises UserError when a file is missing, cannot be read or does not compile.
     """
+    sources = _sources(root, short)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        shipped = pool.map(lambda item: _ship(*item), sorted(sources.items()))
+        return dict(sorted(shipped))
+
+
+def frozen_modules(root: Path) -> dict[str, bytes]:
+    """Path of a module in a MicroPython that has them frozen in -> its source as the image's is
+    compiled. What of lib/ are packages there. Raises UserError as `device_files` does.
+    """
+    return {
+        path.removeprefix("lib/"): content
+        for path, content in sorted(_sources(root).items())
+        if path.endswith(".py")
+    }
+
+
+def _sources(root: Path, short: bool = True) -> dict[str, bytes]:
     sources = dict(_read(root))
     for path, content in generate.generated(root).items():
         if path in sources:
             raise UserError(f"{root / path}: this file is generated, remove it")
         sources[path] = content
-    if short:
-        sources |= _short(sources)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        shipped = pool.map(lambda item: _ship(*item), sorted(sources.items()))
-        return dict(sorted(shipped))
+    return sources | _short(sources) if short else sources
 
 
 def _short(sources: dict[str, bytes]) -> dict[str, bytes]:
