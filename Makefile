@@ -36,10 +36,10 @@ image: $(HOST)  ## build build/flash.bin (FIRMWARE=micropython.bin: the ESP32's 
 	@$(VENV)/bin/airwire image build $(if $(FIRMWARE),--firmware "$(FIRMWARE)") $(if $(DCT),--dct "$(DCT)") -o build/flash.bin
 
 # PORT may be left out where one board is on USB.
-flash: $(HOST)  ## write it to an ESP32: PORT=/dev/ttyUSB0 FIRMWARE=micropython.bin; its settings, files and DCT stay
+flash: $(HOST)  ## write it to an ESP32: PORT=/dev/ttyUSB0 FIRMWARE=micropython.bin; files and DCT stay
 	@$(VENV)/bin/airwire flash --port "$(PORT)" --firmware "$(FIRMWARE)" $(if $(DCT),--dct "$(DCT)")
 
-deploy: $(HOST)  ## copy the files that differ to a board that runs: PORT=/dev/ttyUSB0 (DEPLOY=ampy: with that)
+deploy: $(HOST)  ## copy what differs to a board that runs: PORT=/dev/ttyUSB0 (DEPLOY=ampy: with that)
 	@$(VENV)/bin/airwire deploy --port "$(PORT)" $(if $(DEPLOY),--with "$(DEPLOY)")
 
 monitor: $(HOST)  ## a terminal at a board's USB port, with keys that reset it: PORT=/dev/ttyUSB0
