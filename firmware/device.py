@@ -198,27 +198,24 @@ class Device:
             registry.make_room()
         return __import__("firmware.services." + module, None, None, ("create",))
 
-    async def _begun(self, name, run):
-        # The coroutine of a service. Until there is memory for it and its code nothing of it has
-        # begun, so nothing has failed.
+    async def _room(self, name, file):
+        # Until there is memory for a service. Nothing of it has begun, so nothing has failed.
         told = False
         while True:
             try:
-                return self._work(name, run)
+                self.claim()
+                return
             except MemoryError:
-                if isinstance(run, str):
-                    _drop(run)  # what has come of it, or the one before
+                _drop(file)  # of the one before
                 if not told:
                     log.line(log.STATUS, name.encode() + b" waits: Out of memory")
                     told = True
             await asyncio.sleep(_RESTART_MAX_S)
 
     def _work(self, name, run):
-        # The file of a service is imported only when it runs.
+        # The coroutine of a service. Its file is imported only when it runs.
         if not isinstance(run, str):
             return run()
-        if run not in _BRIEF:
-            self.claim()
         try:
             return self.service(run).create(self).run()
         except board.GpioInUse as e:
@@ -254,12 +251,16 @@ class Device:
             if cancelled:
                 raise cancelled
             while True:
+                if isinstance(run, str) and run not in _BRIEF:
+                    await self._room(name, run)
                 begun = time.ticks_ms()
                 try:
-                    await (await self._begun(name, run))
+                    await self._work(name, run)
                     return
                 except Exception as e:
-                    self.fault(name, e)
+                    # A brief one claims no room: where there is none it asks again later.
+                    if run not in _BRIEF or not isinstance(e, MemoryError):
+                        self.fault(name, e)
                 if time.ticks_diff(time.ticks_ms(), begun) > _HEALTHY_MS:
                     wait = _RESTART_MIN_S
                 await asyncio.sleep(wait)

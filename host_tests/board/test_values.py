@@ -122,8 +122,9 @@ def test_secrets_are_in_no_file_of_the_user(board):
         assert kept[name.encode()] == SECRET
 
 
+@pytest.mark.whole_heap
 def test_as_much_as_can_be_set(board):
-    """All of it is saved and read again, on a heap of 160 KB."""
+    """All of it is saved and read again, on a chip's heap."""
     console = board.uart1.machine()
     expected = {}
 
