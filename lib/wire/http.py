@@ -17,6 +17,7 @@ from .http_head import (
     LocalError,
     RemoteError,
     find,
+    one,
     span,
 )
 
@@ -70,12 +71,27 @@ class Request(Head):
     waits for CONTINUE before it sends the body.
     """
 
+    _host = b"", b""  # what the client called us last: as it wrote it, and host() of that
+
     def begun(self, end):
         """Whether buf[:end] has anything of this request: who lets us wait then gets a 408."""
         return end > self._begin
 
     def _first_line(self, buf, end):
         at = self._begin
+        if buf.startswith(b"GET /", at):  # what is asked most, by the shortest way
+            at += 4
+            stop = span(buf, at, end, CLASSES, TARGET)
+            if stop + 1 + _VERSION <= end and buf.startswith(b" HTTP/1.1\r\n", stop):
+                self.method = b"GET"
+                self.minor = 1
+                self._authority = 0
+                self._path = at
+                self._target_end = stop
+                mark = buf.find(b"?", at, stop)
+                self._query = stop if mark < 0 else mark
+                return stop + 1 + _VERSION
+            at -= 4
         # RFC 9112 2.2: there are clients that end a body with a CR LF that is not counted.
         while at < end and buf[at] == _CR:
             if at + 1 == end:
@@ -141,15 +157,16 @@ class Request(Head):
 
     def _complete(self):
         buf = self._buf
-        host = find(buf, self._lines, 0, b"host")
+        lines = self._lines
+        host = find(buf, lines, 0, b"host")
         if host < 0:
             if self.minor:
                 raise RemoteError(400, b"no host")
-        elif find(buf, self._lines, host + 1, b"host") >= 0:
+        elif find(buf, lines, host + 1, b"host") >= 0:
             raise RemoteError(400, b"repeated host")
         self.expects = False
         # RFC 9110 10.1.1: HTTP/1.0 has no such thing.
-        if self.minor and find(buf, self._lines, 0, b"expect") >= 0:
+        if find(buf, lines, 0, b"expect") >= 0 and self.minor:
             if not self.is_value(self.single(b"expect"), b"100-continue"):
                 raise RemoteError(417, b"unknown expectation")
             self.expects = self.length != 0
@@ -180,7 +197,18 @@ class Request(Head):
 
     def host(self):
         """The same without port."""
-        text = self.authority()
+        if self._authority:
+            return self._alone(self.authority())
+        written, found = self._host
+        buf = self._buf
+        place = one(buf, self._lines, CLASSES, b"host")
+        at = place >> 16
+        if (place & 0xFFFF) - at != len(written) or not buf.startswith(written, at):
+            found = self._alone(self.authority())
+            self._host = self.value(b"host") or b"", found
+        return found
+
+    def _alone(self, text):
         # An IPv6 address has colons of its own, in brackets.
         colon = text.find(b":", text.find(b"]") + 1)
         if colon < 0:
@@ -213,7 +241,7 @@ class Request(Head):
         chunked, and `sends` whether it is to be sent at all.
         """
         if status == 200 and length >= 0 and self.keep_alive and self.minor and not close:
-            if fields[-2:] == b"\r\n":  # what is answered most, by the shortest way
+            if fields.endswith(b"\r\n"):  # what is answered most, by the shortest way
                 self.chunks = False
                 self.sends = self.method != b"HEAD"
                 return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s\r\n" % (length, fields)

@@ -26,6 +26,8 @@ PAGE_SECURITY = (
     b"Referrer-Policy: same-origin\r\n"
 )
 
+_PAGE = (b"origin", b"referer")  # lines that say which page asks
+
 WRONG = b"Wrong password"
 
 ALLOW = b"Allow: GET, HEAD, POST, OPTIONS\r\n"
@@ -50,8 +52,9 @@ class Access:
         self._realm = realm
         self._token = token(username, password)
         self._cors = Cors(cors)
+        self._shared = self._cors.any or self._cors.origin != b""
         self._secure = secure
-        return not cors or self._cors.any or self._cors.origin != b""
+        return not cors or self._shared
 
     def decide(self, request, address, now, endpoint=None, command=b"", unprotected=False):
         """(status, fields, reason): 0 where the request may go on. The lines `fields` are to be in
@@ -64,14 +67,15 @@ class Access:
         host = request.host()
         if host and not self._is_ours(host):
             return 403, b"", b"Unknown host"
-        origin = request.value(b"origin")
-        fields = self._cors.fields(origin)
+        unpaged = request.lacks(_PAGE)
+        origin = None if unpaged else request.value(b"origin")
+        fields = self._cors.fields(origin) if self._shared else b""
         if request.method == b"OPTIONS":
             return self._asked(request, origin, fields)
         given = request.value(b"authorization")
         if endpoint or request.method not in (b"GET", b"HEAD"):
             unprotected = False
-            page = self._foreign(request, origin)
+            page = _site(request) if unpaged else self._foreign(request, origin)
             if page is not None:
                 if not self._cors.allows(page):
                     return 403, fields, b"Foreign origin"
@@ -95,8 +99,7 @@ class Access:
         # or if there is none.
         referer = request.value(b"referer") or None
         if origin is None and referer is None:
-            site = request.value(b"sec-fetch-site")
-            return b"" if site in (b"cross-site", b"same-site") else None
+            return _site(request)
         authority = request.authority()
         for url in (origin, referer):
             if url is not None:
@@ -119,3 +122,9 @@ class Access:
         if wait:
             return 429, fields + b"Retry-After: %d\r\n" % wait, b"Too many wrong passwords"
         return 401, fields + challenge(self._realm), WRONG if given else b"No password"
+
+
+def _site(request):
+    # What Access._foreign() gives where no line says which page asks.
+    site = request.value(b"sec-fetch-site")
+    return b"" if site in (b"cross-site", b"same-site") else None
