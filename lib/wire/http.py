@@ -1,5 +1,6 @@
 # HTTP/1.1 as a server speaks it (RFC 9110, 9112): heads of requests in, heads of responses out.
-# How a head is read is in http_head.py, bodies are in http_body.py, files in http_file.py.
+# How a head is read is in http_head.py, bodies are in http_body.py, files in http_file.py; answers
+# that are not the usual one, in http_status.py.
 #
 # One Request serves a connection, or several whose heads come one at a time: begin(), read() until
 # it gives the body's offset, then the body, reply(); the next request begins where the body ended
@@ -14,7 +15,6 @@ from .http_head import (
     TOKEN,
     UNTIL_CLOSE,
     Head,
-    LocalError,
     RemoteError,
     find,
     one,
@@ -26,38 +26,6 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # What a resource may allow. CONNECT and TRACE are for proxies: 501 as anything unknown.
 METHODS = (b"GET", b"POST", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"PATCH")
 _MAX_METHOD = const(16)
-
-# One string: a dict of them would take 800 bytes more.
-_STATUS_LINES = (
-    b"\n200 OK\n"
-    b"101 Switching Protocols\n"
-    b"201 Created\n"
-    b"204 No Content\n"
-    b"206 Partial Content\n"
-    b"302 Found\n"
-    b"304 Not Modified\n"
-    b"400 Bad Request\n"
-    b"401 Unauthorized\n"
-    b"403 Forbidden\n"
-    b"404 Not Found\n"
-    b"405 Method Not Allowed\n"
-    b"408 Request Timeout\n"
-    b"411 Length Required\n"
-    b"412 Precondition Failed\n"
-    b"413 Content Too Large\n"
-    b"414 URI Too Long\n"
-    b"415 Unsupported Media Type\n"
-    b"416 Range Not Satisfiable\n"
-    b"417 Expectation Failed\n"
-    b"421 Misdirected Request\n"
-    b"426 Upgrade Required\n"
-    b"429 Too Many Requests\n"
-    b"431 Request Header Fields Too Large\n"
-    b"500 Internal Server Error\n"
-    b"501 Not Implemented\n"
-    b"503 Service Unavailable\n"
-    b"505 HTTP Version Not Supported\n"
-)
 
 _CR = const(13)
 _LF = const(10)
@@ -240,55 +208,27 @@ class Request(Head):
         Then `keep_alive` tells whether the connection goes on, `chunks` whether the body is to be
         chunked, and `sends` whether it is to be sent at all.
         """
-        if status == 200 and length >= 0 and self.keep_alive and self.minor and not close:
-            if fields.endswith(b"\r\n"):  # what is answered most, by the shortest way
-                self.chunks = False
-                self.sends = self.method != b"HEAD"
-                return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s\r\n" % (length, fields)
-        self.chunks = length == CHUNKED and self.minor == 1
-        if close or length == UNTIL_CLOSE or length == CHUNKED and not self.minor:
+        if close:
             self.keep_alive = False
-        self.sends = self.method != b"HEAD" and _has_body(status)
-        return _head(status, fields, length, self.keep_alive, self.minor)
+        if status == 200 and length >= 0 and self.minor and fields.endswith(b"\r\n"):
+            self.chunks = False  # what is answered most, by the shortest way
+            self.sends = self.method != b"HEAD"
+            end = b"\r\n" if self.keep_alive else b"Connection: close\r\n\r\n"
+            return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s%s" % (length, fields, end)
+        from . import http_status
+
+        self.chunks = length == CHUNKED and self.minor == 1
+        if length == UNTIL_CLOSE or length == CHUNKED and not self.minor:
+            self.keep_alive = False
+        self.sends = self.method != b"HEAD" and http_status.has_body(status)
+        return http_status.head(status, fields, length, self.keep_alive, self.minor)
 
 
 def refusal(error, fields=b""):
     """The whole answer to a request that RemoteError has ended; then the connection is closed."""
-    return _head(error.status, fields, 0, False, 1)
+    from . import http_status
 
-
-def _has_body(status):
-    return status >= 200 and status not in (204, 304)
-
-
-def _head(status, fields, length, keep_alive, minor):
-    if fields and fields[-2:] != b"\r\n":
-        raise LocalError("header without its end")
-    at = _STATUS_LINES.find(b"\n%d " % status) + 1
-    if not at:
-        raise LocalError("unknown status")
-    return b"HTTP/1.1 %s\r\n%s%s%s\r\n" % (
-        _STATUS_LINES[at : _STATUS_LINES.find(b"\n", at)],
-        _length(status, length, minor),
-        fields,
-        _connection(status, keep_alive, minor),
-    )
-
-
-def _length(status, length, minor):
-    if not _has_body(status):
-        return b""
-    if length >= 0:
-        return b"Content-Length: %d\r\n" % length
-    return b"Transfer-Encoding: chunked\r\n" if length == CHUNKED and minor else b""
-
-
-def _connection(status, keep_alive, minor):
-    if status == 101:
-        return b""  # `Connection: Upgrade` is among the caller's fields
-    if not keep_alive:
-        return b"Connection: close\r\n"
-    return b"" if minor else b"Connection: keep-alive\r\n"
+    return http_status.head(error.status, fields, 0, False, 1)
 
 
 def decoded(buf, at, end):
