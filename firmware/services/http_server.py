@@ -56,13 +56,11 @@ _GUEST = (
     "wire.utf8",
 )
 # The same, unless our HTTP client (wire/http_client.py) is at work: it would not know our errors.
-_HEADS = ("wire.http_head", "wire.http_fast")
+# Machine code, of wire.http_fast and wire.websocket_fast, stays: the chip does not give back where
+# it lay, so that each further import would take as much again.
+_HEAD = "wire.http_head"
 # What streams need besides.
-_STREAMS = (
-    "firmware.net.web_socket",
-    "wire.websocket",
-    "wire.websocket_fast",
-)
+_STREAMS = ("firmware.net.web_socket", "wire.websocket")
 
 
 def create(device):
@@ -277,8 +275,7 @@ class HttpServer:
         for name in _GUEST:
             forget(name)
         if "wire.http_client" not in sys.modules:
-            for name in _HEADS:
-                forget(name)
+            forget(_HEAD)
 
     async def _close(self):
         # The listener, and all connections.

@@ -83,6 +83,7 @@ def _classes():
 
 
 CLASSES = _classes()
+del _classes
 
 
 class Head:
