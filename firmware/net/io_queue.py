@@ -26,6 +26,8 @@ _AGAIN_MS = const(20)  # after which an alarm that found no memory comes again
 IN = const(1)  # select.POLLIN and POLLOUT, the same on all ports
 OUT = const(4)
 
+_TURN = (None,)  # awaited: until the loop comes back
+
 # An entry of `map`: a list of these
 _READER = const(0)  # the task that waits to read, or None
 _WRITER = const(1)
@@ -95,7 +97,9 @@ class IOQueue:
     # What asyncio calls
 
     def queue_read(self, stream):
+        """Returns what a task may also await, for less than sockets.readable() costs."""
         self._enqueue(stream, _READER, IN)
+        return _TURN
 
     def queue_write(self, stream):
         self._enqueue(stream, _WRITER, OUT)

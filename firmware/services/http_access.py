@@ -8,14 +8,6 @@ from firmware.console import log
 from firmware.store import variables
 from wire.http_access import WRONG, Access
 
-# All are empty where nobody has set them.
-_VARIABLES = (
-    b"http.server.username",
-    b"http.server.password",
-    b"http.server.cors_origin",
-    b"http.server.auth_title",
-)
-
 
 class HttpAccess:
     """`rows`: who has sent wrong passwords; a list, empty at first, that outlives this."""
@@ -23,9 +15,10 @@ class HttpAccess:
     def __init__(self, device, rows):
         self._device = device
         self._access = Access(self._is_ours, self._is_listed, rows)
-        self._values = [b""] * len(_VARIABLES)
-        self._host = None  # what the module was called last, and what has not changed since
-        self._since = None
+        # What the variables said last: all are empty where nobody has set them.
+        self._username = self._password = self._cors = self._title = b""
+        # What the module was called last, and what has not changed since.
+        self._host = self._ups = self._hosts = None
 
     def decide(self, request, peer, endpoint=None, command=b"", unprotected=False):
         """See Access.decide(); `peer` is the address that the request comes from."""
@@ -40,26 +33,31 @@ class HttpAccess:
     def _follow(self):
         # Take over the variables if they have changed; nothing is allocated where they have not.
         get = variables.values.get
-        values = self._values
-        for i in range(len(values)):
-            if get(_VARIABLES[i], b"") != values[i]:
-                break
-        else:
-            return
-        values = [get(name, b"") for name in _VARIABLES]
-        understood = self._access.configure(*values)
-        self._values = values  # not before: memory may run out
+        username = get(b"http.server.username", b"")
+        password = get(b"http.server.password", b"")
+        cors = get(b"http.server.cors_origin", b"")
+        title = get(b"http.server.auth_title", b"")
+        if username == self._username and password == self._password:
+            if cors == self._cors and title == self._title:
+                return
+        understood = self._access.configure(username, password, cors, title)
+        self._username = username  # not before: memory may run out
+        self._password = password
+        self._cors = cors
+        self._title = title
         if not understood:
             log.line(log.STATUS, b"http.server.cors_origin: not an origin")
 
     def _is_ours(self, host):
-        since = self._device.station.ups, variables.values.get(b"http.server.hosts")
-        if host == self._host and since == self._since:
+        ups = self._device.station.ups
+        hosts = variables.values.get(b"http.server.hosts")
+        if host == self._host and ups == self._ups and hosts == self._hosts:
             return True
         if not self._spare("http_names").is_ours(self._device, host):
             return False
         self._host = host
-        self._since = since
+        self._ups = ups
+        self._hosts = hosts
         return True
 
     def _is_listed(self, endpoint, command):

@@ -97,7 +97,7 @@ class Connection:
         queue = io_queue.use()
         try:
             queue.keep(sock)
-            await self._serve(sock)
+            await self._serve(sock, queue)
         except (OSError, asyncio.CancelledError):
             pass  # the client is gone, or has to go
         except MemoryError:
@@ -114,7 +114,7 @@ class Connection:
             self.end = 0
             server.left()
 
-    async def _serve(self, sock):
+    async def _serve(self, sock, queue):
         # One request after the other, until the connection is to end.
         request = self.request
         buf = self.buf
@@ -125,7 +125,7 @@ class Connection:
                 self.enter(READING if end else _IDLE)
                 at = request.read(end) if end else 0
                 while not at:
-                    await sockets.readable(sock)
+                    await queue.queue_read(sock)
                     n = sock.readinto(self.view[end:] if end else buf)
                     if n == 0:
                         return
@@ -228,18 +228,11 @@ class Connection:
         head = self.head(status, fields, len(begin) + len(body) + len(end))
         if not self.request.sends:
             begin = body = end = b""
-        buf = self.server.piece
-        if len(head) + len(begin) + len(body) + len(end) > len(buf):
-            return self.send(b"".join((head, begin, body, end)))
-        at = 0
-        for part in (head, begin, body, end):
-            n = len(part)
-            buf[at : at + n] = part
-            at += n
-        n = self.sock.write(buf, at)
-        if n == at:
+        data = b"".join((head, begin, body, end))
+        n = self.sock.write(data)
+        if n == len(data):
             return None
-        return self.send(bytes(memoryview(buf)[n or 0 : at]))
+        return self.send(data[n:] if n else data)
 
     async def say(self, status, text):
         """An answer that is a line of text."""

@@ -1,15 +1,18 @@
 # Files over HTTP: the user's, and behind them the pages that came with the module. A file may be
 # there in its compressed form alone, as name.gz.
 #
-# The pieces of all connections go through one buffer: what a client does not take at once is read
-# again. Imported with the first file that is asked for.
+# The pieces of all connections go through one buffer, made for the first of them: what a client
+# does not take at once is read again. Imported with the first file that is asked for.
 import os
+
+from micropython import const
 
 from firmware.net import sockets
 from firmware.store import files, variables
 from wire import http_file
 from wire.http_access import FILE_SECURITY, PAGE_SECURITY, SECURITY
 
+_PIECE = const(1024)  # bytes that are read and written at a time
 _SHIPPED = "/firmware/web/"  # the image build keeps only compressed ones there
 
 # What the end of a name says; what is unknown to a browser is to be kept by its user.
@@ -140,7 +143,10 @@ def _found(name, zips):
 async def _send(connection, head, file, at, end):
     # The head, and file[at:end] behind it. Nothing waits between a read and its write: another
     # connection may use the buffer as well.
-    piece = connection.server.piece
+    server = connection.server
+    if not server.piece:
+        server.piece = bytearray(_PIECE)
+    piece = server.piece
     view = memoryview(piece)
     if at:
         file.seek(at)

@@ -14,6 +14,8 @@ JSON = SECURITY + b"Content-Type: application/json\r\nCache-Control: no-store\r\
 _ONE = b"/command"
 _LOG = b"/log"
 _STREAM = b"/stream"
+_ENDPOINTS = (b"/command", b"/log", b"/stream")
+_LINE = b"/command/"  # and a command behind it
 BODY = const(4096)  # spec 9.2: the most that a request may have
 _WHOLE = const(1024)  # bytes of a response that is written at once; a longer one is streamed
 
@@ -89,13 +91,22 @@ def _rare(connection):
 
 def is_endpoint(path):
     """Whether this is no file, while the API is on."""
-    if path in (_ONE, _LOG, _STREAM) or path[: len(_ONE) + 1] == b"/command/":
+    if path.startswith(_LINE) or path in _ENDPOINTS:
         return variables.values.get(b"http.server.api_enabled", 1)
     return False
 
 
-async def answer(connection, path):
-    """Answer a request for one of the endpoints."""
+def answer(connection, path):
+    """Answer a request for one of the endpoints: what is to be awaited, or None."""
+    request = connection.request
+    if path.startswith(_LINE) and request.method == b"GET" and not request.length:
+        line = path[9:]
+        return connection.refused(_ONE, line) or _carry_out(connection, line, 0, b"", 0, 0)
+    return _others(connection, path)
+
+
+async def _others(connection, path):
+    # The same for all but what is asked most.
     request = connection.request
     flags = at = end = 0
     data = line = b""
@@ -126,6 +137,11 @@ async def answer(connection, path):
         if more:
             await more
         return
+    await _carry_out(connection, line, flags, data, at, end)
+
+
+async def _carry_out(connection, line, flags, data, at, end):
+    # A command with its data[at:end], and its answer.
     server = connection.server
     session = connection.session
     session.begin(data, at, end)

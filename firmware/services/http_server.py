@@ -1,7 +1,8 @@
 # The HTTP server (spec 9): files and the REST API for a few clients at a time.
 #
-# There are as many connections as places, each with a buffer that is made once, so that a crowd of
-# clients costs no more memory than a few; the rest wait in the stack's backlog. While somebody
+# There are as many connections as places, each with a buffer that is made when as many clients are
+# there for the first time, so that a crowd of them costs no more memory than a few; the rest wait
+# in the stack's backlog. While somebody
 # waits, answers end their connections, and who has nothing to say for a moment has to go.
 #
 # Only what waits is here. What a connection needs is in http_connection.py, what it may ask for in
@@ -25,8 +26,6 @@ PLACES = const(4)  # connections at a time: what the ten sockets of the chip lea
 # A request's head has to fit, and 256 bytes of what follows it. One of a segment's 1460 bytes or
 # less takes one read.
 BUFFER = const(1536)
-# Bytes of a file that are read and written at a time; all connections share them.
-_PIECE = const(1024)
 _LOG = const(1024)  # bytes of log lines that are kept for GET /log
 # Bytes of the heap that are free when the first client comes: the code for it was loaded then, and
 # command files make room for each other.
@@ -50,19 +49,18 @@ _GUEST = (
     "wire.http_file",
     "wire.rest",
     "wire.http",
+    "wire.http_status",
     "wire.http_access",
     "wire.http_auth",
     "wire.http_origin",
     "wire.utf8",
 )
 # The same, unless our HTTP client (wire/http_client.py) is at work: it would not know our errors.
-_HEADS = ("wire.http_head", "wire.http_fast")
+# Machine code, of wire.http_fast and wire.websocket_fast, stays: the chip does not give back where
+# it lay, so that each further import would take as much again.
+_HEAD = "wire.http_head"
 # What streams need besides.
-_STREAMS = (
-    "firmware.net.web_socket",
-    "wire.websocket",
-    "wire.websocket_fast",
-)
+_STREAMS = ("firmware.net.web_socket", "wire.websocket")
 
 
 def create(device):
@@ -105,8 +103,8 @@ class Log:
 class HttpServer:
     def __init__(self, device):
         self.device = device
-        self.buffers = [bytearray(BUFFER) for _ in range(PLACES)]
-        self.piece = bytearray(_PIECE)
+        self.buffers = [bytearray(BUFFER)]  # of as many places; for the first there is always one
+        self.piece = None  # of http_files.py
         self.access = None  # http_access.py, while there are connections
         self._guesses = []  # what it remembers
         self.connections = []  # as many as there were at a time, while there is somebody
@@ -226,7 +224,10 @@ class HttpServer:
                     access = self.device.service("http_access")
                     self.access = access.HttpAccess(self.device, self._guesses)
                 registry.claim(_ROOM)
-                place = module.Connection(self, self.buffers[len(self.connections)])
+                n = len(self.connections)
+                if n == len(self.buffers):
+                    self.buffers.append(bytearray(BUFFER))
+                place = module.Connection(self, self.buffers[n])
                 self.connections.append(place)
             place.take(sock, host.encode(), port)
         except MemoryError:
@@ -268,12 +269,13 @@ class HttpServer:
     def _rest(self):
         self._left = None
         self.connections = []
+        self.buffers = self.buffers[:1]
+        self.piece = None
         self.access = None
         for name in _GUEST:
             forget(name)
         if "wire.http_client" not in sys.modules:
-            for name in _HEADS:
-                forget(name)
+            forget(_HEAD)
 
     async def _close(self):
         # The listener, and all connections.

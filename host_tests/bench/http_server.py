@@ -116,9 +116,9 @@ def _size(said: bytes) -> int:
 
 
 @contextmanager
-def serving(arch: str, secret: bool, *before: str) -> Iterator[Client]:
+def serving(arch: str, secret: bool, *before: str, counted: bool = False) -> Iterator[Client]:
     """A client of the server on the interpreter of `arch`, which asks for a password if it is
-    `secret`.
+    `secret`, and tells how often it reads and writes if that is `counted`.
     """
     with tempfile.TemporaryDirectory() as home:
         device = Path(home) / "device"
@@ -132,8 +132,13 @@ def serving(arch: str, secret: bool, *before: str) -> Iterator[Client]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         program = [str(interpreter.find(arch)), "-X", f"heapsize={HEAP}", str(SCRIPT)]
+        words = [str(port), str(user)]
+        if secret or counted:
+            words.append("password" if secret else "")
+        if counted:
+            words.append("counted")
         process = subprocess.Popen(
-            [*before, *program, str(port), str(user), *(["password"] if secret else [])],
+            [*before, *program, *words],
             env={"MICROPYPATH": f"{device}:{device / 'lib'}:.frozen"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

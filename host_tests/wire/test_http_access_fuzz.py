@@ -101,7 +101,9 @@ def headers_of(said):
 def test_origins_are_those_of_urllib(value):
     origin = origin_of(value)
     assert re.fullmatch(rb"(https?://[!-~]+)?", origin), origin
-    assert origin_of(origin) in (origin, origin.removesuffix(b":80").removesuffix(b":443"))
+    # A host that is a port alone, twice, is none the second time.
+    again = (origin, origin.removesuffix(b":80").removesuffix(b":443"), b"")
+    assert origin_of(origin) in again
     assert not Cors(value).fields(None) or re.fullmatch(rb"[ -~]+\r\n", Cors(value).fields(None))
     if origin:
         split = urlsplit(value.decode("latin-1").lower())

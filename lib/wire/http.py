@@ -1,5 +1,6 @@
 # HTTP/1.1 as a server speaks it (RFC 9110, 9112): heads of requests in, heads of responses out.
-# How a head is read is in http_head.py, bodies are in http_body.py, files in http_file.py.
+# How a head is read is in http_head.py, bodies are in http_body.py, files in http_file.py; answers
+# that are not the usual one, in http_status.py.
 #
 # One Request serves a connection, or several whose heads come one at a time: begin(), read() until
 # it gives the body's offset, then the body, reply(); the next request begins where the body ended
@@ -14,9 +15,9 @@ from .http_head import (
     TOKEN,
     UNTIL_CLOSE,
     Head,
-    LocalError,
     RemoteError,
     find,
+    one,
     span,
 )
 
@@ -25,38 +26,6 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 # What a resource may allow. CONNECT and TRACE are for proxies: 501 as anything unknown.
 METHODS = (b"GET", b"POST", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"PATCH")
 _MAX_METHOD = const(16)
-
-# One string: a dict of them would take 800 bytes more.
-_STATUS_LINES = (
-    b"\n200 OK\n"
-    b"101 Switching Protocols\n"
-    b"201 Created\n"
-    b"204 No Content\n"
-    b"206 Partial Content\n"
-    b"302 Found\n"
-    b"304 Not Modified\n"
-    b"400 Bad Request\n"
-    b"401 Unauthorized\n"
-    b"403 Forbidden\n"
-    b"404 Not Found\n"
-    b"405 Method Not Allowed\n"
-    b"408 Request Timeout\n"
-    b"411 Length Required\n"
-    b"412 Precondition Failed\n"
-    b"413 Content Too Large\n"
-    b"414 URI Too Long\n"
-    b"415 Unsupported Media Type\n"
-    b"416 Range Not Satisfiable\n"
-    b"417 Expectation Failed\n"
-    b"421 Misdirected Request\n"
-    b"426 Upgrade Required\n"
-    b"429 Too Many Requests\n"
-    b"431 Request Header Fields Too Large\n"
-    b"500 Internal Server Error\n"
-    b"501 Not Implemented\n"
-    b"503 Service Unavailable\n"
-    b"505 HTTP Version Not Supported\n"
-)
 
 _CR = const(13)
 _LF = const(10)
@@ -70,12 +39,27 @@ class Request(Head):
     waits for CONTINUE before it sends the body.
     """
 
+    _host = b"", b""  # what the client called us last: as it wrote it, and host() of that
+
     def begun(self, end):
         """Whether buf[:end] has anything of this request: who lets us wait then gets a 408."""
         return end > self._begin
 
     def _first_line(self, buf, end):
         at = self._begin
+        if buf.startswith(b"GET /", at):  # what is asked most, by the shortest way
+            at += 4
+            stop = span(buf, at, end, CLASSES, TARGET)
+            if stop + 1 + _VERSION <= end and buf.startswith(b" HTTP/1.1\r\n", stop):
+                self.method = b"GET"
+                self.minor = 1
+                self._authority = 0
+                self._path = at
+                self._target_end = stop
+                mark = buf.find(b"?", at, stop)
+                self._query = stop if mark < 0 else mark
+                return stop + 1 + _VERSION
+            at -= 4
         # RFC 9112 2.2: there are clients that end a body with a CR LF that is not counted.
         while at < end and buf[at] == _CR:
             if at + 1 == end:
@@ -141,15 +125,16 @@ class Request(Head):
 
     def _complete(self):
         buf = self._buf
-        host = find(buf, self._lines, 0, b"host")
+        lines = self._lines
+        host = find(buf, lines, 0, b"host")
         if host < 0:
             if self.minor:
                 raise RemoteError(400, b"no host")
-        elif find(buf, self._lines, host + 1, b"host") >= 0:
+        elif find(buf, lines, host + 1, b"host") >= 0:
             raise RemoteError(400, b"repeated host")
         self.expects = False
         # RFC 9110 10.1.1: HTTP/1.0 has no such thing.
-        if self.minor and find(buf, self._lines, 0, b"expect") >= 0:
+        if find(buf, lines, 0, b"expect") >= 0 and self.minor:
             if not self.is_value(self.single(b"expect"), b"100-continue"):
                 raise RemoteError(417, b"unknown expectation")
             self.expects = self.length != 0
@@ -180,7 +165,18 @@ class Request(Head):
 
     def host(self):
         """The same without port."""
-        text = self.authority()
+        if self._authority:
+            return self._alone(self.authority())
+        written, found = self._host
+        buf = self._buf
+        place = one(buf, self._lines, CLASSES, b"host")
+        at = place >> 16
+        if (place & 0xFFFF) - at != len(written) or not buf.startswith(written, at):
+            found = self._alone(self.authority())
+            self._host = self.value(b"host") or b"", found
+        return found
+
+    def _alone(self, text):
         # An IPv6 address has colons of its own, in brackets.
         colon = text.find(b":", text.find(b"]") + 1)
         if colon < 0:
@@ -212,55 +208,27 @@ class Request(Head):
         Then `keep_alive` tells whether the connection goes on, `chunks` whether the body is to be
         chunked, and `sends` whether it is to be sent at all.
         """
-        if status == 200 and length >= 0 and self.keep_alive and self.minor and not close:
-            if fields[-2:] == b"\r\n":  # what is answered most, by the shortest way
-                self.chunks = False
-                self.sends = self.method != b"HEAD"
-                return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s\r\n" % (length, fields)
-        self.chunks = length == CHUNKED and self.minor == 1
-        if close or length == UNTIL_CLOSE or length == CHUNKED and not self.minor:
+        if close:
             self.keep_alive = False
-        self.sends = self.method != b"HEAD" and _has_body(status)
-        return _head(status, fields, length, self.keep_alive, self.minor)
+        if status == 200 and length >= 0 and self.minor and fields.endswith(b"\r\n"):
+            self.chunks = False  # what is answered most, by the shortest way
+            self.sends = self.method != b"HEAD"
+            end = b"\r\n" if self.keep_alive else b"Connection: close\r\n\r\n"
+            return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s%s" % (length, fields, end)
+        from . import http_status
+
+        self.chunks = length == CHUNKED and self.minor == 1
+        if length == UNTIL_CLOSE or length == CHUNKED and not self.minor:
+            self.keep_alive = False
+        self.sends = self.method != b"HEAD" and http_status.has_body(status)
+        return http_status.head(status, fields, length, self.keep_alive, self.minor)
 
 
 def refusal(error, fields=b""):
     """The whole answer to a request that RemoteError has ended; then the connection is closed."""
-    return _head(error.status, fields, 0, False, 1)
+    from . import http_status
 
-
-def _has_body(status):
-    return status >= 200 and status not in (204, 304)
-
-
-def _head(status, fields, length, keep_alive, minor):
-    if fields and fields[-2:] != b"\r\n":
-        raise LocalError("header without its end")
-    at = _STATUS_LINES.find(b"\n%d " % status) + 1
-    if not at:
-        raise LocalError("unknown status")
-    return b"HTTP/1.1 %s\r\n%s%s%s\r\n" % (
-        _STATUS_LINES[at : _STATUS_LINES.find(b"\n", at)],
-        _length(status, length, minor),
-        fields,
-        _connection(status, keep_alive, minor),
-    )
-
-
-def _length(status, length, minor):
-    if not _has_body(status):
-        return b""
-    if length >= 0:
-        return b"Content-Length: %d\r\n" % length
-    return b"Transfer-Encoding: chunked\r\n" if length == CHUNKED and minor else b""
-
-
-def _connection(status, keep_alive, minor):
-    if status == 101:
-        return b""  # `Connection: Upgrade` is among the caller's fields
-    if not keep_alive:
-        return b"Connection: close\r\n"
-    return b"" if minor else b"Connection: keep-alive\r\n"
+    return http_status.head(error.status, fields, 0, False, 1)
 
 
 def decoded(buf, at, end):

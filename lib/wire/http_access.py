@@ -5,9 +5,6 @@
 # leads to us: DNS rebinding), and from our origin or from one that CORS lets in. What names no
 # page at all is a program, or looks like one: there, credentials are what holds.
 
-from .http_auth import Attempts, challenge, is_basic, token
-from .http_origin import Cors, is_own, origin_of
-
 # The endpoints; a file is none of them.
 COMMAND = b"/command"
 LOG = b"/log"
@@ -26,6 +23,8 @@ PAGE_SECURITY = (
     b"Referrer-Policy: same-origin\r\n"
 )
 
+_PAGE = (b"origin", b"referer")  # lines that say which page asks
+
 WRONG = b"Wrong password"
 
 ALLOW = b"Allow: GET, HEAD, POST, OPTIONS\r\n"
@@ -34,24 +33,36 @@ ALLOW = b"Allow: GET, HEAD, POST, OPTIONS\r\n"
 class Access:
     """`is_ours(host)`: whether the module is called so (bytes, lower case, without port).
     `is_listed(endpoint, command)`: whether http_whitelist.csv lets everybody do it. Both are asked
-    only where it matters. `rows`: see Attempts.
+    only where it matters. `rows`: see http_auth.Attempts.
+
+    What is asked of http_auth and http_origin is in RAM from when it is first needed on: where
+    there is a password, and where a page asks.
     """
 
     def __init__(self, is_ours, is_listed, rows):
         self._is_ours = is_ours
         self._is_listed = is_listed
-        self._attempts = Attempts(rows)
+        self._rows = rows
         self.configure(b"", b"", b"")
 
     def configure(self, username, password, cors, realm=b"", secure=False):
         """The values of the variables; `secure`: on a server with TLS. False where `cors` means
         nothing, and lets nobody in.
         """
+        auth = pages = None
+        if username and password:
+            from . import http_auth as auth
+        if cors:
+            from .http_origin import Cors
+
+            pages = Cors(cors)
         self._realm = realm
-        self._token = token(username, password)
-        self._cors = Cors(cors)
+        self._token = auth.token(username, password) if auth else b""
+        self._auth = auth
+        self._attempts = auth.Attempts(self._rows) if auth else None
+        self._cors = pages
         self._secure = secure
-        return not cors or self._cors.any or self._cors.origin != b""
+        return not cors or pages.any or pages.origin != b""
 
     def decide(self, request, address, now, endpoint=None, command=b"", unprotected=False):
         """(status, fields, reason): 0 where the request may go on. The lines `fields` are to be in
@@ -64,16 +75,17 @@ class Access:
         host = request.host()
         if host and not self._is_ours(host):
             return 403, b"", b"Unknown host"
-        origin = request.value(b"origin")
-        fields = self._cors.fields(origin)
+        unpaged = request.lacks(_PAGE)
+        origin = None if unpaged else request.value(b"origin")
+        fields = self._cors.fields(origin) if self._cors else b""
         if request.method == b"OPTIONS":
             return self._asked(request, origin, fields)
         given = request.value(b"authorization")
         if endpoint or request.method not in (b"GET", b"HEAD"):
             unprotected = False
-            page = self._foreign(request, origin)
+            page = _site(request) if unpaged else self._foreign(request, origin)
             if page is not None:
-                if not self._cors.allows(page):
+                if not self._lets(page):
                     return 403, fields, b"Foreign origin"
                 if self._cors.any and given is not None:
                     return 403, fields, b"Foreign origin with credentials"
@@ -84,19 +96,23 @@ class Access:
     def _asked(self, request, origin, fields):
         # OPTIONS: a browser never sends credentials with it, and nothing happens.
         page = self._foreign(request, origin)
-        if page is not None and not self._cors.allows(page):
+        if page is not None and not self._lets(page):
             return 403, fields, b"Foreign origin"
-        if self._cors.any or page is not None:
+        if page is not None or self._cors and self._cors.any:
             fields += self._cors.asked()
         return 204, fields + ALLOW, b""
+
+    def _lets(self, page):
+        return self._cors is not None and self._cors.allows(page)
 
     def _foreign(self, request, origin):
         # The origin of the page that sent this, b"" where that cannot be told; None if it is ours,
         # or if there is none.
         referer = request.value(b"referer") or None
         if origin is None and referer is None:
-            site = request.value(b"sec-fetch-site")
-            return b"" if site in (b"cross-site", b"same-site") else None
+            return _site(request)
+        from .http_origin import is_own, origin_of
+
         authority = request.authority()
         for url in (origin, referer):
             if url is not None:
@@ -111,11 +127,17 @@ class Access:
             # Who may not try yet is not told anything, not even by the time that it takes.
             wait = self._attempts.wait(address, now)
             if not wait:
-                if is_basic(given, self._token):
+                if self._auth.is_basic(given, self._token):
                     return 0, fields, b""
                 self._attempts.failed(address, now)
         if endpoint and self._is_listed(endpoint, command):
             return 0, fields, b""
         if wait:
             return 429, fields + b"Retry-After: %d\r\n" % wait, b"Too many wrong passwords"
-        return 401, fields + challenge(self._realm), WRONG if given else b"No password"
+        return 401, fields + self._auth.challenge(self._realm), WRONG if given else b"No password"
+
+
+def _site(request):
+    # What Access._foreign() gives where no line says which page asks.
+    site = request.value(b"sec-fetch-site")
+    return b"" if site in (b"cross-site", b"same-site") else None

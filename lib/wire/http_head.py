@@ -83,6 +83,7 @@ def _classes():
 
 
 CLASSES = _classes()
+del _classes
 
 
 class Head:
@@ -108,8 +109,9 @@ class Head:
             raise LocalError("a head beyond 64 KB")
         self._buf = buf
         self._begin = at
-        self._lines[0] = 0
-        self._lines[1] = 0  # the first line is not whole yet
+        lines = self._lines
+        lines[0] = 0
+        lines[1] = 0  # the first line is not whole yet
 
     def read(self, end):
         """Go on as far as buf[:end] is filled. Returns the offset of the body, or 0: there must be
@@ -117,13 +119,14 @@ class Head:
         """
         lines = self._lines
         limit = self._begin + self.limit
-        known = min(end, limit)
+        known = end if end < limit else limit
         if end < self._begin:
             raise LocalError("the buffer ends before the head")
+        buf = self._buf
         if not lines[1]:
-            lines[1] = self._first_line(self._buf, known)
+            lines[1] = self._first_line(buf, known)
         if lines[1]:
-            body = scan(self._buf, known, CLASSES, lines)
+            body = scan(buf, known, CLASSES, lines)
             if body > 0:
                 self._framing()
                 self._complete()
@@ -141,6 +144,15 @@ class Head:
         there is none.
         """
         return find(self._buf, self._lines, after + 1, name)
+
+    def lacks(self, names):
+        """Whether no line is called by any of these names."""
+        buf = self._buf
+        lines = self._lines
+        for name in names:
+            if find(buf, lines, 0, name) >= 0:
+                return False
+        return True
 
     def bounds(self, number):
         """Where in the buffer the value of a line begins and ends, blanks around it left out."""
@@ -216,8 +228,9 @@ class Head:
         # RFC 9112 6.3, but that in doubt there is no message. Most heads have none of these lines:
         # they are looked for without a method's call.
         buf = self._buf
-        coded = find(buf, self._lines, 0, b"transfer-encoding")
-        sized = find(buf, self._lines, 0, b"content-length")
+        lines = self._lines
+        coded = find(buf, lines, 0, b"transfer-encoding")
+        sized = find(buf, lines, 0, b"content-length")
         if coded >= 0:
             if sized >= 0:
                 raise RemoteError(400, b"Content-Length with Transfer-Encoding")
@@ -231,7 +244,7 @@ class Head:
         else:
             self.length = self._unsaid()
         self.keep_alive = self.minor == 1
-        if find(buf, self._lines, 0, b"connection") >= 0:
+        if find(buf, lines, 0, b"connection") >= 0:
             if not self.minor:
                 self.keep_alive = self.says(b"connection", b"keep-alive")
             if self.says(b"connection", b"close"):

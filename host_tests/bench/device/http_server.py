@@ -1,9 +1,11 @@
 # The HTTP server without shims, on the interpreter's own sockets: `http_server.py PORT FOLDER`
 # serves 127.0.0.1:PORT, with the user's files in FOLDER, to everybody, or with a word behind it to
-# `admin` with that password. `GET /command/allocated` tells how many
+# `admin` with that password; with a further word behind that, `GET /command/calls` tells how many
+# reads and writes there were. `GET /command/allocated` tells how many
 # bytes were allocated, from its first use on, from which nothing is collected.
 import asyncio
 import gc
+import io
 import os
 import socket
 import sys
@@ -69,7 +71,7 @@ variables.values.update(
         b"wlan.ssid": b"bench-network",
     }
 )
-if sys.argv[3:]:
+if sys.argv[3:] and sys.argv[3]:
     variables.values[b"http.server.username"] = b"admin"
     variables.values[b"http.server.password"] = sys.argv[3].encode()
 
@@ -87,6 +89,28 @@ class Device:
         sys.exit(1)
 
 
+class _Counted(io.IOBase):
+    # A socket that counts.
+    def __init__(self, sock):
+        self._sock = sock
+        self.setblocking = sock.setblocking
+        self.close = sock.close
+
+    def readinto(self, buf):
+        calls[0] += 1
+        return self._sock.readinto(buf)
+
+    def write(self, *data):
+        calls[1] += 1
+        return self._sock.write(*data)
+
+    def ioctl(self, request, arg):
+        return self._sock.fileno() if request == 10 else -1  # to poll it
+
+
+calls = [0, 0]
+
+
 class Server(http_server.HttpServer):
     def _open(self, link, port):
         listener = socket.socket()
@@ -101,6 +125,8 @@ class Server(http_server.HttpServer):
         while True:
             await sockets.readable(listener)
             sock, _ = listener.accept()
+            if sys.argv[4:]:
+                sock = _Counted(sock)
             self._take(sock, "127.0.0.1", 1)
 
     def _look(self):
@@ -112,6 +138,7 @@ def allocated(session, args):
     return b"%d" % gc.mem_alloc()
 
 
+registry.known[b"calls"] = (lambda session, args: b"%d %d" % tuple(calls), 0, 0)
 registry.known[b"allocated"] = (allocated, 0, 0)
 http_server._LOOK_MS = 1000
 asyncio.run(Server(Device()).run())
