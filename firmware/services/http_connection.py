@@ -11,6 +11,7 @@ from micropython import const
 from firmware.console import registry
 from firmware.net import sockets
 from wire import http
+from wire.http_access import SECURITY
 from wire.http_body import Body
 from wire.http_head import RemoteError
 
@@ -30,7 +31,6 @@ _LIMITS_MS = (15_000, 10_000, None, 15_000, 1000)
 _CROWDED_MS = (250, 250, None, 2000, 50)
 
 _TEXT = b"Content-Type: text/plain\r\n"
-_ALLOW = b"Allow: GET, HEAD, POST, OPTIONS\r\n"
 
 
 class Connection:
@@ -121,7 +121,7 @@ class Connection:
                 return True
             return False
         except RemoteError as e:
-            refusal = http.refusal(e)
+            refusal = http.refusal(e, _ALLOW if e.status == 405 else b"")
         except MemoryError:
             registry.make_room()
             refusal = http.refusal(RemoteError(503, b""))
@@ -195,8 +195,7 @@ class Connection:
         self._fields = b""
         if request.method == b"OPTIONS":
             await self.body()
-            if await self.allowed():
-                await self.reply(204, _ALLOW, b"")
+            await self.allowed()  # it never is: its answer says what would be
             return
         if http_rest.is_endpoint(path):
             await http_rest.answer(self, path)
@@ -209,7 +208,17 @@ class Connection:
         """Whether the request may take effect; where not, it has its answer. `endpoint` is None
         for a file, which may be `unprotected`; `command` is the line to be carried out.
         """
-        return True
+        status, fields, reason = self.server.access.decide(
+            self.request, self.peer, endpoint, command, unprotected
+        )
+        self._fields = SECURITY + fields if fields else SECURITY
+        if not status:
+            return True
+        if reason:
+            await self.say(status, reason)
+        else:
+            await self.reply(status, b"", b"")
+        return False
 
     def head(self, status, fields, length):
         """The head of an answer, with what all answers have."""

@@ -7,6 +7,7 @@ import os
 
 from firmware.store import files, variables
 from wire import http_file
+from wire.http_access import FILE_SECURITY, PAGE_SECURITY
 
 _SHIPPED = "/firmware/web/"  # the image build keeps only compressed ones there
 
@@ -39,6 +40,7 @@ class _File:
         self.etag = etag
         self.zipped = zipped
         self._row = row  # of the user's
+        self.shipped = row is None
         self.unprotected = row is not None and int(row[3], 16) & files.UNPROTECTED != 0
 
     def open(self):
@@ -101,7 +103,10 @@ async def answer(connection, path):
     end = file.size
     if status == 200:
         status, start, end = http_file.wanted(request, file.etag, file.size)
-    fields = b"Content-Type: %s\r\nCache-Control: no-cache\r\n" % _type(name)
+    fields = b"Content-Type: %s\r\nCache-Control: no-cache\r\n%s" % (
+        _type(name),
+        PAGE_SECURITY if file.shipped else FILE_SECURITY,
+    )
     if status != 404:
         fields += b"ETag: %s\r\nAccept-Ranges: bytes\r\nVary: Accept-Encoding\r\n" % file.etag
     if file.zipped:

@@ -42,11 +42,15 @@ _AGAIN = const(20)  # looks after which a port that could not be had is tried ag
 
 # What connections need besides, and nobody else keeps.
 _GUEST = (
+    "firmware.services.http_access",
     "firmware.services.http_connection",
     "firmware.services.http_rest",
     "firmware.services.http_files",
     "wire.rest",
     "wire.http",
+    "wire.http_access",
+    "wire.http_auth",
+    "wire.http_origin",
     "wire.utf8",
     "wire.http_body",
     "wire.http_file",
@@ -98,6 +102,8 @@ class HttpServer:
         self.device = device
         self.buffers = [bytearray(BUFFER) for _ in range(PLACES)]
         self.piece = bytearray(_PIECE)
+        self.access = None  # http_access.py, while there are connections
+        self._guesses = []  # what it remembers
         self.connections = []  # one for each place, while there is somebody
         self.log = Log(self)
         self.crowded = False  # somebody waits for a place
@@ -207,6 +213,8 @@ class HttpServer:
         try:
             if not self.connections:
                 registry.make_room()
+                module = self.device.service("http_access")
+                self.access = module.HttpAccess(self.device, self._guesses)
                 module = self.device.service("http_connection")
                 registry.claim(_ROOM)
                 self.connections = [module.Connection(self, buffer) for buffer in self.buffers]
@@ -239,6 +247,7 @@ class HttpServer:
     def _rest(self):
         self._left = None
         self.connections = []
+        self.access = None
         for name in _GUEST:
             forget(name)
 

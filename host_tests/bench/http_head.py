@@ -18,11 +18,12 @@ else:
 SCRIPT = Path(__file__).parent / "device" / "http_head.py"
 # Case, what it is, and the most bytes and instructions. An authenticated GET may take 3 KB and 350
 # thousand instructions in all, and must leave most of that to the command: reading its head has a
-# quarter of it, reading with all that is asked of it less than half. The head is read in place:
-# what it allocates is the method's name.
+# quarter of it, reading with all that is asked of it less than half, and whether it is let in a
+# fifth. The head is read in place: what it allocates is the method's name.
 CASES = (
     ("parse", "HTTP, browser's head read", 100, 90_000),
     ("asked", "HTTP, head read and asked", 700, 150_000),
+    ("decide", "HTTP, authenticated request let in", 500, 75_000),
     ("reply", "HTTP, head of an answer", 400, 40_000),
 )
 HEAP = "4M"  # nothing is collected

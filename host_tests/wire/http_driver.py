@@ -23,12 +23,16 @@ def twins(data):
                 for name in (b"host", b"x", b"content-length", b"connection"):
                     first = code.find(buf, rows, 0, name)
                     here += [first, code.find(buf, rows, first + 1, name)]
+                    here.append(code.one(buf, rows, table, name))
             found.append(here)
         assert found[0] == found[1] and lines[0] == lines[1], (data, found)
     at, end = sorted([random.randrange(len(buf) + 1) for _ in range(2)])
     for kinds in (1, 2, 4, 8, 16):
         ours = http_fast.span(buf, at, end, table, kinds)
         assert ours == http_plain.span(buf, at, end, table, kinds), (data, at, end, kinds)
+    for text in (b"close", bytes(buf[at:end]) or b"x"):
+        ours = http_fast.differ(data[:end], at, text)
+        assert ours == http_plain.differ(data[:end], at, text) == (data[at:end] != text)
     for token in (b"close", b"chunked", b"x", b"5", b"a"):
         ours = http_fast.has(buf, at, end, table, token)
         assert ours == http_plain.has(buf, at, end, table, token), (data, at, end, token)

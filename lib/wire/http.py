@@ -167,25 +167,28 @@ class Request(Head):
         """What follows the question mark, as it was sent; b"" also where there is none."""
         return bytes(self._buf[self._query + 1 : self._target_end])
 
-    def host(self):
-        """The host that the client means, without port, in lower case; b"" where it says none."""
-        buf = self._buf
-        at = self._authority
-        end = self._path
-        if not at:
-            at = self.find(b"host")
-            if at < 0:
-                return b""
-            at, end = self.bounds(at)
-        if span(buf, at, end, CLASSES, HOST) != end:
+    def authority(self):
+        """The host that the client means, with the port if it says one, in lower case; b"" where
+        it says none.
+        """
+        if self._authority:
+            text = bytes(self._buf[self._authority : self._path])
+        else:
+            text = self.value(b"host") or b""
+        if span(text, 0, len(text), CLASSES, HOST) != len(text):
             raise RemoteError(400, b"bad host")
+        return text.lower()
+
+    def host(self):
+        """The same without port."""
+        text = self.authority()
         # An IPv6 address has colons of its own, in brackets.
-        colon = buf.find(b":", max(at, buf.find(b"]", at, end)), end)
-        if colon >= 0:
-            if colon + 1 < end and not bytes(buf[colon + 1 : end]).isdigit():
-                raise RemoteError(400, b"bad host")
-            end = colon
-        return bytes(buf[at:end]).lower()
+        colon = text.find(b":", text.find(b"]") + 1)
+        if colon < 0:
+            return text
+        if colon + 1 < len(text) and not text[colon + 1 :].isdigit():
+            raise RemoteError(400, b"bad host")
+        return text[:colon]
 
     def allow(self, methods):
         """RemoteError 405 unless the method is one of these."""

@@ -82,6 +82,58 @@ if micropython:
         return -1
 
     @micropython.viper
+    def one(buf, lines, classes, name) -> uint:  # noqa: F821
+        p = ptr8(buf)  # noqa: F821
+        table = ptr16(lines)  # noqa: F821
+        kind = ptr8(classes)  # noqa: F821
+        wanted = ptr8(name)  # noqa: F821
+        size = int(len(name))
+        count = int(table[0])
+        found = 0
+        number = 0
+        while number < count:
+            at = int(table[1 + number])
+            number += 1
+            if at + size < int(table[1 + number]) and p[at + size] == 58:
+                i = 0
+                while i < size:
+                    c = int(p[at + i])
+                    if c >= 65 and c <= 90:
+                        c += 32
+                    if c != int(wanted[i]):
+                        break
+                    i += 1
+                if i == size:
+                    if found:
+                        return uint(1)  # noqa: F821
+                    found = number
+        if not found:
+            return uint(0)  # noqa: F821
+        at = int(table[found]) + size + 1
+        end = int(table[found + 1]) - 2
+        while at < end and kind[p[at]] & 16:
+            at += 1
+        while end > at and kind[p[end - 1]] & 16:
+            end -= 1
+        return uint(at << 16 | end)  # noqa: F821
+
+    @micropython.viper
+    def differ(text, at: int, wanted) -> bool:
+        p = ptr8(text)  # noqa: F821
+        right = ptr8(wanted)  # noqa: F821
+        end = int(len(text))
+        size = int(len(wanted))
+        wrong = (end - at) ^ size
+        i = 0
+        while at < end:
+            wrong |= int(p[at]) ^ int(right[i])
+            at += 1
+            i += 1
+            if i == size:
+                i = 0
+        return wrong != 0
+
+    @micropython.viper
     def same(buf, at: int, text) -> bool:
         p = ptr8(buf)  # noqa: F821
         wanted = ptr8(text)  # noqa: F821

@@ -15,9 +15,9 @@ from array import array
 from . import const
 
 try:
-    from .http_fast import find, has, same, scan, span
+    from .http_fast import find, has, one, same, scan, span
 except (ImportError, SyntaxError):  # CPython; an interpreter without native code
-    from .http_plain import find, has, same, scan, span
+    from .http_plain import find, has, one, same, scan, span
 
 # Bytes that may stand in names, in values, in a request's target, in a host with its port. What
 # RFC 9110 5.5 calls obsolete text, above 0x7F, is let through in values: cookies have it.
@@ -25,7 +25,7 @@ TOKEN = const(1)  # scan() has these two as numbers
 VALUE = const(2)
 TARGET = const(4)
 HOST = const(8)
-_BLANK = const(16)
+_BLANK = const(16)  # one() has it as a number
 # In a string of JSON: what stands for itself, and what is ASCII.
 PLAIN = const(32)
 ASCII = const(64)
@@ -156,11 +156,12 @@ class Head:
         """The value of the one line called `name`, as bytes; None where there is none. RemoteError
         where there are two: who means which, nobody can tell.
         """
-        number = self.single(name)
-        if number < 0:
+        place = one(self._buf, self._lines, CLASSES, name)
+        if place < 2:
+            if place:
+                raise RemoteError(400, b"repeated " + name)
             return None
-        at, end = self.bounds(number)
-        return bytes(self._buf[at:end])
+        return bytes(self._buf[place >> 16 : place & 0xFFFF])
 
     def values(self, name):
         """The value of a header that is a list, which may come in several lines; None if none."""

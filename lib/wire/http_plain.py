@@ -63,6 +63,40 @@ def find(buf, lines, first, name):
     return -1
 
 
+def one(buf, lines, classes, name):
+    """Where the value of the only line called `name` (lower case) begins and ends, blanks around
+    it left out, as `begin << 16 | end`; 0 where there is none, 1 where there are two.
+    """
+    number = find(buf, lines, 0, name)
+    if number < 0:
+        return 0
+    if find(buf, lines, number + 1, name) >= 0:
+        return 1
+    at = lines[1 + number] + len(name) + 1
+    end = lines[2 + number] - 2
+    while at < end and classes[buf[at]] & 16:
+        at += 1
+    while end > at and classes[buf[end - 1]] & 16:
+        end -= 1
+    return at << 16 | end
+
+
+def differ(text, at, wanted):
+    """Whether text[at:] is not `wanted`, which has something; in a time that depends on the length
+    of text[at:] alone.
+    """
+    size = len(wanted)
+    wrong = len(text) - at ^ size
+    i = 0
+    while at < len(text):
+        wrong |= text[at] ^ wanted[i]
+        at += 1
+        i += 1
+        if i == size:
+            i = 0
+    return wrong != 0
+
+
 def same(buf, at, text):
     """Whether `text` (lower case) stands in either case at `at`, where there is room for it."""
     for i in range(len(text)):

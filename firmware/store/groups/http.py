@@ -29,6 +29,15 @@ VARIABLES = (
     ),
     ("http.server.enabled", "ht s e", "bool", "0", "rw", "now", "Run the server"),
     (
+        "http.server.hosts",
+        "ht s o",
+        "text 0 255",
+        "",
+        "rw",
+        "next",
+        "Further names and addresses that it may be called by, by commas; * = any",
+    ),
+    (
         "http.server.interface",
         "ht s i",
         "enum default|wlan|softap",

@@ -1,9 +1,10 @@
-# A request's head, or an answer's: `http_head.py CASE COUNT` reads or writes it COUNT times and
-# prints by how many bytes the heap has grown. `nothing` is the loop alone.
+# A request's head, or an answer's: `http_head.py CASE COUNT` reads, judges or writes it COUNT
+# times and prints by how many bytes the heap has grown. `nothing` is the loop alone.
 import gc
 import sys
 
 from wire import http
+from wire.http_access import COMMAND, Access
 
 # A browser's: 611 bytes.
 CHROME = (
@@ -28,6 +29,8 @@ CHROME = (
 )
 buf = bytearray(CHROME) + bytearray(1536 - len(CHROME))
 request = http.Request(len(buf))
+access = Access(lambda host: host == b"10.0.0.5", lambda endpoint, command: False, [])
+access.configure(b"admin", b"password", b"")
 
 
 def parse():
@@ -48,6 +51,11 @@ def asked():
         raise SystemExit("not as sent")
 
 
+def decide():
+    if access.decide(request, b"10.0.0.2", 0, COMMAND, b"get wlan.ssid")[0]:
+        raise SystemExit("refused")
+
+
 def reply():
     request.reply(200, b"Content-Type: application/json\r\n", 57)
 
@@ -61,7 +69,9 @@ def repeat(once, count):
         once()
 
 
-once = {"parse": parse, "asked": asked, "reply": reply, "nothing": nothing}[sys.argv[1]]
+once = {"parse": parse, "asked": asked, "decide": decide, "reply": reply, "nothing": nothing}[
+    sys.argv[1]
+]
 parse()
 repeat(once, 2)
 gc.collect()
