@@ -10,7 +10,7 @@ const CHUNK = 2560;
 const TRIES = 3;
 const PAUSE = 300;
 /** What a command answers that found no memory: another one may have had it. */
-const FULL = "Out of memory\r\n";
+const FULL = "Out of memory";
 
 /** Bits of `flags`. */
 export const RESPONSE = 2;
@@ -23,13 +23,17 @@ const READS = new Set(
     "wlan_get_rssi rssi wlan_scan scan wwep_list wwl").split(" ")
 );
 
-/** What went wrong: `code` is a command's result code, `status` that of HTTP; 0 for no answer. */
+/**
+ * What went wrong: `code` is a command's result code, `status` that of HTTP, 0 where there is none.
+ * `passes`: the module was not reached, or had no room, and may answer the next time.
+ */
 export class AirwireError extends Error {
   constructor(message, { code = 0, status = 0, cause } = {}) {
     super(message, { cause });
     this.name = "AirwireError";
     this.code = code;
     this.status = status;
+    this.passes = (!code && [0, 429, 503].includes(status)) || message === FULL;
   }
 }
 
@@ -120,11 +124,12 @@ export class Airwire {
         try {
           const found = await this.#json("/command", { body: JSON.stringify(message), signal });
           const { id, code, response } = found;
-          if (code && response === FULL && left > 1) throw new AirwireError(FULL, { status: 503 });
           if (found.flags & RESPONSE) return { id, code, bytes: fromBase64(response) };
-          return { id, code, text: response.replace(/\r\n$/, "") };
+          const text = response.replace(/\r\n$/, "");
+          if (code && text === FULL && left > 1) throw new AirwireError(FULL, { code });
+          return { id, code, text };
         } catch (error) {
-          if (--left === 0 || signal?.aborted || ![0, 503].includes(error.status)) throw error;
+          if (--left === 0 || !error.passes) throw error;
         }
       }
     });

@@ -1,6 +1,8 @@
 // The shell of the web app: views by the address's hash, the theme, messages, what is not saved.
 import { Airwire } from "/airwire.js";
-import { button, h } from "/ui.js";
+
+// One after the other, beside the style sheet: no more than two connections are used at a time.
+const { button, h } = await import("/ui.js");
 
 const VIEWS = {
   status: "Status",
@@ -19,15 +21,22 @@ const THEMES = { "": "Auto", light: "Light", dark: "Dark" };
 
 const $ = (id) => document.getElementById(id);
 
+/** The module, of which the header tells whether it answers. */
+class Module extends Airwire {
+  async command(...words) {
+    try {
+      const answer = await super.command(...words);
+      reached(true);
+      return answer;
+    } catch (error) {
+      if (error.name === "AirwireError") reached(error.status > 0);
+      throw error;
+    }
+  }
+}
+
 /** What a view is given beside its place. */
-const app = {
-  api: new Airwire(),
-  say,
-  act,
-  changed,
-  reached,
-  language,
-};
+const app = { api: new Module(), say, act, changed, language };
 
 let leave = new AbortController();
 let words = null;
@@ -47,9 +56,7 @@ async function act(control, work) {
   control.disabled = true;
   control.setAttribute("aria-busy", "true");
   try {
-    const found = await work();
-    reached(true);
-    return found;
+    return await work();
   } catch (error) {
     failed(error);
     return undefined;
@@ -61,7 +68,6 @@ async function act(control, work) {
 
 function failed(error) {
   if (error.name === "AbortError") return;
-  if (error.name === "AirwireError" && !error.status && !error.code) reached(false);
   say(error.message, true);
 }
 

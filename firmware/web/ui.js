@@ -107,10 +107,17 @@ export function duration(seconds) {
   return days ? `${days} d ${text}` : text;
 }
 
-/** Does `work` now, and again `ms` after it is done, until the view is left. */
+/**
+ * Does `work` now, and again `ms` after it is done, until the view is left: also where the module
+ * cannot answer for a while.
+ */
 export async function every(ms, signal, work) {
   while (!signal.aborted) {
-    if (!document.hidden) await work();
+    try {
+      if (!document.hidden) await work();
+    } catch (error) {
+      if (!error.passes) throw error;
+    }
     await new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
       signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });

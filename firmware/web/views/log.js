@@ -11,16 +11,10 @@ export async function show(place, app, signal) {
   place.append(h("div", { class: "actions" }, hold.element, clear), output);
   await every(OFTEN, signal, async () => {
     if (hold.control.checked) return;
-    try {
-      const lines = await app.api.log();
-      app.reached(true);
-      if (!lines.length) return;
-      output.append(...lines.map((line) => `${line.trimEnd()}\n`));
-      while (output.childNodes.length > MOST) output.firstChild.remove();
-      output.scrollTop = output.scrollHeight;
-    } catch (error) {
-      if (error.status) throw error;
-      app.reached(false);
-    }
+    const lines = await app.api.log();
+    if (!lines.length) return;
+    output.append(...lines.map((line) => `${line.trimEnd()}\n`));
+    while (output.childNodes.length > MOST) output.firstChild.remove();
+    output.scrollTop = output.scrollHeight;
   });
 }

@@ -1,5 +1,5 @@
 // Status: network, signal, memory, uptime, firmware.
-import { bars, button, card, duration, every, facts, h } from "/ui.js";
+import { bars, card, duration, every, facts, h } from "/ui.js";
 
 const OFTEN = 3000;
 const STATES = ["Down", "Joined, no address yet", "Up"];
@@ -12,17 +12,8 @@ export async function show(place, app, signal) {
   place.append(card("Network", network), card("Module", module), card("Firmware", firmware));
   firmware.append(await identity(api));
   await every(OFTEN, signal, async () => {
-    try {
-      network.replaceChildren(await link(api));
-      module.replaceChildren(await load(api));
-      app.reached(true);
-    } catch (error) {
-      if (error.name !== "AirwireError") throw error;
-      app.reached(false);
-      const again = button("Try again", () => show(place, app, signal));
-      network.replaceChildren(h("p", { class: "bad" }, error.message), again);
-      again.remove();
-    }
+    network.replaceChildren(await link(api));
+    module.replaceChildren(await load(api));
   });
 }
 

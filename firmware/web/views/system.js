@@ -57,13 +57,11 @@ export async function show(place, app, signal) {
       const uptime = await api.get("time.uptime").catch(() => NaN);
       if (uptime * 1000 <= Date.now() - begun + TURN) {
         told.textContent = "The module is back.";
-        app.reached(true);
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, TURN));
     }
     told.textContent = "The module is not reached from here. Does it join the network at its start?";
-    app.reached(false);
   }
 
   async function forget() {

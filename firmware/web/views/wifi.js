@@ -2,7 +2,10 @@
 import { quote } from "/airwire.js";
 import { ask, bars, button, card, check, facts, field, h, list, meta, row } from "/ui.js";
 
-// wlan.join.result in words.
+// wlan.join.result, and in words.
+const JOINED = 1;
+const JOINING = 2;
+const FAILED = 7;
 const RESULTS = [
   "No join was tried.",
   "Joined.",
@@ -18,8 +21,11 @@ const RESULTS = [
 const SECURITY = { Open: 0, WEP: 1, "WPA-TKIP": 3, "WPA2-Mixed": 5 };
 const WPA2 = 4;
 const WPA3 = "WPA3-AES"; // whose password cannot be tried as a key
-// A module that changes its network is not reached for a while.
-const AWAY = 60000;
+const AWAY =
+  "The module is no longer reached from here. If it has joined, it is in the other network: " +
+  "connect to that too, and open the module by its name.";
+// It may be back on its network after a while.
+const PATIENCE = 60000;
 const TURN = 1000;
 
 export async function show(place, app, signal) {
@@ -55,43 +61,20 @@ export async function show(place, app, signal) {
   async function join(network) {
     const answer = await question(network);
     if (!answer) return;
-    const { ssid, passkey, keep } = answer;
+    const { ssid } = answer;
     const tell = (text, bad) =>
       outcome.replaceChildren(h("p", { class: bad ? "message bad" : "message" }, text));
     tell(`Joining ${ssid}...`);
     try {
-      if (network.bssid && network.security !== WPA3) {
-        if (!(await verify(api, network, passkey))) {
-          tell(`${ssid} was not joined: wrong password, or it gave no address.`, true);
-          return;
-        }
+      const result = await attempt(app, network, answer, signal);
+      if (result === undefined) tell(AWAY, true);
+      else if (result !== JOINED) tell(`${ssid} was not joined. ${RESULTS[result]}`, true);
+      else {
+        await refresh();
+        tell(`Joined ${ssid}. The module's address is ${await api.get("network.ip")}.`);
       }
-      await api.set("wlan.ssid", ssid);
-      await api.set("wlan.passkey", passkey);
-      app.changed();
-      await lost(api.command("network_up"));
-      const result = await reached(api, signal);
-      if (result === undefined) {
-        tell(
-          `The module is no longer reached from here. If it has joined ${ssid}, ` +
-            "it is there: connect to that network too, and open the module by its name.",
-          true
-        );
-        return;
-      }
-      await refresh();
-      if (result !== 1) {
-        tell(`${ssid} was not joined. ${RESULTS[result] ?? ""}`, true);
-        return;
-      }
-      if (keep) {
-        await api.set("wlan.auto_join.enabled", 1);
-        await api.save();
-        app.changed(false);
-      }
-      tell(`Joined ${ssid}. The module's address is ${await api.get("network.ip")}.`);
     } catch (error) {
-      tell(`${ssid} was not joined: ${error.message}`, true);
+      tell(`${ssid} was not joined. ${error.message}`, true);
     }
   }
 
@@ -123,8 +106,27 @@ async function question({ ssid, security }) {
   return { ssid: name.value, passkey: passkey.value, keep: keep.control.checked };
 }
 
-/** Whether a password is right; the module goes back to its network whatever comes of it. */
-async function verify(api, network, passkey) {
+/** Tries the password, and joins if it is right: the result, undefined where nobody can tell. */
+async function attempt({ api, changed }, network, { ssid, passkey, keep }, signal) {
+  if (network.bssid && network.security !== WPA3) {
+    const would = await verify(api, network, passkey, signal);
+    if (would !== JOINED) return would;
+  }
+  await api.set("wlan.ssid", ssid);
+  await api.set("wlan.passkey", passkey);
+  changed();
+  await lost(api.command("network_up"));
+  const joined = await result(api, "wlan.join.result", signal);
+  if (joined === JOINED && keep) {
+    await api.set("wlan.auto_join.enabled", 1);
+    await api.save();
+    changed(false);
+  }
+  return joined;
+}
+
+/** What a join would give; the module goes back to its network whatever comes of it. */
+async function verify(api, network, passkey, signal) {
   const { ssid, bssid, channel, security } = network;
   let words = `network_verify wifi ${quote(ssid)} ${bssid} ${channel}`;
   if (security !== "Open") {
@@ -136,8 +138,8 @@ async function verify(api, network, passkey) {
     words += ` ${SECURITY[security] ?? WPA2} ${quote(key)}`;
   }
   const answer = await lost(api.command(words));
-  // On the way to the other network the answer may get lost: then the join tells.
-  return !answer || answer.code === 0;
+  if (answer) return answer.code ? FAILED : JOINED;
+  return result(api, "wlan.verify.result", signal);
 }
 
 /** What is answered, or undefined where the connection ended with the network. */
@@ -150,12 +152,12 @@ async function lost(answer) {
   }
 }
 
-/** The join's result once it is told, undefined where the module is not reached. */
-async function reached(api, signal) {
-  const end = Date.now() + AWAY;
+/** The result of a join once it is told, undefined where the module is not reached. */
+async function result(api, variable, signal) {
+  const end = Date.now() + PATIENCE;
   while (Date.now() < end && !signal.aborted) {
-    const answer = await lost(api.command("get wlan.join.result", { again: false }));
-    if (answer?.code === 0 && answer.text !== "2") return +answer.text;
+    const answer = await lost(api.command(`get ${variable}`, { again: false }));
+    if (answer?.code === 0 && +answer.text !== JOINING) return +answer.text;
     await new Promise((resolve) => setTimeout(resolve, TURN));
   }
   return undefined;
