@@ -69,6 +69,7 @@ programs: cc
 	@sh tools/bootstrap.sh command c++ g++
 	@sh tools/bootstrap.sh command arm-none-eabi-gcc gcc-arm-none-eabi
 	@sh tools/bootstrap.sh command cppcheck
+	@sh tools/bootstrap.sh command curl
 	@sh tools/bootstrap.sh command tmux
 
 cc:

@@ -8,11 +8,11 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from firmware import forget
 from firmware.console import registry
-from firmware.net import sockets
+from firmware.net import io_queue, sockets
 from wire import http
-from wire.http_access import SECURITY
-from wire.http_body import Body
+from wire.http_access import ALLOW, SECURITY
 from wire.http_head import RemoteError
 
 from . import http_rest
@@ -23,14 +23,20 @@ _HEAD = const(1792)
 # How long a connection may stay as it is, for each of its states, and while others wait for a
 # place.
 _IDLE = const(0)  # nothing of a next request has come
-_READING = const(1)  # from the first byte of a request on, until it is whole
+READING = const(1)  # from the first byte of a request on, until it is whole
 _RUNNING = const(2)  # a command takes its time
 _WRITING = const(3)  # since the client took something last
 _LINGERING = const(4)  # behind the last answer, for what is still on its way
 _LIMITS_MS = (15_000, 10_000, None, 15_000, 1000)
 _CROWDED_MS = (250, 250, None, 2000, 50)
 
-_TEXT = b"Content-Type: text/plain\r\n"
+_ALLOW = b"Allow: GET, HEAD, POST, OPTIONS\r\n"
+# What goes with a status.
+_REFUSALS = {
+    405: _ALLOW,
+    426: b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
+}
+_TEXT = SECURITY + b"Content-Type: text/plain\r\n"
 
 
 class Connection:
@@ -38,26 +44,28 @@ class Connection:
         self.server = server
         self.sock = None  # while there is a client
         self.peer = b""
+        self.peer_port = 0
         self.session = http_rest.RestSession(server.device)
         self.request = http.Request(_HEAD)
         self._task = None
-        self._buf = buffer
-        self._view = memoryview(buffer)
-        self._end = 0  # buf[:end] has come
-        self._at = 0  # where the body begins, and later what follows it
+        self.buf = buffer
+        self.view = memoryview(buffer)
+        self.end = 0  # buf[:end] has come
+        self.at = 0  # where the body begins, and later what follows it
         self._state = _IDLE
         self._since = 0  # when the state began, or went on
         self._fields = b""  # of every answer to the request
 
-    def take(self, sock, peer):
+    def take(self, sock, peer, port):
         """Serve the client at `sock`, which is closed in the end; `peer` is its address (bytes).
         Raises MemoryError.
         """
         sock.setblocking(False)
         self.peer = peer
+        self.peer_port = port
         self._task = asyncio.create_task(self._run(sock))
         self.sock = sock
-        self._enter(_IDLE)
+        self.enter(_IDLE)
 
     def cancel(self):
         if self.sock:
@@ -65,7 +73,7 @@ class Connection:
 
     # Time
 
-    def _enter(self, state):
+    def enter(self, state):
         self._state = state
         self._since = ticks_ms()
 
@@ -81,7 +89,7 @@ class Connection:
     def _check(self, limit):
         if limit is None or ticks_diff(ticks_ms(), self._since) < limit:
             return
-        if self._state == _READING:
+        if self._state == READING:
             try:
                 self.sock.write(http.refusal(RemoteError(408, b"")))
             except OSError:
@@ -92,9 +100,10 @@ class Connection:
 
     async def _run(self, sock):
         server = self.server
+        queue = io_queue.use()
         try:
-            while await self._next():
-                pass
+            queue.keep(sock)
+            await self._serve(sock)
         except (OSError, asyncio.CancelledError):
             pass  # the client is gone, or has to go
         except MemoryError:
@@ -103,155 +112,164 @@ class Connection:
         except Exception as e:
             server.device.fault("http server", e)
         finally:
-            sock.close()
-            self.sock = None
+            if self.sock:
+                queue.forget(sock)
+                sock.close()
+                self.sock = None
             self.session.running = False
-            self._end = 0
+            self.end = 0
             server.left()
 
-    async def _next(self):
-        # One request; False when the connection is to end.
+    async def _serve(self, sock):
+        # One request after the other, until the connection is to end.
         request = self.request
+        buf = self.buf
         try:
-            if not await self._read():
-                return False
-            await self._answer(request)
-            if request.keep_alive:
+            while True:
+                request.begin(buf, 0)
+                end = self.end
+                self.enter(READING if end else _IDLE)
+                at = request.read(end) if end else 0
+                while not at:
+                    await sockets.readable(sock)
+                    n = sock.readinto(self.view[end:] if end else buf)
+                    if n == 0:
+                        return
+                    if n is None:
+                        continue
+                    if not end:
+                        self.enter(READING)
+                    self.end = end = end + n
+                    at = request.read(end)
+                self.at = at
+                self._fields = b""
+                work = self._answer(request)
+                if work:
+                    await work
+                if not request.keep_alive:
+                    return
                 self._shift()
-                return True
-            return False
         except RemoteError as e:
-            refusal = http.refusal(e, _ALLOW if e.status == 405 else b"")
+            refusal = http.refusal(e, ALLOW if e.status == 405 else b"")
         except MemoryError:
             registry.make_room()
             refusal = http.refusal(RemoteError(503, b""))
         await self.send(refusal)
         await self._linger()
-        return False
-
-    async def _read(self):
-        # The head of the next request; False when there is none.
-        request = self.request
-        request.begin(self._buf, 0)
-        end = self._end
-        if not end:
-            self._enter(_IDLE)
-        at = request.read(end) if end else 0
-        while not at:
-            await sockets.readable(self.sock)
-            n = self.sock.readinto(self._view[end:] if end else self._buf)
-            if n == 0:
-                return False
-            if n is None:
-                continue
-            if not end:
-                self._enter(_READING)
-            self._end = end = end + n
-            at = request.read(end)
-        self._at = at
-        return True
 
     def _shift(self):
         # What has come behind the request begins the next one.
-        at = self._at
-        left = self._end - at
+        at = self.at
+        left = self.end - at
         if left:
-            self._buf[:left] = self._view[at : self._end]
-            self._enter(_READING)
-        self._end = left
+            self.buf[:left] = self.view[at : self.end]
+        self.end = left
+
+    def rest(self):
+        """What has come behind the request's head."""
+        return bytes(self.view[self.at : self.end])
+
+    def given(self):
+        """The socket is somebody else's from now on."""
+        self.sock = None
+        self.request.keep_alive = False
 
     async def body(self):
-        """The request's body, which is b"" where it has none."""
-        request = self.request
-        if not request.length:
-            return b""
-        request.accept(http_rest.BODY)
-        codec = Body(request.length, http_rest.BODY)
-        found = bytearray()
-        if request.expects:
-            await self.send(http.CONTINUE)
-            self._enter(_READING)
-        first = at = self._at
-        while not codec.done:
-            if at == self._end:
-                # The head stays where it is: it is asked when the answer is made.
-                await sockets.readable(self.sock)
-                n = self.sock.readinto(self._view[first:])
-                if n == 0:
-                    codec.closed()
-                if n is None:
-                    continue
-                at = first
-                self._end = first + n
-            at = codec.take(self._buf, at, self._end)
-            found.extend(self._view[codec.start : codec.stop])
-        self._at = at
-        return found
+        """The request's body. To be called where it has one, or its head is not dealt with."""
+        http_body = self.server.device.service("http_body")
+        try:
+            return await http_body.read(self)
+        finally:
+            forget("firmware.services.http_body")
+            forget("wire.http_body")
 
-    # Answers
+    async def more(self, at):
+        """Read on, from buf[at] on; where what has come ends, `at` at the end of the client. The
+        head stays where it is: it is asked when the answer is made.
+        """
+        while True:
+            await sockets.readable(self.sock)
+            n = self.sock.readinto(self.view[at:])
+            if n is not None:
+                return at + n
 
-    async def _answer(self, request):
+    # Answers. What is most often done at once is a function here that returns what is to be
+    # awaited, or None: a coroutine for each step would cost more than the steps.
+
+    def _answer(self, request):
         path = request.path()
-        self._fields = b""
         if request.method == b"OPTIONS":
-            await self.body()
-            await self.allowed()  # it never is: its answer says what would be
-            return
+            return self._options()
         if http_rest.is_endpoint(path):
-            await http_rest.answer(self, path)
-            return
+            return http_rest.answer(self, path)
         request.allow((b"GET", b"HEAD"))
-        await self.body()
-        await self.server.device.service("http_files").answer(self, path)
+        return self.server.device.service("http_files").answer(self, path)
 
-    async def allowed(self, endpoint=None, command=b"", unprotected=False):
-        """Whether the request may take effect; where not, it has its answer. `endpoint` is None
-        for a file, which may be `unprotected`; `command` is the line to be carried out.
+    async def _options(self):
+        if self.request.length:
+            await self.body()
+        await self.refused()  # it always is: its answer says what would be
+
+    def refused(self, endpoint=None, command=b"", unprotected=False):
+        """None where the request may take effect, else its answer, to be awaited. `endpoint` is
+        None for a file, which may be `unprotected`; `command` is the line to be carried out.
         """
         status, fields, reason = self.server.access.decide(
             self.request, self.peer, endpoint, command, unprotected
         )
-        self._fields = SECURITY + fields if fields else SECURITY
+        self._fields = fields
         if not status:
-            return True
-        if reason:
-            await self.say(status, reason)
-        else:
-            await self.reply(status, b"", b"")
-        return False
+            return None
+        return self.say(status, reason)
 
     def head(self, status, fields, length):
-        """The head of an answer, with what all answers have."""
+        """The head of an answer; `fields`, which begin with SECURITY, and what CORS wants."""
         return self.request.reply(status, self._fields + fields, length, self.server.crowded)
 
-    async def reply(self, status, fields, body):
-        """A whole answer, in one write where it is small."""
-        head = self.head(status, fields, len(body))
-        await self.send(head + body if self.request.sends else head)
+    def reply(self, status, fields, body, begin=b"", end=b""):
+        """An answer with a body of three parts, in one write; returns what is to be awaited if the
+        client has not taken all of it, or None.
+        """
+        head = self.head(status, fields, len(begin) + len(body) + len(end))
+        if not self.request.sends:
+            begin = body = end = b""
+        buf = self.server.piece
+        if len(head) + len(begin) + len(body) + len(end) > len(buf):
+            return self.send(b"".join((head, begin, body, end)))
+        at = 0
+        for part in (head, begin, body, end):
+            n = len(part)
+            buf[at : at + n] = part
+            at += n
+        n = self.write(buf, at)
+        if n == at:
+            return None
+        return self.send(bytes(memoryview(buf)[n:at]))
 
     async def say(self, status, text):
         """An answer that is a line of text."""
-        await self.reply(status, _TEXT, text + b"\r\n")
+        more = self.reply(status, _TEXT, text + b"\r\n" if text else b"")
+        if more:
+            await more
 
     def write(self, buf, n):
         """Write of buf[:n] what the client takes now; returns how many bytes. Raises OSError."""
-        return self.sock.write(buf, n) or 0
+        n = self.sock.write(buf, n) or 0
+        if n:
+            self.enter(_WRITING)
+        return n
 
     async def send(self, data):
         """Write all of `data`, waiting while the client does not take it. Raises OSError."""
-        self._enter(_WRITING)
-        n = self.sock.write(data)
-        while n is None or n < len(data):
+        self.enter(_WRITING)
+        while True:
+            n = self.sock.write(data)
+            if n == len(data):
+                return
             if n:
                 data = memoryview(data)[n:]
+                self._since = ticks_ms()
             await sockets.writable(self.sock)
-            n = self.sock.write(data)
-            self._since = ticks_ms()
-
-    async def room(self):
-        """Wait until the client takes more of an answer that is written in pieces."""
-        await sockets.writable(self.sock)
-        self._enter(_WRITING)
 
     def run(self):
         """A command is being carried out, for as long as it takes."""
@@ -259,8 +277,8 @@ class Connection:
 
     async def _linger(self):
         # An end with unread bytes would be a reset, which can overtake the answer.
-        self._enter(_LINGERING)
+        self.enter(_LINGERING)
         while True:
             await sockets.readable(self.sock)
-            if self.sock.readinto(self._buf) == 0:
+            if self.sock.readinto(self.buf) == 0:
                 return

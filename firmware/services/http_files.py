@@ -5,9 +5,10 @@
 # again. Imported with the first file that is asked for.
 import os
 
+from firmware.net import sockets
 from firmware.store import files, variables
 from wire import http_file
-from wire.http_access import FILE_SECURITY, PAGE_SECURITY
+from wire.http_access import FILE_SECURITY, PAGE_SECURITY, SECURITY
 
 _SHIPPED = "/firmware/web/"  # the image build keeps only compressed ones there
 
@@ -85,11 +86,15 @@ def _type(name):
 async def answer(connection, path):
     """Answer a GET or HEAD of a file."""
     request = connection.request
+    if request.length:
+        await connection.body()
     get = variables.values.get
     name = path[1:] or get(b"http.server.root_filename", b"index.html")
     zips = request.says(b"accept-encoding", b"gzip")
     file = _found(name, zips)
-    if not await connection.allowed(None, b"", file is not None and file.unprotected):
+    refusal = connection.refused(None, b"", file is not None and file.unprotected)
+    if refusal:
+        await refusal
         return
     status = 200
     if file is None:
@@ -103,7 +108,8 @@ async def answer(connection, path):
     end = file.size
     if status == 200:
         status, start, end = http_file.wanted(request, file.etag, file.size)
-    fields = b"Content-Type: %s\r\nCache-Control: no-cache\r\n%s" % (
+    fields = b"%sContent-Type: %s\r\nCache-Control: no-cache\r\n%s" % (
+        SECURITY,
         _type(name),
         PAGE_SECURITY if file.shipped else FILE_SECURITY,
     )
@@ -113,11 +119,8 @@ async def answer(connection, path):
         fields += b"Content-Encoding: gzip\r\n"
     if status in (206, 416):
         fields += http_file.content_range(start, end, file.size)
-    if start == end:
-        await connection.reply(status, fields, b"")
-        return
     head = connection.head(status, fields, end - start)
-    if not request.sends:
+    if start == end or not request.sends:
         await connection.send(head)
         return
     opened = file.open()
@@ -145,7 +148,8 @@ async def _send(connection, head, file, at, end):
     view[:offset] = head
     while True:
         size = min(end - at, len(piece) - offset)
-        if file.readinto(view[offset : offset + size]) != size:
+        whole = size == len(piece)
+        if file.readinto(piece if whole else view[offset : offset + size]) != size:
             raise OSError  # it is not what it was: the client sees that the end is missing
         sent = connection.write(piece, offset + size)
         if sent < offset:
@@ -158,4 +162,4 @@ async def _send(connection, head, file, at, end):
             return
         if sent < size:
             file.seek(at)
-            await connection.room()
+            await sockets.writable(connection.sock)

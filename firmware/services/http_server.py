@@ -9,11 +9,13 @@
 import asyncio
 import errno
 import socket
+import sys
 from time import ticks_diff, ticks_ms
 
+from machine import Pin
 from micropython import const
 
-from firmware import forget
+from firmware import board, forget
 from firmware.console import log, registry
 from firmware.console.editor import Editor
 from firmware.net import interfaces, sockets
@@ -40,28 +42,34 @@ _REST_MS = const(10_000)  # without a connection, after which what serves them l
 _REPLY_MS = const(1000)  # for the replies to commands that are being carried out at the end
 _AGAIN = const(20)  # looks after which a port that could not be had is tried again
 
+_GPIO = b"http.server.connected_gpio"
+
 # What connections need besides, and nobody else keeps.
 _GUEST = (
     "firmware.services.http_access",
     "firmware.services.http_connection",
     "firmware.services.http_rest",
     "firmware.services.http_files",
+    "wire.http_file",
     "wire.rest",
     "wire.http",
     "wire.http_access",
     "wire.http_auth",
     "wire.http_origin",
     "wire.utf8",
-    "wire.http_body",
-    "wire.http_file",
-    "wire.http_head",
-    "wire.http_fast",
-    "wire.http_plain",
+)
+# The same, unless our HTTP client (wire/http_client.py) is at work: it would not know our errors.
+_HEADS = ("wire.http_head", "wire.http_fast")
+# What streams need besides.
+_STREAMS = (
+    "firmware.net.web_socket",
+    "wire.websocket",
+    "wire.websocket_fast",
 )
 
 
 def create(device):
-    """The service, on the parts of the device."""
+    """The service, on the parts of the device. Raises board.GpioInUse."""
     return HttpServer(device)
 
 
@@ -104,7 +112,8 @@ class HttpServer:
         self.piece = bytearray(_PIECE)
         self.access = None  # http_access.py, while there are connections
         self._guesses = []  # what it remembers
-        self.connections = []  # one for each place, while there is somebody
+        self.connections = []  # as many as there were at a time, while there is somebody
+        self.streams = []  # what connections have become
         self.log = Log(self)
         self.crowded = False  # somebody waits for a place
         self.commands = 0  # that REST has carried out
@@ -113,6 +122,11 @@ class HttpServer:
         self._served = None  # what the listener is open for: the link's count, interface and port
         self._door = None  # task of the listener
         self._wait = 0  # looks before a port is tried again
+        self._pin = None
+        gpio = variables.get(_GPIO)
+        if gpio >= 0:
+            board.claim(gpio, _GPIO)
+            self._pin = Pin(gpio, Pin.OUT, value=0)
         self._left = ticks_ms()  # when the last connection ended; None: nothing to leave RAM
 
     async def run(self):
@@ -191,7 +205,7 @@ class HttpServer:
                         self.say(sockets.reason(e))
                         await asyncio.sleep_ms(_FULL_MS)
                     continue
-                self._take(sock, peer[0].encode())
+                self._take(sock, *peer)
         except MemoryError:  # a later look listens again
             registry.make_room()
             self.say(b"Out of memory")
@@ -208,27 +222,45 @@ class HttpServer:
                 used += 1
         return used >= variables.values.get(b"http.server.max_clients", PLACES)
 
-    def _take(self, sock, peer):
+    def _take(self, sock, host, port):
         # Give a client its place, or close.
         try:
-            if not self.connections:
-                registry.make_room()
-                module = self.device.service("http_access")
-                self.access = module.HttpAccess(self.device, self._guesses)
-                module = self.device.service("http_connection")
-                registry.claim(_ROOM)
-                self.connections = [module.Connection(self, buffer) for buffer in self.buffers]
+            place = None
             for connection in self.connections:
                 if not connection.sock:
-                    connection.take(sock, peer)
-                    return
+                    place = connection
+            if place is None:
+                if not self.connections:
+                    registry.make_room()
+                module = self.device.service("http_connection")
+                if not self.access:
+                    access = self.device.service("http_access")
+                    self.access = access.HttpAccess(self.device, self._guesses)
+                registry.claim(_ROOM)
+                place = module.Connection(self, self.buffers[len(self.connections)])
+                self.connections.append(place)
+            place.take(sock, host.encode(), port)
         except MemoryError:
             sock.close()
-            self._rest()
+            if not any(connection.sock for connection in self.connections):
+                self._rest()
             registry.make_room()
             self.say(b"Out of memory")
 
     # Connections
+
+    def stream_left(self, stream):
+        """A stream was closed."""
+        self.streams.remove(stream)
+        if not self.streams:
+            for name in _STREAMS:
+                forget(name)
+        self.show()
+
+    def show(self):
+        """Set the GPIO of streams."""
+        if self._pin:
+            self._pin(len(self.streams) > 0)
 
     def left(self):
         """A connection has ended."""
@@ -250,6 +282,9 @@ class HttpServer:
         self.access = None
         for name in _GUEST:
             forget(name)
+        if "wire.http_client" not in sys.modules:
+            for name in _HEADS:
+                forget(name)
 
     async def _close(self):
         # The listener, and all connections.
@@ -269,5 +304,8 @@ class HttpServer:
             if ticks_diff(ticks_ms(), begun) > _REPLY_MS:
                 break
             await asyncio.sleep_ms(1)
+        for stream in list(self.streams):
+            self.device.streams.close(stream.handle)
         await self._close()
         self._rest()
+        board.release(_GPIO)

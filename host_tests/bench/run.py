@@ -14,6 +14,7 @@ import datagrams
 import dct_load
 import dhcp_offer
 import http_head
+import http_server
 import imports
 import measure
 import services
@@ -221,7 +222,7 @@ def main(words: list[str]) -> int:
         bench.sizes(),
     ]
     rows += stream_mode.rows() + dhcp_offer.rows() + datagrams.rows() + dct_load.rows()
-    rows += http_head.rows() + tls.rows() + websocket.rows()
+    rows += http_head.rows() + http_server.rows() + tls.rows() + websocket.rows()
     return publish(rows, RESULTS, console)
 
 

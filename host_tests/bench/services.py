@@ -9,6 +9,7 @@ The heap is twice the chip's: at that size nothing is dropped to make room, so t
 most that all this takes.
 """
 
+import http.client
 import json
 import re
 import tempfile
@@ -27,6 +28,10 @@ BUDGET = 100 * 1024  # design.md 4, on i386
 # A quarter above what was measured when the bound was set: what waits for a connection, and no
 # register.
 WWEP_BUDGET = 6_800
+# Likewise: what waits, its buffers, and the log that it keeps.
+HTTP_BUDGET = 18_000
+# The issue's, on i386: factory settings, the server, and a client whose command was carried out.
+HTTP_CLIENT_BUDGET = 100 * 1024
 HEAP = "320K"
 # NTP asks for the time 8 to 15 s after the network is up; then all has been used that is used.
 PATIENCE_SECONDS = 90
@@ -59,6 +64,16 @@ SERVICES |= {"udp server", "beacon", "wwep", "ioconn", "station"}
 SOCKETS = 8
 WWEP_SERVER = "wwep server"  # with one socket more
 WWEP_SETTING = b"wwep.server.enabled 1"
+HTTP_SERVER = "http server"  # likewise
+HTTP_PORT = 8080
+HTTP_SETTINGS = (b"http.server.enabled 1", b"http.server.port %d" % HTTP_PORT)
+# What a client of that server finds on: nothing that the factory has off, but the network.
+HTTP_ALONE = (
+    *HTTP_SETTINGS,
+    b"softap.passkey 12345678",
+    b"wlan.auto_join.enabled 1",
+    b"wlan.ssid airwire-open",
+)
 # Codecs leave RAM when nobody has asked for ten seconds. The figure is of a module at rest: with
 # no protocol in RAM but that of the command line, and with nothing that runs for a moment alone.
 _STAYS = ("wire", "wire.cmdline", "wire.wwep_db")
@@ -78,6 +93,37 @@ def report(image: bytes, line: bytes = b"", more: Sequence[str] = ()) -> dict:
         try:
             with serial.Serial(str(board.uart1), 115200, timeout=LOOK_SECONDS) as port:
                 return _answer(port, line, more)
+        finally:
+            board.down()
+
+
+def _with_a_client(image: bytes) -> int:
+    """The live heap of a board that serves HTTP alone, while a client is connected."""
+    with tempfile.TemporaryDirectory() as home:
+        flash = Path(home) / "image.bin"
+        flash.write_bytes(image)
+        board = Board.up("bench", flash=flash, home=home, arch="i386", heap=HEAP, owned=True)
+        try:
+            client = http.client.HTTPConnection(board.status()["ip"], HTTP_PORT, timeout=10)
+            end = time.monotonic() + PATIENCE_SECONDS
+            while True:
+                try:
+                    client.request("GET", "/command/get%20wlan.ssid")
+                    client.getresponse().read()
+                    break
+                except OSError:
+                    if time.monotonic() > end:
+                        raise
+                    client.close()
+                    time.sleep(LOOK_SECONDS)
+            with serial.Serial(str(board.uart1), 115200, timeout=LOOK_SECONDS) as port:
+                said = b""
+                while time.monotonic() < end:
+                    port.write(b"bench\n")
+                    said += port.read_until(b"}\r\n")
+                    if found := _OBJECT.search(said):
+                        return json.loads(found[0])["heap"]
+            raise UserError(f"bench: the HTTP server said {said!r}")
         finally:
             board.down()
 
@@ -120,7 +166,18 @@ def rows(files: dict[str, bytes], settings: Callable[..., bytes]) -> list[Row]:
     shims = report(measure.flash({**files, **opened}, measure.script("services")))["heap"]
     name = "live heap, all services"
     wwep = heap(WWEP_SETTING, more=(WWEP_SERVER,))
+    server = heap(*HTTP_SETTINGS, more=(HTTP_SERVER,))
+    alone = measure.flash({**files, "settings": settings(*HTTP_ALONE)}, measure.script("heap"))
     return [
         Row(name, value - shims, "bytes", BUDGET, "shims with their sockets", shims),
         Row("WWEP server besides", wwep - value, "bytes", WWEP_BUDGET),
+        Row("HTTP server besides", server - value, "bytes", HTTP_BUDGET),
+        Row(
+            "live heap, HTTP and a client",
+            _with_a_client(alone) - shims,
+            "bytes",
+            HTTP_CLIENT_BUDGET,
+            "shims with their sockets",
+            shims,
+        ),
     ]

@@ -77,7 +77,8 @@ def response(body):
 
 
 def test_the_answers_are_those_of_a_uart(board):
-    console, address = web.serving(board, system_print__level=0)
+    console, address = web.serving(board)
+    console.ok("set system.print_level 0")
     console.ok("file_create a.txt 3", b"abc")
     with web.connection(address) as client:
         for line in filter(None, READ_ONLY.split("\n")):
@@ -113,7 +114,6 @@ def test_data(board, rng):
                 0,
                 "Success\r\n",
             )
-        assert response(web.post(client, {"command": "stream_close 0"})[1])[0] == 0
         assert web.get(client, "/b.bin")[2] == 2 * blob
         text = 'é\n"\\\t\0\U0001f600'
         size = len(text.encode())
@@ -197,12 +197,17 @@ def test_bad_messages(board):
 
 def test_sessions_and_the_log(board):
     """A command finds the settings of a host MCU, whatever others did; the log is told once."""
-    console, address = web.serving(board, system_print__level=0)
+    console, address = web.serving(board)
+    console.ok("set system.print_level 0")
     with web.connection(address) as client, web.connection(address) as other:
         logs = json.loads(web.get(client, "/log")[2])["logs"]
         assert web.LISTENING in logs
         assert json.loads(web.get(other, "/log")[2]) == {"logs": []}
-        for line in ("set system.cmd.echo 1", "set system.cmd.mode human", "set system.cmd.bu 1"):
+        for line in (
+            "set system.cmd.echo 1",
+            "set system.cmd.mode human",
+            "set system.cmd.buffered 1",
+        ):
             assert web.command(client, line)["code"] == 0
         for one in (client, other):
             assert web.command(one, "get system.cmd.echo")["response"] == "0\r\n"

@@ -47,7 +47,7 @@ def last(raw):
 
 def test_requests_on_one_connection(board, counts):
     """One after the other, all at once, byte by byte; the end by either side."""
-    _, address = web.serving(board)
+    _, address = web.serving(board, http_server_hosts="module")
     with web.connection(address) as client:
         web.command(client, "version")
         sock = client.sock
@@ -63,7 +63,7 @@ def test_requests_on_one_connection(board, counts):
         numbers = [json.loads(body)["id"] for _, body in found]
         assert numbers == list(range(numbers[0], numbers[0] + many))
         body = b'{"command":"set wlan.ssid \\"a b\\""}'
-        post = b"POST /command HTTP/1.1\r\nHost: m\r\nContent-Length: %d\r\n\r\n" % len(body)
+        post = b"POST /command HTTP/1.1\r\nHost: module\r\nContent-Length: %d\r\n\r\n" % len(body)
         for byte in post + body + GET:
             raw.sendall(bytes((byte,)))
         (_, first), (_, second) = answers(raw, 2)
@@ -84,6 +84,7 @@ def json_size(response):
 def fields(length):
     return [
         f"Content-Length: {length}",
+        "X-Content-Type-Options: nosniff",
         "Content-Type: application/json",
         "Cache-Control: no-store",
     ]
@@ -122,7 +123,7 @@ BAD = [
 
 def test_bad_requests(board):
     """Each has its status, which ends the connection; nothing of it takes effect."""
-    console, address = web.serving(board)
+    console, address = web.serving(board, http_server_hosts="module")
     for request, status in BAD:
         with web.call(address) as raw:
             raw.sendall(request)
@@ -138,7 +139,7 @@ def test_bad_requests(board):
 
 def test_more_clients_than_places(board):
     """Who waits gets a place from who is idle; who is slow is told so; a command is not ended."""
-    console, address = web.serving(board)
+    console, address = web.serving(board, http_server_hosts="module")
     with web.connection(address) as long, web.connection(address) as other:
         long.request("GET", "/command/mdns_discover")  # takes two seconds
         assert web.command(other, "get wlan.ssid")["response"] == SSID
@@ -151,15 +152,21 @@ def test_more_clients_than_places(board):
             assert last(raw)[0] == 408
             raw.close()
         assert b"! 0 services" in long.getresponse().read()
-    # While somebody waits, answers end their connections: the next one in line need not ask.
+    # While somebody waits, answers end their connections: who comes again connects anew.
     clients = [
-        http.client.HTTPConnection(address, web.PORT, peers.WAIT) for _ in range(2 * PLACES)
+        http.client.HTTPConnection(address, web.PORT, timeout=peers.WAIT)
+        for _ in range(2 * PLACES)
     ]
+    ended = 0
     for _ in range(3):
         for client in clients:
+            client.close()
             client.request("GET", "/command/get%20wlan.ssid")
         for client in clients:
-            assert json.loads(client.getresponse().read())["response"] == SSID
+            answer = client.getresponse()
+            assert json.loads(answer.read())["response"] == SSID
+            ended += answer.headers["Connection"] == "close"
+    assert ended
     for client in clients:
         client.close()
     console.ok("set http.server.max_clients 1")
@@ -170,7 +177,7 @@ def test_more_clients_than_places(board):
 
 def test_dribbling_clients(board, figure):
     """Twenty who send a byte now and then keep nobody out."""
-    _, address = web.serving(board)
+    _, address = web.serving(board, http_server_hosts="module")
     slow = []
     try:
         for _ in range(20):
@@ -204,11 +211,11 @@ def dribble(raw):
 
 def test_a_client_that_does_not_read(board):
     """It holds nobody up, and gets all in the end."""
-    console, address = web.serving(board)
+    console, address = web.serving(board, http_server_hosts="module")
     content = bytes(range(256)) * 256
     console.ok(f"file_create big.bin {len(content)}", content)
     with web.call(address) as raw:
-        raw.sendall(b"GET /big.bin HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n")
+        raw.sendall(b"GET /big.bin HTTP/1.1\r\nHost: module\r\nConnection: close\r\n\r\n")
         with web.connection(address) as client:
             for _ in range(20):
                 assert web.command(client, "get wlan.ssid")["response"] == SSID
@@ -221,7 +228,7 @@ def test_a_client_that_does_not_read(board):
 
 def test_it_follows_its_variables_and_its_link(board):
     """The port, the end of the server and of the network, by REST itself; nothing is left open."""
-    console, address = web.serving(board)
+    console, address = web.serving(board, http_server_hosts="module")
     with web.connection(address) as client:
         assert web.command(client, "set http.server.api_enabled 0")["response"] == "Set OK\r\n"
         assert web.get(client, "/command/version")[0] == 404

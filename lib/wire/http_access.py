@@ -28,7 +28,7 @@ PAGE_SECURITY = (
 
 WRONG = b"Wrong password"
 
-_ALLOW = b"Allow: GET, HEAD, POST, OPTIONS\r\n"
+ALLOW = b"Allow: GET, HEAD, POST, OPTIONS\r\n"
 
 
 class Access:
@@ -88,7 +88,7 @@ class Access:
             return 403, fields, b"Foreign origin"
         if self._cors.any or page is not None:
             fields += self._cors.asked()
-        return 204, fields + _ALLOW, b""
+        return 204, fields + ALLOW, b""
 
     def _foreign(self, request, origin):
         # The origin of the page that sent this, b"" where that cannot be told; None if it is ours,

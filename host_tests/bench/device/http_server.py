@@ -1,0 +1,115 @@
+# The HTTP server without shims, on the interpreter's own sockets: `http_server.py PORT FOLDER`
+# serves 127.0.0.1:PORT, with the user's files in FOLDER. `GET /command/allocated` tells how many
+# bytes were allocated, from its first use on, from which nothing is collected.
+import asyncio
+import gc
+import os
+import socket
+import sys
+
+
+class _Stub:
+    # Stands for a module of the chip, and all that is in it.
+    def __getattr__(self, name):
+        return self
+
+    def __call__(self, *words, **more):
+        return self
+
+    def __getitem__(self, index):
+        return self
+
+    def encode(self):
+        return b""
+
+
+class _Link:
+    state = ups = 1
+    wlan = _Stub()
+
+
+class _Interfaces:
+    find = staticmethod(lambda device, name, get: _Link)
+
+
+class _Os:
+    # As on the chip, a listing tells the sizes.
+    stat = os.stat
+
+    @staticmethod
+    def ilistdir(folder):
+        for entry in os.ilistdir(folder):
+            yield entry + (os.stat("%s/%s" % (folder, entry[0]))[6],)
+
+
+for name in ("machine", "esp32"):
+    sys.modules[name] = _Stub()
+sys.modules["network"] = type("network", (), {"WLAN": _Stub(), "hostname": lambda: "module"})
+
+sys.modules["os"] = _Os
+
+import firmware.net  # noqa: E402
+
+sys.modules["firmware.net.station"] = type("station", (), {"UP": 1})
+sys.modules["firmware.net.interfaces"] = firmware.net.interfaces = _Interfaces
+
+from firmware.console import registry  # noqa: E402
+from firmware.net import sockets  # noqa: E402
+from firmware.services import http_server  # noqa: E402
+from firmware.store import files, variables  # noqa: E402
+
+port, files._FOLDER = int(sys.argv[1]), sys.argv[2]
+variables.values.update(
+    {
+        b"http.server.connected_gpio": -1,
+        b"http.server.enabled": 1,
+        b"http.server.interface": b"wlan",
+        b"http.server.password": b"password",
+        b"http.server.port": port,
+        b"http.server.username": b"admin",
+        b"wlan.ssid": b"bench-network",
+    }
+)
+
+
+class Device:
+    safe_mode = False
+    idle = 0
+    station = _Link
+
+    def service(self, name):
+        return __import__("firmware.services." + name, None, None, ("create",))
+
+    def fault(self, name, exc):
+        sys.print_exception(exc)
+        sys.exit(1)
+
+
+class Server(http_server.HttpServer):
+    def _open(self, link, port):
+        listener = socket.socket()
+        listener.setblocking(False)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(socket.getaddrinfo("127.0.0.1", port)[0][-1])
+        listener.listen(4)
+        self._door = asyncio.create_task(self._attend(listener))
+        print("ready")
+
+    async def _attend(self, listener):
+        while True:
+            await sockets.readable(listener)
+            sock, _ = listener.accept()
+            self._take(sock, "127.0.0.1", 1)
+
+    def _look(self):
+        pass  # it comes by the clock: only what is asked for is counted
+
+
+def allocated(session, args):
+    gc.disable()
+    return b"%d" % gc.mem_alloc()
+
+
+registry.known[b"allocated"] = (allocated, 0, 0)
+http_server._LOOK_MS = 1000
+asyncio.run(Server(Device()).run())
