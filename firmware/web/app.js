@@ -156,9 +156,9 @@ $("theme").addEventListener("click", () => {
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") openMenu(false);
 });
-addEventListener("hashchange", async () => {
-  await show();
+addEventListener("hashchange", () => {
   $("main").focus();
+  show();
 });
 addEventListener("unhandledrejection", (event) => {
   event.preventDefault();

@@ -40,7 +40,8 @@ _RESIDENT = ("stream", "wlan")
 # But for these of them, which no code reads, or only now and then.
 _RARE = (
     *("wlan.antenna.", "wlan.hide_passkey", "wlan.scan.active_dwell", "wlan.scan.channel_mask"),
-    *("wlan.scan.home_dwell", "wlan.scan.num_probes", "wlan.scan.passive_dwell", "wlan.scan.type", "wlan.verify."),
+    *("wlan.scan.home_dwell", "wlan.scan.num_probes", "wlan.scan.passive_dwell", "wlan.scan.type"),
+    "wlan.verify.",
 )
 _DESCRIPTIONS = {
     "bool": "0 or 1 (also off, on, false, true)",
