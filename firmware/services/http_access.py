@@ -24,8 +24,8 @@ class HttpAccess:
         self._device = device
         self._access = Access(self._is_ours, self._is_listed, rows)
         self._values = [b""] * len(_VARIABLES)
-        self._host = None  # what the module was called last, on the link as it came up then
-        self._ups = 0
+        self._host = None  # what the module was called last, and what has not changed since
+        self._since = None
 
     def decide(self, request, peer, endpoint=None, command=b"", unprotected=False):
         """See Access.decide(); `peer` is the address that the request comes from."""
@@ -41,30 +41,32 @@ class HttpAccess:
         # Take over the variables if they have changed; nothing is allocated where they have not.
         get = variables.values.get
         values = self._values
-        changed = False
         for i in range(len(values)):
-            value = get(_VARIABLES[i], b"")
-            if value is not values[i] and value != values[i]:
-                values[i] = value
-                changed = True
-        if changed and not self._access.configure(*values):
+            if get(_VARIABLES[i], b"") != values[i]:
+                break
+        else:
+            return
+        values = [get(name, b"") for name in _VARIABLES]
+        understood = self._access.configure(*values)
+        self._values = values  # not before: memory may run out
+        if not understood:
             log.line(log.STATUS, b"http.server.cors_origin: not an origin")
 
     def _is_ours(self, host):
-        ups = self._device.station.ups
-        if host == self._host and ups == self._ups:
+        since = self._device.station.ups, variables.values.get(b"http.server.hosts")
+        if host == self._host and since == self._since:
             return True
-        from . import http_names
-
-        forget("firmware.services.http_names")
-        if not http_names.is_ours(self._device, host):
+        if not self._spare("http_names").is_ours(self._device, host):
             return False
         self._host = host
-        self._ups = ups
+        self._since = since
         return True
 
     def _is_listed(self, endpoint, command):
-        from . import http_listed
+        return self._spare("http_listed").is_listed(endpoint, command)
 
-        forget("firmware.services.http_listed")
-        return http_listed.is_listed(endpoint, command)
+    def _spare(self, name):
+        # Command files make room for it; it is in RAM while it is asked.
+        module = self._device.service(name)
+        forget("firmware.services." + name)
+        return module

@@ -18,7 +18,7 @@ from wire.http_head import RemoteError
 from . import http_rest
 
 # Bytes of a head: what browsers send has 600, and there is room for as much again of cookies.
-_HEAD = const(1792)
+_HEAD = const(1280)
 
 # How long a connection may stay as it is, for each of its states, and while others wait for a
 # place.
@@ -30,12 +30,6 @@ _LINGERING = const(4)  # behind the last answer, for what is still on its way
 _LIMITS_MS = (15_000, 10_000, None, 15_000, 1000)
 _CROWDED_MS = (250, 250, None, 2000, 50)
 
-_ALLOW = b"Allow: GET, HEAD, POST, OPTIONS\r\n"
-# What goes with a status.
-_REFUSALS = {
-    405: _ALLOW,
-    426: b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n",
-}
 _TEXT = SECURITY + b"Content-Type: text/plain\r\n"
 
 

@@ -14,7 +14,7 @@ _PIECE = const(768)  # bytes of a long response for one chunk
 async def stream(connection, head, text, base64):
     """A long response, piece by piece: how long it will be in JSON, nobody knows."""
     request = connection.request
-    top = request.reply(200, JSON, CHUNKED, connection.server.crowded)
+    top = connection.head(200, JSON, CHUNKED)
     chunks = request.chunks
     await connection.send(top + _chunk(head, chunks))
     held = b""

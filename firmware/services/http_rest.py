@@ -108,6 +108,8 @@ async def answer(connection, path):
         line = path[len(_ONE) + 1 :]
     refusal = connection.refused(path if path in (_LOG, _STREAM) else _ONE, line)
     if refusal:
+        if path == _STREAM and request.length:
+            await connection.body()  # or it would pass for the next request
         await refusal
         return
     if path == _STREAM:

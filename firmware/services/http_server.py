@@ -8,7 +8,6 @@
 # http_rest.py and http_files.py, which leave RAM when nobody has called for a while.
 import asyncio
 import errno
-import socket
 import sys
 from time import ticks_diff, ticks_ms
 
@@ -23,13 +22,11 @@ from firmware.net.station import UP
 from firmware.store import variables
 
 PLACES = const(4)  # connections at a time: what the ten sockets of the chip leave
-# A request's head has to fit, and 256 bytes of what follows it. With a segment's 1460 bytes or
-# less a request takes one read.
-BUFFER = const(2048)
+# A request's head has to fit, and 256 bytes of what follows it. One of a segment's 1460 bytes or
+# less takes one read.
+BUFFER = const(1536)
 # Bytes of a file that are read and written at a time; all connections share them.
 _PIECE = const(1024)
-# Connections that the stack holds while all places are taken: no more than lwIP has in all.
-_BACKLOG = const(16)
 _LOG = const(1024)  # bytes of log lines that are kept for GET /log
 # Bytes of the heap that are free when the first client comes: the code for it was loaded then, and
 # command files make room for each other.
@@ -170,21 +167,13 @@ class HttpServer:
         self._open(link, port)
 
     def _open(self, link, port):
-        listener = None
         try:
-            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            listener.setblocking(False)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            interfaces.bind(listener, link, port)
-            listener.listen(_BACKLOG)
+            listener = self.device.service("http_door").open(self, link, port)
+        finally:
+            forget("firmware.services.http_door")
+        if listener:
             self._door = asyncio.create_task(self._attend(listener))
-        except (OSError, MemoryError) as e:
-            if listener:
-                listener.close()
-            words = sockets.reason(e) if isinstance(e, OSError) else b"Out of memory"
-            self.say(b"port %d: %s" % (port, words))
-            return
-        log.line(log.STATUS, b"HTTP server listening on port: %d" % port)
+            log.line(log.STATUS, b"HTTP server listening on port: %d" % port)
 
     async def _attend(self, listener):
         # Task of the listener: gives each client a place.

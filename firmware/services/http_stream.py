@@ -31,9 +31,11 @@ async def answer(connection):
         if not (
             request.says(b"upgrade", b"websocket") and request.says(b"connection", b"upgrade")
         ):
-            raise RemoteError(426, b"no WebSocket")
+            await _upgrade(connection, b"No WebSocket")
+            return
         if request.value(b"sec-websocket-version") != b"13":
-            raise RemoteError(426, b"unknown version of WebSocket")
+            await _upgrade(connection, b"Unknown version of WebSocket")
+            return
         key = request.value(b"sec-websocket-key") or b""
         try:
             fields = (
@@ -54,6 +56,13 @@ async def answer(connection):
     except:
         table.release(handle)
         raise
+
+
+async def _upgrade(connection, reason):
+    fields = SECURITY + b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    more = connection.reply(426, fields, reason + b"\r\n")
+    if more:
+        await more
 
 
 async def _take(connection, server, handle, fields):

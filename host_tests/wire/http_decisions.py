@@ -32,7 +32,7 @@ off -   -        GET     /command/version evil.test    -                        
 off -   -        GET     /closed.txt      evil.test    -                          -      403 -
 off -   -        GET     /open.txt        evil.test    -                          -      403 -
 off -   -        GET     /log             10.0.0.6     -                          -      403 -
-off -   -        POST    /command         module       -                          -      403 -
+off -   -        POST    /command         stranger     -                          -      403 -
 off -   -        POST    /command         module.local.evil.test -                -      403 -
 off -   -        POST    /stream          evil.test    http://evil.test           -      403 -
 off *   -        GET     /command/version evil.test    -                          -      403 -

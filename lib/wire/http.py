@@ -13,7 +13,6 @@ from .http_head import (
     TARGET,
     TOKEN,
     UNTIL_CLOSE,
-    VALUE,
     Head,
     LocalError,
     RemoteError,
@@ -288,20 +287,3 @@ def _hex(c):
     if 0x61 <= c <= 0x66:
         return c - 0x57
     raise RemoteError(400, b"bad percent-encoding")
-
-
-def form(text):
-    """Yield name and value, decoded, of each part of a query or of a form in a body."""
-    if span(text, 0, len(text), CLASSES, VALUE) != len(text):
-        raise RemoteError(400, b"control character")
-    text = text.replace(b"+", b" ")
-    at = 0
-    while at < len(text):
-        end = text.find(b"&", at)
-        if end < 0:
-            end = len(text)
-        if end > at:
-            sign = text.find(b"=", at, end)
-            stop = end if sign < 0 else sign
-            yield decoded(text, at, stop), decoded(text, min(stop + 1, end), end)
-        at = end + 1

@@ -7,7 +7,6 @@ import binascii
 
 from . import const
 from .http_head import ASCII, CLASSES, PLAIN, span
-from .utf8 import is_utf8
 
 RESPONSE = const(2)  # the bit of `flags` that asks for base64
 
@@ -40,7 +39,7 @@ def escaped(text):
             out = bytearray()
         out.extend(text[at:end])
         if end == len(text):
-            return out
+            return bytes(out)
         size = _character(text, end)
         if size:
             out.extend(text[end : end + size])
@@ -70,5 +69,7 @@ def _character(text, at):
     c = text[at]
     if c < 0xC2:
         return 0
+    from .utf8 import is_utf8  # most text is ASCII
+
     size = _length(c)
     return size if at + size <= len(text) and is_utf8(text[at : at + size]) else 0
