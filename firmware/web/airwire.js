@@ -265,7 +265,7 @@ export class Airwire {
    * @returns {Promise<Uint8Array>}
    */
   async download(name, { progress } = {}) {
-    const size = +(await this.run(`file_stat ${quote(name)}`)).match(/\d+/)[0];
+    const size = +(await this.run(`file_stat ${quote(name)}`)).match(/^size: (\d+)/m)[1];
     const content = new Uint8Array(size);
     const handle = await this.run(`file_open ${quote(name)}`);
     for (let at = 0; at < size; progress?.(at)) {

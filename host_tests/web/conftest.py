@@ -17,7 +17,7 @@ NETWORK = {"wlan.ssid": "airwire-wpa2", "wlan.passkey": "correct horse"}
 AIR = {"air": {"scan_ms": 100}}
 
 # Milliseconds: longer than anything here takes, on however slow a machine.
-PATIENCE = 15_000
+PATIENCE = 60_000
 
 # Nothing that runs by itself, and nothing that a machine of tests need not have.
 ARGUMENTS = [
