@@ -124,7 +124,8 @@ export class Airwire {
         try {
           const found = await this.#json("/command", { body: JSON.stringify(message), signal });
           const { id, code, response } = found;
-          if (found.flags & RESPONSE) return { id, code, bytes: fromBase64(response) };
+          // A line end follows whatever is not empty.
+          if (found.flags & RESPONSE) return { id, code, bytes: fromBase64(response).slice(0, -2) };
           const text = response.replace(/\r\n$/, "");
           if (code && text === FULL && left > 1) throw new AirwireError(FULL, { code });
           return { id, code, text };

@@ -8,13 +8,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from airwire.board.client import Board
-from airwire.client import Module
 from airwire.image import build
+from host_tests.board.backends import Virtual
+from host_tests.board.console import Console
 from host_tests.conftest import runnable
 
 PORT = 8080
-NETWORK = {"wlan.ssid": "airwire-wpa2", "wlan.passkey": "correct horse"}
-AIR = {"air": {"scan_ms": 100}}
 
 # Milliseconds: longer than anything here takes, on however slow a machine.
 PATIENCE = 60_000
@@ -31,10 +30,10 @@ DESKTOP = {"width": 1100, "height": 800}
 
 @dataclass
 class Site:
-    """A board in its network, its module at UART1, and the address of its pages."""
+    """A board in its network, its console for a program, and the address of its pages."""
 
     board: Board
-    module: Module
+    console: Console
     address: str
 
 
@@ -47,21 +46,21 @@ def flash_image(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory, flash_image, interpreters) -> Iterator[Site]:
+def site(flash_image, interpreters) -> Iterator[Site]:
     """A board that has neither crashed nor logged a fault when all tests are done."""
     runnable("amd64", interpreters)  # heaps have tests of their own
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRWIRE_HOME", str(tmp_path_factory.mktemp("home")))
-        with Board.up("web", flash=flash_image, config=AIR, arch="amd64") as board:
-            with Module("board:web/uart1") as module:
-                for name, value in NETWORK.items():
-                    module.set(name, value)
-                module.network_up()
-                module.set("http.server.port", PORT)
-                module.set("http.server.enabled", 1)
-                yield Site(board, module, f"http://{module.get('network.ip')}:{PORT}")
-                assert not module.faults()
-            assert not board.status()["panics"], board.log.read_text()
+    virtual = Virtual(flash_image, "amd64")
+    try:
+        console = virtual.machine()
+        virtual.join(console)
+        virtual.configure(console, http_server_port=PORT, http_server_enabled=1)
+        yield Site(virtual.board, console, f"http://{console.ok('get network.ip')}:{PORT}")
+        assert not virtual.panics(), virtual.log()
+        virtual.down()
+        assert not virtual.files().get("faults", b"")
+    finally:
+        virtual.down()
+        virtual.remove()
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from airwire.image import tree
+from host_tests.board.backends import Virtual
 from host_tests.board.peers import Wwep
 from host_tests.conftest import ROOT
-from host_tests.web.conftest import DESKTOP, NETWORK, PATIENCE, PHONE
+from host_tests.web.conftest import DESKTOP, PATIENCE, PHONE
 
 # Each view, and words that are there when it has asked the module.
 VIEWS = {
@@ -32,6 +33,12 @@ VIEWS = {
 MOST, MOST_MODULE = 60 * 1024, 6 * 1024
 
 WIDE = "document.documentElement.scrollWidth > innerWidth"
+
+
+def read(site, name):
+    """What the module serves under this name."""
+    with urllib.request.urlopen(f"{site.address}/{name}", timeout=PATIENCE / 1000) as answer:
+        return answer.read()
 
 
 def test_sizes():
@@ -103,21 +110,21 @@ def test_a_variable_is_edited(visit, site):
     control.fill("7")
     page.get_by_role("button", name="Set wlan.rssi_average").click()
     expect(page.locator("#view")).to_contain_text("Set. Takes effect at once.")
-    assert site.module.get("wlan.rssi_average") == "7"
+    assert site.console.ok("get wlan.rssi_average") == "7"
 
     page.get_by_label("Search all settings").fill("mdns.name")
     page.get_by_label("mdns.name", exact=True).fill("no host name")
     page.get_by_role("button", name="Set mdns.name").click()
     expect(page.locator("#view")).to_contain_text("letters, digits, - and . alone")
-    assert site.module.get("mdns.name") == "airwire-###"
+    assert site.console.ok("get mdns.name") == "airwire-###"
 
     expect(page.locator("#unsaved")).to_contain_text("unless they are saved")
     page.locator("#unsaved").get_by_role("button", name="Save").click()
     expect(page.locator("#messages")).to_contain_text("Saved.")
     expect(page.locator("#unsaved")).to_be_empty()
-    site.module.set("wlan.rssi_average", 1)
-    site.module.command("load")
-    assert site.module.get("wlan.rssi_average") == "7"
+    site.console.ok("set wlan.rssi_average 1")
+    site.console.ok("load")
+    assert site.console.ok("get wlan.rssi_average") == "7"
 
 
 def test_files(visit, site, rng, tmp_path):
@@ -139,7 +146,7 @@ def test_files(visit, site, rng, tmp_path):
     page.get_by_role("button", name="Upload").click()
     expect(page.locator("#view")).to_contain_text("some data.bin is on the module")
     assert any(0 < value < 100 for value in page.evaluate("window.seen")), "no progress was shown"
-    assert site.module.read_file(path.name) == path.read_bytes()
+    assert read(site, "some%20data.bin") == path.read_bytes()
 
     with page.expect_download() as download:
         page.get_by_role("button", name=f"Download {path.name}").click()
@@ -154,22 +161,21 @@ def test_files(visit, site, rng, tmp_path):
 def test_a_page_of_the_user(visit, site):
     """Takes the place of the one that came with the module."""
     name = "views/log.js"
-    site.module.create_file(name, b"export const show = (place) => place.append('All is well.');")
+    page = b"export const show = (place) => place.append('All is well.');"
+    site.console.ok(f"file_create {name} {len(page)}", page)
     try:
         page = visit("log")
         expect(page.locator("#view")).to_contain_text("All is well.")
     finally:
-        site.module.delete_file(name)
-    with urllib.request.urlopen(f"{site.address}/{name}", timeout=PATIENCE / 1000) as answer:
-        page = (ROOT / "firmware/web" / name).read_bytes()
-        assert gzip.decompress(answer.read()) == page
+        site.console.ok(f"file_delete {name}")
+    assert gzip.decompress(read(site, name)) == (ROOT / "firmware/web" / name).read_bytes()
 
 
 def test_the_button_and_the_led(visit, site):
     with Wwep() as server:
-        site.module.set("wwep.host", "host.airwire")
-        site.module.set("wwep.port", server.port)
-        site.module.set("wwep.timeout", PATIENCE)
+        site.console.ok("set wwep.host host.airwire")
+        site.console.ok(f"set wwep.port {server.port}")
+        site.console.ok(f"set wwep.timeout {PATIENCE}")
         page = visit("wwep")
         page.get_by_label("Write to a server at each press").check()
         lamps = page.locator(".big")
@@ -201,7 +207,7 @@ def test_a_gpio(visit, site):
 def test_the_log(visit, site):
     page = visit("log")
     expect(page.get_by_role("log")).to_be_visible()
-    site.module.command("network_restart")
+    site.console.ok("network_restart")
     expect(page.get_by_role("log")).to_contain_text("[Associating to airwire-wpa2]")
     # While the module had no network it could not be asked.
     visit.complaints[:] = [c for c in visit.complaints if "net::ERR_" not in c]
@@ -222,21 +228,23 @@ def test_a_network_is_joined(visit, site):
 
     join("airwire-open")
     expect(outcome).to_contain_text("Joined airwire-open. The module's address is 127.")
-    assert site.module.get("wlan.ssid") == "airwire-open"
-    join(NETWORK["wlan.ssid"], "wrong horse")
+    assert site.console.ok("get wlan.ssid") == "airwire-open"
+    ssid, password = Virtual.wifi
+    join(ssid, "wrong horse")
     expect(outcome).to_contain_text("was not joined. Wrong password")
-    assert site.module.get("wlan.ssid") == "airwire-open"
-    assert site.module.get("wlan.network.status") == "2"
-    join(*NETWORK.values())
-    expect(outcome).to_contain_text("Joined airwire-wpa2.")
-    assert site.module.get("wlan.ssid") == "airwire-wpa2"
+    assert site.console.ok("get wlan.ssid") == "airwire-open"
+    assert site.console.ok("get wlan.network.status") == "2"
+    join(ssid, password)
+    expect(outcome).to_contain_text(f"Joined {ssid}.")
+    assert site.console.ok("get wlan.ssid") == ssid
     # While the module was between two networks it could not be asked.
     visit.complaints[:] = [c for c in visit.complaints if "net::ERR_" not in c]
 
 
 def test_restart(visit, site):
-    """The network was saved with the last join, the server is with this."""
-    site.module.command("save")
+    """The page finds the module again."""
+    site.console.ok("set wlan.auto_join.enabled 1")
+    site.console.ok("save")
     boots = site.board.status()["boots"]
     page = visit("system")
     page.get_by_role("button", name="Restart").click()
