@@ -17,7 +17,7 @@ async def read(connection):
     found = bytearray()
     if request.expects:
         await connection.send(http.CONTINUE)
-        connection.enter(http_connection.READING)
+    connection.enter(http_connection.READING)
     first = at = connection.at
     while not codec.done:
         if at == connection.end:

@@ -132,10 +132,11 @@ class Connection:
                         return
                     if n is None:
                         continue
-                    if not end:
-                        self.enter(READING)
+                    first = not end
                     self.end = end = end + n
                     at = request.read(end)
+                    if first and not at:
+                        self.enter(READING)
                 self.at = at
                 self._fields = b""
                 work = self._answer(request)
@@ -236,10 +237,10 @@ class Connection:
             n = len(part)
             buf[at : at + n] = part
             at += n
-        n = self.write(buf, at)
+        n = self.sock.write(buf, at)
         if n == at:
             return None
-        return self.send(bytes(memoryview(buf)[n:at]))
+        return self.send(bytes(memoryview(buf)[n or 0 : at]))
 
     async def say(self, status, text):
         """An answer that is a line of text."""

@@ -72,6 +72,14 @@ class RestSession(console.Session):
         self.echo = self.prompt = int(not machine)
 
 
+def _parse(data):
+    # A function of its own: the module goes before the command comes.
+    from wire import rest_request
+
+    forget("wire.rest_request")
+    return rest_request.parse(data)
+
+
 def _rare(connection):
     # What is seldom needed; imported for as long as that takes.
     module = connection.server.device.service("http_rare")
@@ -97,10 +105,7 @@ async def answer(connection, path):
         request.allow((b"POST",))
         request.accept(BODY, True)
         data = await connection.body()
-        from wire import rest_request
-
-        forget("wire.rest_request")
-        flags, line, at, end = rest_request.parse(data)
+        flags, line, at, end = _parse(data)
     else:
         request.allow((b"GET",))
         if request.length:

@@ -212,6 +212,11 @@ class Request(Head):
         Then `keep_alive` tells whether the connection goes on, `chunks` whether the body is to be
         chunked, and `sends` whether it is to be sent at all.
         """
+        if status == 200 and length >= 0 and self.keep_alive and self.minor and not close:
+            if fields[-2:] == b"\r\n":  # what is answered most, by the shortest way
+                self.chunks = False
+                self.sends = self.method != b"HEAD"
+                return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s\r\n" % (length, fields)
         self.chunks = length == CHUNKED and self.minor == 1
         if close or length == UNTIL_CLOSE or length == CHUNKED and not self.minor:
             self.keep_alive = False
