@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from airwire.image import tree
 from host_tests.board.backends import Virtual
 from host_tests.board.peers import Wwep
-from host_tests.conftest import ROOT
+from host_tests.conftest import ROOT, figures
 from host_tests.web.conftest import DESKTOP, PATIENCE, PHONE
 
 # Each view, and words that are there when it has asked the module.
@@ -32,6 +32,10 @@ VIEWS = {
 # Compressed bytes of all pages, and of airwire.js among them.
 MOST, MOST_MODULE = 60 * 1024, 6 * 1024
 
+LOOKS = [("light", DESKTOP), ("dark", PHONE)]
+if figures().full:
+    LOOKS += [("light", PHONE), ("dark", DESKTOP)]
+
 WIDE = "document.documentElement.scrollWidth > innerWidth"
 
 
@@ -48,9 +52,11 @@ def test_sizes():
     assert len(files["firmware/web/airwire.js.gz"]) <= MOST_MODULE
 
 
-@pytest.mark.parametrize("scheme, viewport", [("light", DESKTOP), ("dark", PHONE)])
+@pytest.mark.parametrize("scheme, viewport", LOOKS)
 def test_every_view(visit, scheme, viewport):
-    """Fits its screen, has its colours, and nothing that keeps anybody out."""
+    """Fits its screen, has its colours, and nothing that keeps anybody out. How it looks is for
+    people to see: build/web/ has pictures.
+    """
     page = visit("status", color_scheme=scheme, viewport=viewport)
     for view, words in VIEWS.items():
         page.goto(page.url.split("#")[0] + f"#{view}")
@@ -60,6 +66,8 @@ def test_every_view(visit, scheme, viewport):
             page.locator("summary", has_text="uart").click()
             expect(page.get_by_label("uart.baud 1", exact=True)).to_have_value("115200")
         assert not page.evaluate(WIDE), view
+        picture = f"{view}-{scheme}-{viewport['width']}.png"
+        page.screenshot(path=ROOT / "build" / "web" / picture, full_page=True)
         found = Axe().run(page).response["violations"]
         serious = [v for v in found if v["impact"] in ("serious", "critical")]
         assert not serious, f"{view}: {json.dumps(serious, indent=1)}"
@@ -207,10 +215,9 @@ def test_a_gpio(visit, site):
 def test_the_log(visit, site):
     page = visit("log")
     expect(page.get_by_role("log")).to_be_visible()
-    site.console.ok("network_restart")
-    expect(page.get_by_role("log")).to_contain_text("[Associating to airwire-wpa2]")
-    # While the module had no network it could not be asked.
-    visit.complaints[:] = [c for c in visit.complaints if "net::ERR_" not in c]
+    assert site.console.run("tcp_client host.airwire 1").code == 1
+    expect(page.get_by_role("log")).to_contain_text("[Opening: host.airwire:1]")
+    expect(page.get_by_role("log")).to_contain_text("[Open failed]")
 
 
 def test_a_network_is_joined(visit, site):
