@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from airwire.image import tree
+from airwire.image import layout, littlefs
 from host_tests.board.backends import Virtual
 from host_tests.board.peers import Wwep
 from host_tests.conftest import ROOT, figures
@@ -45,11 +45,14 @@ def read(site, name):
         return answer.read()
 
 
-def test_sizes():
-    files = {n: c for n, c in tree.device_files(ROOT).items() if n.startswith("firmware/web/")}
-    assert {"firmware/web/index.html.gz", "firmware/web/airwire.js.gz"} <= set(files)
-    assert sum(map(len, files.values())) <= MOST
-    assert len(files["firmware/web/airwire.js.gz"]) <= MOST_MODULE
+def test_sizes(flash_image, figure):
+    flash = flash_image.read_bytes()[layout.VFS.offset :][: layout.VFS.size]
+    files = littlefs.read(flash).files
+    pages = {name: len(files[name]) for name in files if name.startswith("firmware/web/")}
+    assert {"firmware/web/index.html.gz", "firmware/web/language.json.gz"} <= set(pages)
+    figure(f"{sum(pages.values())} bytes of pages")
+    assert sum(pages.values()) <= MOST
+    assert pages["firmware/web/airwire.js.gz"] <= MOST_MODULE
 
 
 @pytest.mark.parametrize("scheme, viewport", LOOKS)
@@ -208,6 +211,7 @@ def test_a_gpio(visit, site):
     site.board.wait_pin(18, 1)
     row = page.get_by_role("listitem").filter(has_text="GPIO 18")
     expect(row).to_contain_text("high")
+    assert not page.evaluate(WIDE)
     page.get_by_label("Direction of GPIO 18").select_option("none")
     expect(page.get_by_role("button", name="Switch GPIO 18")).to_have_count(0)
 

@@ -70,7 +70,8 @@ export async function show(place, app, signal) {
           await api.run(`gpio_dir ${gpio} ${direction.value}`);
         }),
     });
-    return row(title, meta(user ?? ""), actions, direction);
+    const alias = / \((.*)\)$/.exec(user ?? "");
+    return row(title, meta(alias ? alias[1] : ""), actions, direction);
   }
 
   async function toggle(gpio) {

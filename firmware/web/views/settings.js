@@ -69,8 +69,8 @@ function editor(app, variable, values, indices = []) {
   const told = h("div", { role: "status" });
   const id = `set-${(name + only).replace(/\W/g, "-")}`;
   const title = h(access === "ro" ? "div" : "label", { class: "name" }, name + only);
-  const hints = h("small", {}, `${help}. ${access === "ro" ? "" : variable.values + "."}`);
-  const words = h("div", {}, title, hints, told);
+  const range = access === "ro" ? "" : variable.values.replace(/^for each [^:]*: /, "");
+  const words = h("div", {}, title, h("small", {}, help), h("small", {}, range), told);
   if (access === "ro") {
     return h("div", { class: "variable" }, words, h("span", { class: "mono" }, value() ?? "-"));
   }
