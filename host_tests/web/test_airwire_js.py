@@ -6,6 +6,8 @@ import threading
 
 import pytest
 
+from host_tests.conftest import ROOT
+from host_tests.docs.transcripts import blocks
 from host_tests.web.conftest import PATIENCE
 
 PAGE = "<!doctype html><title>Elsewhere</title>"
@@ -113,6 +115,23 @@ def test_files_and_streams(elsewhere, site, rng):
     assert run("heard") == [0, 255, 33]
     run("socket.close()")
     site.console.polled(handle, 2)
+
+
+def test_the_page_of_the_document(visit, site):
+    """Does what docs/web.md says, as a file of the user."""
+    path = ROOT / "docs" / "web.md"
+    (block,) = [b for b in blocks(path.read_text(), path.name) if b.kind == "html"]
+    content = "\n".join(block.lines).encode()
+    site.console.ok(f"file_create hello.html {len(content)}", content)
+    page = visit("status")
+    said = []
+    page.on("console", lambda line: said.append(line.text))
+    with page.expect_console_message(lambda line: line.text == "5 5"):
+        page.goto(f"{site.address}/hello.html")
+    assert said[0] == site.console.ok("version")
+    assert site.console.ok("get gpio.alias 5") == "relay"
+    for name in ("hello.html", "hello.txt"):
+        site.console.ok(f"file_delete {name}")
 
 
 def test_with_a_password(elsewhere, site):
