@@ -125,7 +125,7 @@ def test_the_page_of_the_document(visit, site):
     site.console.ok(f"file_create hello.html {len(content)}", content)
     page = visit("status")
     said = []
-    page.on("console", lambda line: said.append(line.text))
+    page.on("console", lambda line: line.type == "log" and said.append(line.text))
     with page.expect_console_message(lambda line: line.text == "5 5"):
         page.goto(f"{site.address}/hello.html")
     assert said[0] == site.console.ok("version")
