@@ -80,13 +80,15 @@ clean:  ## remove everything that was made: build/ and .venv/
 interpreter: $(HOST)
 	@$(PYTHON_HERE) -m airwire.interpreter install
 
-# What the tests run that is not ours: compilers and a checker for the C driver; the console is looked at in tmux.
+# What the tests run that is not ours: compilers and a checker for the C driver; the console is looked at in tmux, the
+# web app in a browser.
 programs: cc
 	@sh tools/bootstrap.sh command c++ g++
 	@sh tools/bootstrap.sh command arm-none-eabi-gcc gcc-arm-none-eabi
 	@sh tools/bootstrap.sh command cppcheck
 	@sh tools/bootstrap.sh command curl
 	@sh tools/bootstrap.sh command tmux
+	@sh tools/bootstrap.sh command chromium
 
 cc:
 	@sh tools/bootstrap.sh command cc gcc libc6-dev

@@ -11,6 +11,8 @@ def get(leaf, session):
         return station.mac_text()
     if leaf == b"join.result":
         return station.result
+    if leaf == b"verify.result":
+        return station.verified
     if leaf == b"network.status":
         return station.state
     return b"\r\n".join(_info(station))

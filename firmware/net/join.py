@@ -119,11 +119,11 @@ async def verify(station, settings):
     active = station.wlan.active()
     was_up = station.state == UP
     station.joining = done = asyncio.Event()
-    station.result = JOINING
+    station.result = station.verified = JOINING
     station.get = lambda name: settings[name] if name in settings else get(name)
     try:
         _leave(station)
-        result = await attempts(station)
+        station.verified = result = await attempts(station)
     finally:
         _leave(station)
         station.wlan.active(active)

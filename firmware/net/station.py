@@ -38,7 +38,7 @@ class Station:
         self.quiet = quiet  # coroutine function: until the loop may be blocked for a scan
         self.get = settings.get  # value of a variable by its full name
         self.wlan = network.WLAN(network.WLAN.IF_STA)
-        self.result = 0
+        self.result = self.verified = 0
         self.state = DOWN
         self.wanted = False  # the link is to be kept up: joined again when it is lost
         # Called with DOWN before a join, with ASSOCIATED before the driver connects, with UP when

@@ -61,8 +61,9 @@ class Connection:
         self.sock = sock
         self.enter(_IDLE)
 
-    def cancel(self):
-        if self.sock:
+    def cancel(self, running):
+        """End it; with `running` also where a command is under way."""
+        if self.sock and (running or self._state != _RUNNING):
             self._task.cancel()
 
     # Time

@@ -277,13 +277,14 @@ class HttpServer:
         if "wire.http_client" not in sys.modules:
             forget(_HEAD)
 
-    async def _close(self):
-        # The listener, and all connections.
+    async def _close(self, running=False):
+        # The listener, and all connections. The network that has gone may be one that a client's
+        # command has left to come back: it goes on to its end.
         door = self._door
         if door:
             door.cancel()
         for connection in self.connections:
-            connection.cancel()
+            connection.cancel(running)
         while self._door or any(connection.sock for connection in self.connections):
             await asyncio.sleep_ms(1)
 
@@ -297,6 +298,6 @@ class HttpServer:
             await asyncio.sleep_ms(1)
         for stream in list(self.streams):
             self.device.streams.close(stream.handle)
-        await self._close()
+        await self._close(True)
         self._rest()
         board.release(_GPIO)

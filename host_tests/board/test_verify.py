@@ -49,6 +49,8 @@ def test_it_goes_back(board):
         assert reply.logs[0] == b"[Disassociated]" and reply.logs[-1] == b"[Associated]"
         assert console.ok("get wl n s") == "2"
         assert console.ok("get wlan.join.result") == "1"
+        # Who has lost the answer with the network asks for it.
+        assert console.ok("get wlan.verify.result") == ("7" if code else "1")
         assert console.ok("get wlan.info").split("\r\n")[1] == bssid
 
 

@@ -72,6 +72,7 @@ class Stage:
             "toml": self._toml,
             "python": self._program,
             "c": self._program,
+            "html": self._program,
             "text": lambda block: None,
         }[block.kind](block)
 

@@ -14,8 +14,8 @@ The word after the fence is the block's kind:
         Lines that begin with `$ ` are run, others are what they print; the last one ends with N.
     toml NAME
         A configuration of the virtual board, kept as file NAME for the blocks that follow.
-    python NAME, c NAME
-        A program, kept as file NAME likewise.
+    python NAME, c NAME, html NAME
+        A program or a page, kept as file NAME likewise.
     text
         Neither run nor compared: a diagram, a sketch.
 
@@ -49,10 +49,11 @@ KINDS = {
     "toml": re.compile(r"(?P<name>\w+\.toml)"),
     "python": re.compile(r"(?P<name>\w+\.py)"),
     "c": re.compile(r"(?P<name>\w+\.c)"),
+    "html": re.compile(r"(?P<name>\w+\.html)"),  # host_tests/web/ opens it
     "text": None,
 }
 
-NAMED = ("toml", "python", "c")  # kinds that are kept as a file
+NAMED = ("toml", "python", "c", "html")  # kinds that are kept as a file
 
 _FENCE = re.compile(r" *(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 

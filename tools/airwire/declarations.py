@@ -7,9 +7,10 @@ docs) derives from here.
 """
 
 import ast
+import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 _ACCESS = {"rw": "w", "ro": "o", "live": "l", "volatile": "v", "secret": "s"}
@@ -40,6 +41,7 @@ _RESIDENT = ("stream", "wlan")
 _RARE = (
     *("wlan.antenna.", "wlan.hide_passkey", "wlan.scan.active_dwell", "wlan.scan.channel_mask"),
     *("wlan.scan.home_dwell", "wlan.scan.num_probes", "wlan.scan.passive_dwell", "wlan.scan.type"),
+    "wlan.verify.",
 )
 _DESCRIPTIONS = {
     "bool": "0 or 1 (also off, on, false, true)",
@@ -241,6 +243,16 @@ def command_help(root: Path) -> bytes:
 def variable_help(root: Path) -> bytes:
     """The file that `help <variable>` reads: name, shortcut, values, text, likewise."""
     return _table((v.name, v.shortcut, _values_line(v), v.help) for v in variables(root))
+
+
+def language(root: Path) -> bytes:
+    """The file that web pages read: all commands and variables in JSON, types and ranges as they
+    are declared and in words.
+    """
+    rows = [asdict(v) | {"values": describe(v.type)} for v in variables(root)]
+    fields = ("name", "shortcut", "syntax", "help")
+    lines = [{field: getattr(c, field) for field in fields} for c in commands(root)]
+    return json.dumps({"variables": rows, "commands": lines}, separators=(",", ":")).encode()
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> bytes:

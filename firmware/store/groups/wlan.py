@@ -179,4 +179,13 @@ VARIABLES = (
     ),
     ("wlan.ssid", "wl s", "text 0 32", "", "rw", "join", "Name of the network to join"),
     ("wlan.tx_power", "wl t", "int 2 20", "20", "rw", "join", "Transmit power, dBm"),
+    (
+        "wlan.verify.result",
+        "wl v r",
+        "int 0 8",
+        "0",
+        "ro",
+        "now",
+        "Result of the last network_verify, for who lost its answer with the network",
+    ),
 )

@@ -100,6 +100,15 @@ VARIABLES = (
         "Also take messages that end with a NUL and filler, up to 20 bytes",
     ),
     (
+        "wwep.state",
+        "ww s",
+        "text 0 32",
+        "",
+        "ro",
+        "now",
+        "LED lit and buttons pressed, each where it has a GPIO; empty while the client is off",
+    ),
+    (
         "wwep.timeout",
         "ww t",
         "int 50 60000",

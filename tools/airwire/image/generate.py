@@ -28,6 +28,7 @@ def generated(root: Path) -> dict[str, bytes]:
         "firmware/commands/index.py": declarations.command_index(root),
         **declarations.variable_tables(root),
         "command_help.csv": declarations.command_help(root),
+        "firmware/web/language.json": declarations.language(root),
         "completion.csv": syntax.completion(root),
         "variable_help.csv": declarations.variable_help(root),
     }

@@ -1,0 +1,76 @@
+// A terminal: command lines, what they answer, and the syntax of the one that is typed.
+import { h } from "/ui.js";
+
+const MOST = 40000; // characters that stay
+
+export async function show(place, app) {
+  const { api } = app;
+  const output = h("pre", {
+    class: "output",
+    tabindex: 0,
+    role: "log",
+    "aria-label": "Answers",
+  });
+  const past = [];
+  let at = 0;
+  const line = h("input", {
+    class: "mono",
+    "aria-label": "Command",
+    "aria-describedby": "syntax",
+    autocomplete: "off",
+    autocapitalize: "off",
+    spellcheck: "false",
+    placeholder: "help commands",
+    onkeydown: (event) => {
+      const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      at = Math.min(Math.max(at + step, 0), past.length);
+      line.value = past[at] ?? "";
+      explain();
+    },
+    oninput: () => explain(),
+  });
+  const syntax = h("small", { id: "syntax" }, "Up and down: earlier lines.");
+  const go = h("button", { class: "primary" }, "Run");
+  const form = h(
+    "form",
+    {
+      class: "line",
+      onsubmit: (event) => {
+        event.preventDefault();
+        app.act(go, run);
+      },
+    },
+    h("p", { class: "field" }, line),
+    go
+  );
+  place.append(output, form, syntax);
+  const { commands } = await app.language();
+  line.focus({ preventScroll: true });
+
+  function explain() {
+    const word = line.value.trimStart().split(" ")[0];
+    const found = commands.find(({ name, shortcut }) => word === name || word === shortcut);
+    syntax.textContent = found ? `${found.syntax}: ${found.help}` : "";
+  }
+
+  async function run() {
+    const text = line.value.trim();
+    if (!text) return;
+    if (past.at(-1) !== text) past.push(text);
+    at = past.length;
+    line.value = "";
+    print(h("b", {}, `> ${text}\n`));
+    if (/^(set|load)\b/.test(text)) app.changed();
+    if (text === "save") app.changed(false);
+    const answer = await api.command(text);
+    print(answer.code ? h("span", { class: "bad" }, `${answer.text}\n`) : `${answer.text}\n`);
+  }
+
+  function print(words) {
+    output.append(words);
+    while (output.textContent.length > MOST) output.firstChild.remove();
+    output.scrollTop = output.scrollHeight;
+  }
+}
