@@ -26,6 +26,7 @@ COMMANDS = (
     "airwire.wwep.cli",
     "airwire.cert.cli",
     "airwire.dct.cli",
+    "airwire.openapi.cli",
     "airwire.run",
 )
 
