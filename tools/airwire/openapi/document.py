@@ -24,15 +24,18 @@ _ABOUT = (
     "that follow it. A command that failed has status 200 as well: `code` tells. What has blanks "
     'stands in `"..."`.'
 )
+# Those of the protocol have no body, the others say why.
 _REFUSALS = {
     "400": "The request is no HTTP, or its body no message of this API.",
+    "405": "Another method is needed.",
+    "413": "The body is longer than 4096 bytes.",
+    "4XX": "Another fault of the request.",
+}
+_DENIALS = {
     "401": "User name and password are needed, or others.",
     "403": "A foreign origin, or a name that is not the module's.",
     "404": "The API is off.",
-    "405": "Another method is needed.",
-    "413": "The body is longer than 4096 bytes.",
     "429": "Too many wrong passwords.",
-    "4XX": "Another fault of the request.",
 }
 
 
@@ -57,14 +60,20 @@ def document(root: Path) -> Part:
         "components": {
             "schemas": {
                 **named,
+                "base64": schemas.BASE64,
                 "Answer": _answer(),
+                "Reason": _text("A line."),
                 "Log": _object(logs={"type": "array", "items": {"type": "string"}}),
                 **{f"line_{name}": line for name, line in requests.items()},
             },
             "responses": {
                 "answer": _response("What the command said.", _JSON, "Answer"),
                 "log": _response("Lines of the log.", _JSON, "Log"),
-                **{f"refusal{status}": _refusal(text) for status, text in _REFUSALS.items()},
+                **{_refusal(status): {"description": _REFUSALS[status]} for status in _REFUSALS},
+                **{
+                    _refusal(status): _response(_DENIALS[status], "text/plain", "Reason")
+                    for status in _DENIALS
+                },
             },
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
         },
@@ -119,7 +128,7 @@ def _request(command: Command) -> Part:
 
 def _post(requests: dict[str, Part]) -> Part:
     lines = [{"$ref": f"#/components/schemas/line_{name}"} for name in requests]
-    base64 = _text("base64", contentEncoding="base64")
+    base64 = {"$ref": "#/components/schemas/base64"}
     plain = _message(_flags(0, 2), {"anyOf": lines}, _text("What follows the command line."))
     packed = _message(_flags(4, 6), {"anyOf": lines}, base64)
     wholly = _message(_flags(5, 7), base64, base64)
@@ -180,13 +189,14 @@ def _object(**properties: Part) -> Part:
     }
 
 
-def _text(description: str, **more: Any) -> Part:
-    return {"type": "string", "description": description, **more}
+def _text(description: str) -> Part:
+    return {"type": "string", "description": description}
 
 
 def _responses(good: str) -> Part:
     refusals = {
-        status: {"$ref": f"#/components/responses/refusal{status}"} for status in _REFUSALS
+        status: {"$ref": f"#/components/responses/{_refusal(status)}"}
+        for status in sorted(_REFUSALS | _DENIALS)
     }
     return {"200": {"$ref": f"#/components/responses/{good}"}, **refusals}
 
@@ -196,5 +206,5 @@ def _response(description: str, type_: str, schema: str) -> Part:
     return {"description": description, "content": content}
 
 
-def _refusal(description: str) -> Part:
-    return {"description": description, "content": {"text/plain": {"schema": {"type": "string"}}}}
+def _refusal(status: str) -> str:
+    return f"refusal{status}"

@@ -13,8 +13,15 @@ Schema = dict[str, Any]
 # What stands at a place that is left out: one more blank between two words means nothing.
 NOTHING = " "
 
-_PLAIN = r'[^\s"]+'
-_WORDS = rf'"[^"\r\n]*"|{_PLAIN}'
+BASE64 = {
+    "type": "string",
+    "contentEncoding": "base64",
+    "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+}
+
+# Control characters are refused in a path, and have escapes.
+_PLAIN = r'[^\s"\x00-\x1f\x7f]+'
+_WORDS = rf'"[^"\x00-\x1f\x7f]*"|{_PLAIN}'
 _DIGITS = r"[0-9]"
 _HEX = r"[0-9A-Fa-f]"
 
