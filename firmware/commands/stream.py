@@ -179,6 +179,8 @@ async def stream_write(session, args):
             if size > stream.most:
                 raise CommandError(errors.BOUNDS)
             whole = bytearray(size)
+        elif size <= getattr(stream, "message", 0):  # one message, likewise
+            whole = bytearray(size)
     except CommandError as e:
         failure = e  # the host sends the data in any case: they are not commands
     at = 0

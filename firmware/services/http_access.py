@@ -41,13 +41,15 @@ class HttpAccess:
         # Take over the variables if they have changed; nothing is allocated where they have not.
         get = variables.values.get
         values = self._values
-        changed = False
         for i in range(len(values)):
-            value = get(_VARIABLES[i], b"")
-            if value is not values[i] and value != values[i]:
-                values[i] = value
-                changed = True
-        if changed and not self._access.configure(*values):
+            if get(_VARIABLES[i], b"") != values[i]:
+                break
+        else:
+            return
+        values = [get(name, b"") for name in _VARIABLES]
+        understood = self._access.configure(*values)
+        self._values = values  # not before: memory may run out
+        if not understood:
             log.line(log.STATUS, b"http.server.cors_origin: not an origin")
 
     def _is_ours(self, host):

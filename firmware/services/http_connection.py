@@ -8,29 +8,28 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from firmware import forget
 from firmware.console import registry
 from firmware.net import io_queue, sockets
 from wire import http
 from wire.http_access import ALLOW, SECURITY
-from wire.http_body import Body
 from wire.http_head import RemoteError
 
 from . import http_rest
 
 # Bytes of a head: what browsers send has 600, and there is room for as much again of cookies.
-_HEAD = const(1792)
+_HEAD = const(1280)
 
 # How long a connection may stay as it is, for each of its states, and while others wait for a
 # place.
 _IDLE = const(0)  # nothing of a next request has come
-_READING = const(1)  # from the first byte of a request on, until it is whole
+READING = const(1)  # from the first byte of a request on, until it is whole
 _RUNNING = const(2)  # a command takes its time
 _WRITING = const(3)  # since the client took something last
 _LINGERING = const(4)  # behind the last answer, for what is still on its way
 _LIMITS_MS = (15_000, 10_000, None, 15_000, 1000)
 _CROWDED_MS = (250, 250, None, 2000, 50)
 
-_ALLOW = b"Allow: GET, HEAD, POST, OPTIONS\r\n"
 _TEXT = SECURITY + b"Content-Type: text/plain\r\n"
 
 
@@ -39,26 +38,28 @@ class Connection:
         self.server = server
         self.sock = None  # while there is a client
         self.peer = b""
+        self.peer_port = 0
         self.session = http_rest.RestSession(server.device)
         self.request = http.Request(_HEAD)
         self._task = None
-        self._buf = buffer
-        self._view = memoryview(buffer)
-        self._end = 0  # buf[:end] has come
-        self._at = 0  # where the body begins, and later what follows it
+        self.buf = buffer
+        self.view = memoryview(buffer)
+        self.end = 0  # buf[:end] has come
+        self.at = 0  # where the body begins, and later what follows it
         self._state = _IDLE
         self._since = 0  # when the state began, or went on
         self._fields = b""  # of every answer to the request
 
-    def take(self, sock, peer):
+    def take(self, sock, peer, port):
         """Serve the client at `sock`, which is closed in the end; `peer` is its address (bytes).
         Raises MemoryError.
         """
         sock.setblocking(False)
         self.peer = peer
+        self.peer_port = port
         self._task = asyncio.create_task(self._run(sock))
         self.sock = sock
-        self._enter(_IDLE)
+        self.enter(_IDLE)
 
     def cancel(self):
         if self.sock:
@@ -66,7 +67,7 @@ class Connection:
 
     # Time
 
-    def _enter(self, state):
+    def enter(self, state):
         self._state = state
         self._since = ticks_ms()
 
@@ -82,7 +83,7 @@ class Connection:
     def _check(self, limit):
         if limit is None or ticks_diff(ticks_ms(), self._since) < limit:
             return
-        if self._state == _READING:
+        if self._state == READING:
             try:
                 self.sock.write(http.refusal(RemoteError(408, b"")))
             except OSError:
@@ -105,35 +106,37 @@ class Connection:
         except Exception as e:
             server.device.fault("http server", e)
         finally:
-            queue.forget(sock)
-            sock.close()
-            self.sock = None
+            if self.sock:
+                queue.forget(sock)
+                sock.close()
+                self.sock = None
             self.session.running = False
-            self._end = 0
+            self.end = 0
             server.left()
 
     async def _serve(self, sock):
         # One request after the other, until the connection is to end.
         request = self.request
-        buf = self._buf
+        buf = self.buf
         try:
             while True:
                 request.begin(buf, 0)
-                end = self._end
-                self._enter(_READING if end else _IDLE)
+                end = self.end
+                self.enter(READING if end else _IDLE)
                 at = request.read(end) if end else 0
                 while not at:
                     await sockets.readable(sock)
-                    n = sock.readinto(self._view[end:] if end else buf)
+                    n = sock.readinto(self.view[end:] if end else buf)
                     if n == 0:
                         return
                     if n is None:
                         continue
-                    if not end:
-                        self._enter(_READING)
-                    self._end = end = end + n
+                    first = not end
+                    self.end = end = end + n
                     at = request.read(end)
-                self._at = at
+                    if first and not at:
+                        self.enter(READING)
+                self.at = at
                 self._fields = b""
                 work = self._answer(request)
                 if work:
@@ -151,37 +154,39 @@ class Connection:
 
     def _shift(self):
         # What has come behind the request begins the next one.
-        at = self._at
-        left = self._end - at
+        at = self.at
+        left = self.end - at
         if left:
-            self._buf[:left] = self._view[at : self._end]
-        self._end = left
+            self.buf[:left] = self.view[at : self.end]
+        self.end = left
+
+    def rest(self):
+        """What has come behind the request's head."""
+        return bytes(self.view[self.at : self.end])
+
+    def given(self):
+        """The socket is somebody else's from now on."""
+        self.sock = None
+        self.request.keep_alive = False
 
     async def body(self):
         """The request's body. To be called where it has one, or its head is not dealt with."""
-        request = self.request
-        request.accept(http_rest.BODY)
-        codec = Body(request.length, http_rest.BODY)
-        found = bytearray()
-        if request.expects:
-            await self.send(http.CONTINUE)
-            self._enter(_READING)
-        first = at = self._at
-        while not codec.done:
-            if at == self._end:
-                # The head stays where it is: it is asked when the answer is made.
-                await sockets.readable(self.sock)
-                n = self.sock.readinto(self._view[first:])
-                if n == 0:
-                    codec.closed()
-                if n is None:
-                    continue
-                at = first
-                self._end = first + n
-            at = codec.take(self._buf, at, self._end)
-            found.extend(self._view[codec.start : codec.stop])
-        self._at = at
-        return found
+        http_body = self.server.device.service("http_body")
+        try:
+            return await http_body.read(self)
+        finally:
+            forget("firmware.services.http_body")
+            forget("wire.http_body")
+
+    async def more(self, at):
+        """Read on, from buf[at] on; where what has come ends, `at` at the end of the client. The
+        head stays where it is: it is asked when the answer is made.
+        """
+        while True:
+            await sockets.readable(self.sock)
+            n = self.sock.readinto(self.view[at:])
+            if n is not None:
+                return at + n
 
     # Answers. What is most often done at once is a function here that returns what is to be
     # awaited, or None: a coroutine for each step would cost more than the steps.
@@ -231,10 +236,10 @@ class Connection:
             n = len(part)
             buf[at : at + n] = part
             at += n
-        n = self.write(buf, at)
+        n = self.sock.write(buf, at)
         if n == at:
             return None
-        return self.send(bytes(memoryview(buf)[n:at]))
+        return self.send(bytes(memoryview(buf)[n or 0 : at]))
 
     async def say(self, status, text):
         """An answer that is a line of text."""
@@ -246,12 +251,12 @@ class Connection:
         """Write of buf[:n] what the client takes now; returns how many bytes. Raises OSError."""
         n = self.sock.write(buf, n) or 0
         if n:
-            self._enter(_WRITING)
+            self.enter(_WRITING)
         return n
 
     async def send(self, data):
         """Write all of `data`, waiting while the client does not take it. Raises OSError."""
-        self._enter(_WRITING)
+        self.enter(_WRITING)
         while True:
             n = self.sock.write(data)
             if n == len(data):
@@ -267,8 +272,8 @@ class Connection:
 
     async def _linger(self):
         # An end with unread bytes would be a reset, which can overtake the answer.
-        self._enter(_LINGERING)
+        self.enter(_LINGERING)
         while True:
             await sockets.readable(self.sock)
-            if self.sock.readinto(self._buf) == 0:
+            if self.sock.readinto(self.buf) == 0:
                 return

@@ -68,7 +68,7 @@ def find(name, zips):
         size = os.stat(path)[6]
     except OSError:
         return None
-    from firmware.version import BUILD
+    from firmware.board import BUILD
 
     return _File(path, size, b'"%s-%x"' % (BUILD[-19:].replace(b" ", b"-"), size), True)
 

@@ -8,12 +8,13 @@
 # http_rest.py and http_files.py, which leave RAM when nobody has called for a while.
 import asyncio
 import errno
-import socket
+import sys
 from time import ticks_diff, ticks_ms
 
+from machine import Pin
 from micropython import const
 
-from firmware import forget
+from firmware import board, forget
 from firmware.console import log, registry
 from firmware.console.editor import Editor
 from firmware.net import interfaces, sockets
@@ -21,13 +22,11 @@ from firmware.net.station import UP
 from firmware.store import variables
 
 PLACES = const(4)  # connections at a time: what the ten sockets of the chip leave
-# A request's head has to fit, and 256 bytes of what follows it. With a segment's 1460 bytes or
-# less a request takes one read.
-BUFFER = const(2048)
+# A request's head has to fit, and 256 bytes of what follows it. One of a segment's 1460 bytes or
+# less takes one read.
+BUFFER = const(1536)
 # Bytes of a file that are read and written at a time; all connections share them.
 _PIECE = const(1024)
-# Connections that the stack holds while all places are taken: no more than lwIP has in all.
-_BACKLOG = const(16)
 _LOG = const(1024)  # bytes of log lines that are kept for GET /log
 # Bytes of the heap that are free when the first client comes: the code for it was loaded then, and
 # command files make room for each other.
@@ -40,28 +39,34 @@ _REST_MS = const(10_000)  # without a connection, after which what serves them l
 _REPLY_MS = const(1000)  # for the replies to commands that are being carried out at the end
 _AGAIN = const(20)  # looks after which a port that could not be had is tried again
 
+_GPIO = b"http.server.connected_gpio"
+
 # What connections need besides, and nobody else keeps.
 _GUEST = (
     "firmware.services.http_access",
     "firmware.services.http_connection",
     "firmware.services.http_rest",
     "firmware.services.http_files",
+    "wire.http_file",
     "wire.rest",
     "wire.http",
     "wire.http_access",
     "wire.http_auth",
     "wire.http_origin",
     "wire.utf8",
-    "wire.http_body",
-    "wire.http_file",
-    "wire.http_head",
-    "wire.http_fast",
-    "wire.http_plain",
+)
+# The same, unless our HTTP client (wire/http_client.py) is at work: it would not know our errors.
+_HEADS = ("wire.http_head", "wire.http_fast")
+# What streams need besides.
+_STREAMS = (
+    "firmware.net.web_socket",
+    "wire.websocket",
+    "wire.websocket_fast",
 )
 
 
 def create(device):
-    """The service, on the parts of the device."""
+    """The service, on the parts of the device. Raises board.GpioInUse."""
     return HttpServer(device)
 
 
@@ -104,7 +109,8 @@ class HttpServer:
         self.piece = bytearray(_PIECE)
         self.access = None  # http_access.py, while there are connections
         self._guesses = []  # what it remembers
-        self.connections = []  # one for each place, while there is somebody
+        self.connections = []  # as many as there were at a time, while there is somebody
+        self.streams = []  # what connections have become
         self.log = Log(self)
         self.crowded = False  # somebody waits for a place
         self.commands = 0  # that REST has carried out
@@ -113,6 +119,11 @@ class HttpServer:
         self._served = None  # what the listener is open for: the link's count, interface and port
         self._door = None  # task of the listener
         self._wait = 0  # looks before a port is tried again
+        self._pin = None
+        gpio = variables.get(_GPIO)
+        if gpio >= 0:
+            board.claim(gpio, _GPIO)
+            self._pin = Pin(gpio, Pin.OUT, value=0)
         self._left = ticks_ms()  # when the last connection ended; None: nothing to leave RAM
 
     async def run(self):
@@ -156,21 +167,13 @@ class HttpServer:
         self._open(link, port)
 
     def _open(self, link, port):
-        listener = None
         try:
-            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            listener.setblocking(False)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            interfaces.bind(listener, link, port)
-            listener.listen(_BACKLOG)
+            listener = self.device.service("http_door").open(self, link, port)
+        finally:
+            forget("firmware.services.http_door")
+        if listener:
             self._door = asyncio.create_task(self._attend(listener))
-        except (OSError, MemoryError) as e:
-            if listener:
-                listener.close()
-            words = sockets.reason(e) if isinstance(e, OSError) else b"Out of memory"
-            self.say(b"port %d: %s" % (port, words))
-            return
-        log.line(log.STATUS, b"HTTP server listening on port: %d" % port)
+            log.line(log.STATUS, b"HTTP server listening on port: %d" % port)
 
     async def _attend(self, listener):
         # Task of the listener: gives each client a place.
@@ -191,7 +194,7 @@ class HttpServer:
                         self.say(sockets.reason(e))
                         await asyncio.sleep_ms(_FULL_MS)
                     continue
-                self._take(sock, peer[0].encode())
+                self._take(sock, *peer)
         except MemoryError:  # a later look listens again
             registry.make_room()
             self.say(b"Out of memory")
@@ -208,27 +211,45 @@ class HttpServer:
                 used += 1
         return used >= variables.values.get(b"http.server.max_clients", PLACES)
 
-    def _take(self, sock, peer):
+    def _take(self, sock, host, port):
         # Give a client its place, or close.
         try:
-            if not self.connections:
-                registry.make_room()
-                module = self.device.service("http_access")
-                self.access = module.HttpAccess(self.device, self._guesses)
-                module = self.device.service("http_connection")
-                registry.claim(_ROOM)
-                self.connections = [module.Connection(self, buffer) for buffer in self.buffers]
+            place = None
             for connection in self.connections:
                 if not connection.sock:
-                    connection.take(sock, peer)
-                    return
+                    place = connection
+            if place is None:
+                if not self.connections:
+                    registry.make_room()
+                module = self.device.service("http_connection")
+                if not self.access:
+                    access = self.device.service("http_access")
+                    self.access = access.HttpAccess(self.device, self._guesses)
+                registry.claim(_ROOM)
+                place = module.Connection(self, self.buffers[len(self.connections)])
+                self.connections.append(place)
+            place.take(sock, host.encode(), port)
         except MemoryError:
             sock.close()
-            self._rest()
+            if not any(connection.sock for connection in self.connections):
+                self._rest()
             registry.make_room()
             self.say(b"Out of memory")
 
     # Connections
+
+    def stream_left(self, stream):
+        """A stream was closed."""
+        self.streams.remove(stream)
+        if not self.streams:
+            for name in _STREAMS:
+                forget(name)
+        self.show()
+
+    def show(self):
+        """Set the GPIO of streams."""
+        if self._pin:
+            self._pin(len(self.streams) > 0)
 
     def left(self):
         """A connection has ended."""
@@ -250,6 +271,9 @@ class HttpServer:
         self.access = None
         for name in _GUEST:
             forget(name)
+        if "wire.http_client" not in sys.modules:
+            for name in _HEADS:
+                forget(name)
 
     async def _close(self):
         # The listener, and all connections.
@@ -269,5 +293,8 @@ class HttpServer:
             if ticks_diff(ticks_ms(), begun) > _REPLY_MS:
                 break
             await asyncio.sleep_ms(1)
+        for stream in list(self.streams):
+            self.device.streams.close(stream.handle)
         await self._close()
         self._rest()
+        board.release(_GPIO)

@@ -15,7 +15,12 @@ _FROM_START = (
         (b"wwep.button_gpio", b"wwep.led_gpio", b"wwep.secure.button_gpio"),
     ),
     ("wwep server", "wwep_server", b"wwep.server.enabled", ()),
-    ("http server", "http_server", b"http.server.enabled", ()),
+    (
+        "http server",
+        "http_server",
+        b"http.server.enabled",
+        (b"http.server.connected_gpio",),
+    ),
     ("ioconn", "ioconn", b"ioconn.enabled", ()),
     (
         "mdns",

@@ -51,7 +51,7 @@ BROWSER = (
     b"Accept-Language: en-US,en;q=0.9\r\n"
     b"\r\n"
 )
-PLAIN = b"GET /%s HTTP/1.1\r\nHost: module\r\n" + AUTHORIZATION + b"\r\n"
+PLAIN = b"GET /%s HTTP/1.1\r\nHost: module\r\nUser-Agent: wrk\r\nAccept: */*\r\n\r\n"
 
 # What it is, the request, the most bytes and instructions (issue: microdot takes 16 KB and 1.75
 # million for the first of them).
@@ -61,7 +61,7 @@ CASES = (
     ("HTTP, /command/version", PLAIN % b"command/version", 2200, 250_000),
     ("HTTP, 32 KB file", PLAIN % b"big.bin", 4000, 1_100_000),
 )
-ALLOCATED = PLAIN % b"command/allocated"
+ALLOCATED = b"GET /command/allocated HTTP/1.1\r\nHost: module\r\n" + AUTHORIZATION + b"\r\n"
 
 
 class Client:
@@ -116,8 +116,10 @@ def _size(said: bytes) -> int:
 
 
 @contextmanager
-def serving(arch: str, *before: str) -> Iterator[Client]:
-    """A client of the server on the interpreter of `arch`; at the end the process gets SIGINT."""
+def serving(arch: str, secret: bool, *before: str) -> Iterator[Client]:
+    """A client of the server on the interpreter of `arch`, which asks for a password if it is
+    `secret`.
+    """
     with tempfile.TemporaryDirectory() as home:
         device = Path(home) / "device"
         for name, content in tree.device_files(project.ROOT, short=False).items():
@@ -131,7 +133,7 @@ def serving(arch: str, *before: str) -> Iterator[Client]:
             port = free.getsockname()[1]
         program = [str(interpreter.find(arch)), "-X", f"heapsize={HEAP}", str(SCRIPT)]
         process = subprocess.Popen(
-            [*before, *program, str(port), str(user)],
+            [*before, *program, str(port), str(user), *(["password"] if secret else [])],
             env={"MICROPYPATH": f"{device}:{device / 'lib'}:.frozen"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -160,7 +162,7 @@ def rows() -> list[Row]:
 
 def allocated(request: bytes) -> int:
     """Bytes for each request: the slope, so that what the first ones leave does not count."""
-    with serving("i386") as client:
+    with serving("i386", AUTHORIZATION in request) as client:
         told = []
         for count in (FEW, MANY):
             client.ask(ALLOCATED)
@@ -187,7 +189,7 @@ def _counted(request: bytes, count: int) -> int:
         raise UserError("bench: no valgrind here: run `make bench`, which says how to get it")
     out = project.BUILD / "http_server.callgrind"
     before = (valgrind, "-q", "--tool=callgrind", f"--callgrind-out-file={out}")
-    with serving("amd64", *before) as client:
+    with serving("amd64", AUTHORIZATION in request, *before) as client:
         client.ask(ALLOCATED)
         for _ in range(count):
             client.ask(request)

@@ -307,7 +307,7 @@ wlan.tx_power                      -
 """
 
 ABSENT_VARIABLES = """
-http.server.connected_gpio http.server.idle_timeout http.server.max_requests http.server.tls_cert
+http.server.idle_timeout http.server.max_requests http.server.tls_cert
 http.server.tls_enabled http.server.tls_key
 ota.host ota.port
 setup.auto.cmd setup.gpio.cmd setup.gpio.control_gpio setup.gpio.mode setup.web.idle_timeout

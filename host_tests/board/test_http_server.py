@@ -152,15 +152,21 @@ def test_more_clients_than_places(board):
             assert last(raw)[0] == 408
             raw.close()
         assert b"! 0 services" in long.getresponse().read()
-    # While somebody waits, answers end their connections: the next one in line need not ask.
+    # While somebody waits, answers end their connections: who comes again connects anew.
     clients = [
-        http.client.HTTPConnection(address, web.PORT, peers.WAIT) for _ in range(2 * PLACES)
+        http.client.HTTPConnection(address, web.PORT, timeout=peers.WAIT)
+        for _ in range(2 * PLACES)
     ]
+    ended = 0
     for _ in range(3):
         for client in clients:
+            client.close()
             client.request("GET", "/command/get%20wlan.ssid")
         for client in clients:
-            assert json.loads(client.getresponse().read())["response"] == SSID
+            answer = client.getresponse()
+            assert json.loads(answer.read())["response"] == SSID
+            ended += answer.headers["Connection"] == "close"
+    assert ended
     for client in clients:
         client.close()
     console.ok("set http.server.max_clients 1")

@@ -15,8 +15,6 @@ from airwire.client import (
     Timeout,
 )
 from airwire.client.errors import shown
-from airwire.wire.crc import crc16
-from host_tests.board.http_peers import HttpServer, redirect
 from host_tests.board.mail import MailServer
 from host_tests.client.conftest import PATIENCE
 
@@ -214,31 +212,3 @@ def test_emails(joined):
         with pytest.raises(ValueError, match="8193 bytes"):
             joined.smtp_send("bert@example.org", "x", b"x" * 8193)
         assert server.empty
-
-
-def test_http(joined, tmp_path):
-    with HttpServer() as server:
-        server.answers |= {"/a": b"hello", "/b": redirect("/a"), "/up": b""}
-        at = f"host.airwire:{server.port}"
-        with joined.http_get(f"http://anna:secret@{at}/b", {"X-Y": "two words"}) as stream:
-            assert joined.http_status(stream) == 200
-            assert stream.read() == b"hello"
-        asked = server.next()
-        assert asked.headers["X-Y"] == "two words"
-        assert asked.headers["Authorization"]
-        assert joined.http_head(f"{at}/nowhere") == 404
-        body = bytes(range(256)) * 20
-        with joined.http_post(f"{at}/echo", body, "text/plain") as stream:
-            assert stream.read() == body
-        joined.http_download(f"{at}/a", crc=crc16(b"hello"))
-        assert joined.read_file("a") == b"hello"
-        with pytest.raises(CommandFailed):
-            joined.http_download(f"{at}/a", "b", crc=0)
-        joined.http_upload(f"{at}/up", "a")
-        joined.delete_file("a")
-        with pytest.raises(CommandFailed) as failed:
-            joined.http_upload(f"anna:secret@{at}/nowhere", "a")
-    assert "secret" not in str(failed.value) and "********@" in str(failed.value)
-    with pytest.raises(CommandFailed):
-        joined.http_get("host.airwire:1", {"X-Y": "z"})
-    assert joined.streams() == []

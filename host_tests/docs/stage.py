@@ -32,6 +32,8 @@ NOT_RUN = {
     "make bench": "takes minutes, and measures wrong beside other tests",
     "make flash PORT=/dev/ttyUSB0 FIRMWARE=ESP32_GENERIC.bin": "needs a board on USB",
     "make release FIRMWARE=ESP32_GENERIC.bin": "needs a file of MicroPython",
+    "make erase PORT=/dev/ttyUSB0": "needs a board on USB",
+    "make monitor PORT=/dev/ttyUSB0": "needs a board on USB, and is interactive",
     ". .venv/bin/activate": "changes the reader's shell; here the path is set",
     "pyserial-miniterm ~/.airwire/boards/board/uart0 115200": "interactive",
 }

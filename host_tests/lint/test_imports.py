@@ -106,13 +106,6 @@ ARROWS = {
         "firmware.console",
         "firmware.services",
     ),
-    # What was shipped is told from what an earlier version shipped.
-    "firmware/services/http_files.py": (
-        "firmware.version",
-        "firmware.net",
-        "firmware.store",
-        "wire",
-    ),
     "firmware/services/changes.py": (
         "firmware.forget",
         "firmware.board",

@@ -1,6 +1,6 @@
-# Scenarios of user files: `file_create` and `file_delete`, as the commands do them, from several
-# states of the flash. Files of up to 128 bytes lie inside a directory block of LittleFS, larger
-# ones in blocks of their own.
+# Scenarios of user files: `file_create` and `file_delete`, as the commands do them, and what a
+# download does with an old file, from several states of the flash. Files of up to 128 bytes lie
+# inside a directory block of LittleFS, larger ones in blocks of their own.
 
 import asyncio
 import os
@@ -123,6 +123,38 @@ class Delete(Create):
         assert told == (b"Success" if there else b"Command failed"), told
 
 
+class Replace(Create):
+    """A file is put in the place of one of its name, as a download does."""
+
+    state_name = "replace"
+
+    def __init__(self, name, old, new, endless):
+        super().__init__((name, new), ((name, old), OTHER))
+        self.endless = endless
+
+    def operation(self):
+        name, size = self.file
+        data = content(name, size)
+
+        async def replace():
+            size = None if self.endless else len(data)
+            replacement = firmware("store.replacement")
+            flags = firmware("store.files").VALID
+            file = replacement.Replacement(name, size, flags, None)
+            for i in range(0, len(data), _PIECE):
+                await file.write(data[i : i + _PIECE])
+            file.finish()
+            file.close()
+
+        # What is kept free for other things is more than this flash has left.
+        files = firmware("store.files")
+        room, files.check_room = files.check_room, lambda size: None
+        try:
+            assert _told(replace) == b"Success"
+        finally:
+            files.check_room = room
+
+
 class Compacting(Create):
     """The folder's block has so little room left that it must be rewritten."""
 
@@ -177,6 +209,10 @@ SCENARIOS = {
     "create": [Create(SMALL), Create((b"empty", 0), (SMALL,))],
     "create large": [Create(LARGE, (OTHER,))],
     "delete": [Delete(SMALL, (SMALL,)), Delete(LARGE, (OTHER, LARGE, SMALL))],
+    "replace": [
+        Replace(b"a", 100, 120, False),
+        Replace(b"a", 3000, 5000, True),
+    ],
     "compacting": [Compacting(SMALL, (OTHER,))],
     "full": [Full(LARGE, (SMALL,))],
 }

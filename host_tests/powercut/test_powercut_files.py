@@ -1,6 +1,6 @@
-"""`file_create` and `file_delete` under a power cut at every flash operation: the old or the new
-set of files, each with its content and attributes, and nothing left over. files.py has the
-scenarios.
+"""`file_create`, `file_delete` and a file in the place of another one under a power cut at every
+flash operation: the old or the new set of files, each with its content and attributes, and nothing
+left over. files.py has the scenarios.
 """
 
 import pytest
@@ -14,6 +14,7 @@ STATES = {
     "create": (5, 3),
     "create large": (60,),
     "delete": (1, 1),
+    "replace": (4, 40),
     "compacting": (3,),
     "full": (2,),
 }
@@ -21,7 +22,7 @@ STATES = {
 
 @pytest.mark.parametrize("state", STATES)
 def test_files_survive_every_cut(run, state, arch, counts, rng, figure):  # noqa: F811
-    step = counts(6 if state == "create large" else 1, 1)
+    step = counts({"create large": 6, "replace": 3}.get(state, 1), 1)
     results = run("files", state, step, rng.randrange(step))
     for r in results:
         figure(

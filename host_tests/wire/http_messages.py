@@ -2,7 +2,7 @@
 # the fuzz tests do on CPython, and http_driver.py on MicroPython. `rng` is a random.Random on the
 # one, the module `random` on the other.
 
-from wire import http, http_client, http_file
+from wire import http, http_client, http_file, http_form
 from wire.http_body import Body
 from wire.http_head import RemoteError
 
@@ -150,7 +150,7 @@ def _values(found, head):
 
 
 def _form(text):
-    return list(http.form(text))
+    return list(http_form.form(text))
 
 
 def _either(ask, *arguments):

@@ -116,6 +116,15 @@ def test_what_was_set():
     assert not made.configure(b"admin", b"password", b"app.test", b'My "own"')
     fields = b'WWW-Authenticate: Basic realm="My \\"own\\"", charset="UTF-8"\r\n'
     assert decided(made, LOG_OF) == (401, fields, b"No password")
+    # And what goes without saying: no TLS, WiConnect, a file that is for nobody in particular.
+    made = Access(lambda host: True, lambda endpoint, command: command == b"", [])
+    made.configure(b"admin", b"password", b"")
+    data = b"%s /x HTTP/1.1\r\nHost: h\r\nOrigin: http://h\r\n\r\n"
+    request = whole(data % b"PUT")[0]
+    assert made.decide(request, b"a", 0) == (401, MORE["401"], b"No password")
+    request = whole(data % b"GET")[0]
+    assert made.decide(request, b"a", 0)[0] == 401
+    assert made.decide(request, b"a", 0, LOG)[0] == 0
     made = Access(lambda host: False, None, [])
     assert decided(made, LOG_OF) == (403, b"", b"Unknown host")
 

@@ -4,7 +4,7 @@
 from checks import raises
 from http_requests import CHROME, HOST, head, whole
 
-from wire import http
+from wire import http, http_form
 from wire.http_head import CHUNKED, UNTIL_CLOSE, LocalError, RemoteError, field
 
 
@@ -76,7 +76,7 @@ def test_paths():
 
 def test_forms():
     text = b"ssid=My+Net%2B&passkey=a%26b%3D&empty=&none&&=x&a=b=c"
-    assert list(http.form(text)) == [
+    assert list(http_form.form(text)) == [
         (b"ssid", b"My Net+"),
         (b"passkey", b"a&b="),
         (b"empty", b""),
@@ -84,13 +84,13 @@ def test_forms():
         (b"", b"x"),
         (b"a", b"b=c"),
     ]
-    assert list(http.form(b"")) == []
+    assert list(http_form.form(b"")) == []
     for text in (b"a=%0", b"a%=1", b"a=%00", b"a=\n", b"a=%0d%0a"):
         assert raises(RemoteError, list_of, text).status == 400, text
 
 
 def list_of(text):
-    return list(http.form(text))
+    return list(http_form.form(text))
 
 
 def test_lists_and_what_must_be_said_once():

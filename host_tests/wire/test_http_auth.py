@@ -17,7 +17,8 @@ def test_what_is_right():
     for value in (
         b"Basic " + ADMIN,
         b"basic " + ADMIN,
-        b"BASIC   " + ADMIN,
+        b"BASIC  " + ADMIN,
+        b"bASIC   " + ADMIN,
     ):
         assert is_basic(value, ADMIN), value
     assert is_basic(b"Basic w6Q6AP86", token(b"\xc3\xa4", b"\x00\xff:"))

@@ -1,182 +1,16 @@
-# The messages of the REST API (spec 9.2): the JSON object that POST /command carries, which is
-# read in place, and the one that answers a command.
+# The answers of the REST API (spec 9.2): a JSON object for each command. What POST /command
+# carries is in rest_request.py.
 #
 # Responses are bytes and JSON is text: what is no UTF-8 stands in an answer as the characters
 # U+0080 to U+00FF of the same numbers, unless the client asks for base64.
 import binascii
 
 from . import const
-from .http_head import ASCII, CLASSES, PLAIN, VALUE, RemoteError, span
-from .utf8 import is_utf8
+from .http_head import ASCII, CLASSES, PLAIN, span
 
-# What is base64: the bits of `flags`.
-COMMAND = const(1)
-RESPONSE = const(2)
-DATA = const(4)
-_ALL = const(7)
+RESPONSE = const(2)  # the bit of `flags` that asks for base64
 
 TAIL = b'"}'
-
-_QUOTE = const(0x22)
-_COMMA = const(0x2C)
-_COLON = const(0x3A)
-_OPEN = const(0x7B)
-_CLOSE = const(0x7D)
-_SCALARS = b"+-.0123456789Eaeflnrstu"  # of numbers, true, false and null
-_ESCAPED = b'"\\/bfnrt'
-_MEANING = b'"\\/\b\f\n\r\t'
-_HEX = b"0123456789abcdefABCDEF"
-_STEP = const(64)  # characters of base64 at a time
-
-
-def parse(body):
-    """(flags, command, start, end) of a request's body (bytearray), whose [start:end] are then the
-    command's data. Raises RemoteError.
-    """
-    try:
-        return _parse(body)
-    except (IndexError, ValueError):
-        raise RemoteError(400, b"bad JSON")
-
-
-def _parse(body):
-    flags = command = data = None
-    at = _blanks(body, _expect(body, _blanks(body, 0), _OPEN))
-    more = body[at] != _CLOSE
-    while more:
-        start, end, at = _string(body, at)
-        name = bytes(body[start:end])
-        at = _blanks(body, _expect(body, _blanks(body, at), _COLON))
-        text = body[at] == _QUOTE
-        if text:
-            start, end, at = _string(body, at)
-        else:
-            start, at = at, _scalar(body, at)
-            end = at
-        if name == b"flags" and flags is None and not text:
-            flags = bytes(body[start:end])
-        elif name == b"command" and command is None and text:
-            command = start, end
-        elif name == b"data" and data is None and (text or body[start] == 0x6E):  # null
-            data = (start, end) if text else (0, 0)
-        elif name in (b"flags", b"command", b"data"):
-            raise ValueError
-        at = _blanks(body, at)
-        more = body[at] == _COMMA
-        if more:
-            at = _blanks(body, at + 1)
-    at = _expect(body, at, _CLOSE)
-    if _blanks(body, at) != len(body):
-        raise ValueError
-    flags = flags or b"0"
-    if not flags.isdigit() or len(flags) > 1 or int(flags) > _ALL:
-        raise RemoteError(400, b"unknown flags")
-    flags = int(flags)
-    if command is None:
-        raise RemoteError(400, b"no command")
-    start, end = command
-    if flags & COMMAND:
-        end = _decode(body, start, end)
-    line = bytes(body[start:end]).rstrip(b"\r\n")
-    if b"\n" in line or b"\r" in line:
-        raise RemoteError(400, b"more than one line")
-    start, end = data or (0, 0)
-    if flags & DATA:
-        end = _decode(body, start, end)
-    return flags, line, start, end
-
-
-def _blanks(body, at):
-    while at < len(body) and body[at] in b" \t\r\n":
-        at += 1
-    return at
-
-
-def _expect(body, at, what):
-    if body[at] != what:
-        raise ValueError
-    return at + 1
-
-
-def _scalar(body, at):
-    start = at
-    while body[at] in _SCALARS:
-        at += 1
-    if at == start:  # an object or a list: nothing of ours has one
-        raise ValueError
-    return at
-
-
-def _string(body, at):
-    # (start, end, what follows) of the string at `at`, whose escapes are resolved in place.
-    at = start = out = _expect(body, at, _QUOTE)
-    while True:
-        quote = body.find(b'"', at)
-        mark = body.find(b"\\", at, max(quote, 0))
-        end = quote if mark < 0 else mark
-        if end < 0 or span(body, at, end, CLASSES, VALUE) != end:
-            raise ValueError
-        if out != at:
-            body[out : out + end - at] = body[at:end]
-        out += end - at
-        if mark < 0:
-            return start, out, quote + 1
-        at, out = _unescape(body, mark + 1, out)
-
-
-def _unescape(body, at, out):
-    # Writes what the escape at `at` means to `out`; returns what follows both.
-    c = body[at]
-    if c != 0x75:
-        i = _ESCAPED.find(bytes((c,)))
-        if i < 0:
-            raise ValueError
-        body[out] = _MEANING[i]
-        return at + 1, out + 1
-    code = _unit(body, at + 1)
-    at += 5
-    if 0xD800 <= code < 0xE000:  # UTF-16: half a character
-        low = _unit(body, at + 2)
-        if code >= 0xDC00 or body[at : at + 2] != b"\\u" or not 0xDC00 <= low < 0xE000:
-            raise ValueError
-        code = 0x10000 + ((code & 0x3FF) << 10 | low & 0x3FF)
-        at += 6
-    for c in chr(code).encode():
-        body[out] = c
-        out += 1
-    return at, out
-
-
-def _unit(body, at):
-    text = bytes(body[at : at + 4])
-    if len(text) != 4:
-        raise IndexError
-    for c in text:
-        if c not in _HEX:  # int() takes signs and blanks
-            raise ValueError
-    return int(text, 16)
-
-
-def _decode(body, start, end):
-    # Base64 in place; returns the new end. The decoders pass over what is not of the alphabet:
-    # such a piece is short for its length.
-    if end - start & 3:
-        raise RemoteError(400, b"bad base64")
-    out = start
-    for at in range(start, end, _STEP):
-        stop = min(at + _STEP, end)
-        size = (stop - at) // 4 * 3
-        if stop == end:
-            size -= bytes(body[stop - 2 : stop]).count(b"=")
-        try:
-            piece = binascii.a2b_base64(body[at:stop])
-        except ValueError:
-            piece = b""
-        if len(piece) != size:
-            raise RemoteError(400, b"bad base64")
-        body[out : out + size] = piece
-        out += size
-    return out
 
 
 def head(number, code, flags):
@@ -205,7 +39,7 @@ def escaped(text):
             out = bytearray()
         out.extend(text[at:end])
         if end == len(text):
-            return out
+            return bytes(out)
         size = _character(text, end)
         if size:
             out.extend(text[end : end + size])
@@ -235,5 +69,7 @@ def _character(text, at):
     c = text[at]
     if c < 0xC2:
         return 0
+    from .utf8 import is_utf8  # most text is ASCII
+
     size = _length(c)
     return size if at + size <= len(text) and is_utf8(text[at : at + size]) else 0

@@ -19,6 +19,8 @@ COMMANDS = (
     "airwire.image.cli",
     "airwire.flashing",
     "airwire.release",
+    "airwire.deploying",
+    "airwire.monitor",
     "airwire.board.cli",
     "airwire.lan.cli",
     "airwire.client.cli",

@@ -28,6 +28,15 @@ VARIABLES = (
         "Realm that a browser shows when it asks for the password; empty = WiConnect",
     ),
     (
+        "http.server.connected_gpio",
+        "ht s x",
+        "gpio out",
+        "-1",
+        "rw",
+        "now",
+        "High while there is a stream by /stream; -1 = none",
+    ),
+    (
         "http.server.cors_origin",
         "ht s c",
         "text 0 128",

@@ -1,5 +1,6 @@
 # The HTTP server without shims, on the interpreter's own sockets: `http_server.py PORT FOLDER`
-# serves 127.0.0.1:PORT, with the user's files in FOLDER. `GET /command/allocated` tells how many
+# serves 127.0.0.1:PORT, with the user's files in FOLDER, to everybody, or with a word behind it to
+# `admin` with that password. `GET /command/allocated` tells how many
 # bytes were allocated, from its first use on, from which nothing is collected.
 import asyncio
 import gc
@@ -61,14 +62,16 @@ from firmware.store import files, variables  # noqa: E402
 port, files._FOLDER = int(sys.argv[1]), sys.argv[2]
 variables.values.update(
     {
+        b"http.server.connected_gpio": -1,
         b"http.server.enabled": 1,
         b"http.server.interface": b"wlan",
-        b"http.server.password": b"password",
         b"http.server.port": port,
-        b"http.server.username": b"admin",
         b"wlan.ssid": b"bench-network",
     }
 )
+if sys.argv[3:]:
+    variables.values[b"http.server.username"] = b"admin"
+    variables.values[b"http.server.password"] = sys.argv[3].encode()
 
 
 class Device:
@@ -98,7 +101,7 @@ class Server(http_server.HttpServer):
         while True:
             await sockets.readable(listener)
             sock, _ = listener.accept()
-            self._take(sock, b"127.0.0.1")
+            self._take(sock, "127.0.0.1", 1)
 
     def _look(self):
         pass  # it comes by the clock: only what is asked for is counted

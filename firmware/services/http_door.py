@@ -1,0 +1,27 @@
+# Opens the port of the HTTP server (http_server.py). Forgotten after each use.
+import socket
+
+from micropython import const
+
+from firmware.net import interfaces, sockets
+
+# Connections that the stack holds while all places are taken: no more than lwIP has in all.
+_BACKLOG = const(16)
+
+
+def open(server, link, port):
+    """A socket that listens to a port of one interface, or None where that cannot be."""
+    listener = None
+    try:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setblocking(False)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        interfaces.bind(listener, link, port)
+        listener.listen(_BACKLOG)
+        return listener
+    except (OSError, MemoryError) as e:
+        if listener:
+            listener.close()
+        words = sockets.reason(e) if isinstance(e, OSError) else b"Out of memory"
+        server.say(b"port %d: %s" % (port, words))
+        return None

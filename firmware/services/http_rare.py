@@ -1,0 +1,54 @@
+# What REST answers now and then: long responses, and the log. Imported for each, and forgotten.
+import asyncio
+
+from micropython import const
+
+from wire import rest
+from wire.http_head import CHUNKED
+
+from .http_rest import JSON
+
+_PIECE = const(768)  # bytes of a long response for one chunk
+
+
+async def stream(connection, head, text, base64):
+    """A long response, piece by piece: how long it will be in JSON, nobody knows."""
+    request = connection.request
+    top = connection.head(200, JSON, CHUNKED)
+    chunks = request.chunks
+    await connection.send(top + _chunk(head, chunks))
+    held = b""
+    pieces = text.pieces(b"", b"\r\n") if hasattr(text, "pieces") else _pieces(text)
+    for piece in pieces:
+        if piece is None:
+            await asyncio.sleep_ms(0)
+            continue
+        # What is base64 comes in threes; a character may end in the next piece.
+        piece = held + piece
+        end = len(piece) - (len(piece) % 3 if base64 else rest.unfinished(piece))
+        held = bytes(piece[end:])
+        if end:
+            if held:
+                piece = piece[:end]
+            piece = rest.encoded(piece) if base64 else rest.escaped(piece)
+            await connection.send(_chunk(piece, chunks))
+    held = rest.encoded(held) if base64 else rest.escaped(held)
+    tail = _chunk(held + rest.TAIL, chunks)
+    await connection.send(tail + b"0\r\n\r\n" if chunks else tail)
+
+
+def _pieces(text):
+    for at in range(0, len(text), _PIECE):
+        yield text[at : at + _PIECE]
+    yield b"\r\n"
+
+
+def _chunk(text, chunks):
+    return b"%x\r\n%s\r\n" % (len(text), text) if chunks else text
+
+
+def log(log):
+    """What was logged since the last time."""
+    lines = [b'"%s"' % rest.escaped(line) for line in log.lines]
+    log.clear()
+    return b'{"logs":[%s]}' % b",".join(lines)
