@@ -22,9 +22,9 @@ from airwire.client.notifications import Notifications
 
 SCHEMES = ("http://", "https://")
 
-# A request has room for 2560 bytes beside command and base64; the module has it three times in RAM
-# meanwhile, and little of that in one piece.
-WRITE_SIZE = 1024
+# A request has room for 2560 bytes beside command and base64, but a module whose memory lies in
+# small pieces may have no place for so many. A datagram, of 1472, is one piece.
+WRITE_SIZE = 1536
 _MAX_BODY = 4096
 
 # All of command, response and data are base64: any bytes go both ways.
