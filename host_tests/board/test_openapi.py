@@ -5,6 +5,7 @@ it, and says whether the answers are what it promises.
 import gzip
 import json
 import time
+from pathlib import Path
 
 import pytest
 import requests
@@ -47,15 +48,17 @@ ALWAYS = (
 
 
 class Served:
-    """A board that serves, and serves again when a command has ended that."""
+    """A board that serves, and another one when a command has ended that."""
 
-    def __init__(self, board: Virtual) -> None:
-        self.board = board
+    def __init__(self, image: Path) -> None:
+        self._image = image
+        self.board: Virtual | None = None
         self.address = ""
 
     def start(self) -> None:
-        """With its settings, from a reset."""
-        self.board.reset()
+        """A new board, with its settings saved."""
+        self.retire()
+        self.board = Virtual(self._image, "amd64")
         console = self.board.machine()
         for name, value in SETTINGS.items():
             console.ok(f'set {name} "{value}"')
@@ -65,6 +68,21 @@ class Served:
         end = time.monotonic() + PATIENCE
         while not self.answers():
             assert time.monotonic() < end, "the server does not answer"
+
+    def retire(self) -> None:
+        """No more of the board that there is, which has had neither a crash nor a fault."""
+        board, self.board = self.board, None
+        if board is None:
+            return
+        try:
+            panics, log = board.panics(), board.log()
+            board.down()
+            faults = board.files().get("faults", b"")
+        finally:
+            board.down()
+            board.remove()
+        assert not panics, log
+        assert not faults, faults.decode()
 
     def answers(self) -> bool:
         try:
@@ -85,18 +103,15 @@ class Served:
         return int(self.ask("get system.memory.used")["response"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def served(flash_image, interpreters):
     runnable("amd64", interpreters)
-    board = Virtual(flash_image, "amd64")
+    served = Served(flash_image)
     try:
-        served = Served(board)
         served.start()
         yield served
-        assert not board.panics(), board.log()
     finally:
-        board.down()
-        board.remove()
+        served.retire()
 
 
 def test_the_document(served):
