@@ -1,5 +1,5 @@
-"""Writes docs/commands.md, docs/variables.md and the wiring table of README.md from the firmware's
-source: `make docs`. With --check it writes nothing and tells what is stale.
+"""Writes docs/commands.md, docs/variables.md, docs/openapi.json and the wiring table of README.md
+from the firmware's source: `make docs`. With --check it writes nothing and tells what is stale.
 
 What stands in those places by hand is lost; the words of a command or a variable are in its
 declaration (firmware/commands/, firmware/store/groups/), the words of the wiring are below.
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from airwire import declarations
 from airwire.declarations import Variable
+from airwire.openapi import document as openapi
 from airwire.project import ROOT
 
 _MADE = "<!-- Made by `make docs` from the firmware's source; what is changed here is lost. -->\n"
@@ -181,6 +182,7 @@ def readme(root: Path) -> str:
 DOCUMENTS: dict[str, Callable[[Path], str]] = {
     "README.md": readme,
     "docs/commands.md": commands,
+    "docs/openapi.json": openapi.readable,
     "docs/variables.md": variables,
 }
 

@@ -57,7 +57,7 @@ async def cert_list(session, args):
 
 @command(b"cert_load", b"celo", 3, 4)
 async def cert_load(session, args):
-    """cert_load <name> cert|key|ca <size> | -f <filename>
+    """cert_load <name> cert|key|ca <size>|-f <filename>
     Put a certificate (or chain), its private key, or trusted certificates into the identity <name>
     in the DCT: the <size> bytes of PEM or DER that follow the command line, which are not echoed,
     or a file. A key that comes with its certificate in one PEM is taken with it.

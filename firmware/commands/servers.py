@@ -74,7 +74,7 @@ async def _serve(session, args, name, file):
 
 @command(b"tcp_server", b"tcps", 1, 4)
 def tcp_server(session, args):
-    """tcp_server [-i <interface>] start | stop [<port>]
+    """tcp_server [-i <interface>] start|stop [<port>]
     Start a TCP server, on the port of tcp.server.port unless told, or stop it with its streams.
     The network is brought up first if need be. Each client is a stream.
     """
@@ -83,7 +83,7 @@ def tcp_server(session, args):
 
 @command(b"tls_server", b"tlss", 1, 4)
 def tls_server(session, args):
-    """tls_server [-i <interface>] start | stop [<port>]
+    """tls_server [-i <interface>] start|stop [<port>]
     Start a TLS server, on the port of tcp.server.port unless told, or stop it with its streams.
     Its certificate is network.tls.server_cert. The network is brought up first if need be. Each
     client is a stream, once its handshake is done.
@@ -93,7 +93,7 @@ def tls_server(session, args):
 
 @command(b"udp_server", b"udps", 1, 4)
 def udp_server(session, args):
-    """udp_server [-i <interface>] start | stop [<port>]
+    """udp_server [-i <interface>] start|stop [<port>]
     Start a UDP server, on the port of udp.server.port unless told, or stop it. The network is
     brought up first if need be. One stream hears all clients, and answers the last.
     """

@@ -3,6 +3,7 @@ import asyncio
 
 from micropython import const
 
+from firmware.console import registry
 from wire import rest
 from wire.http_head import CHUNKED
 
@@ -17,6 +18,14 @@ async def stream(connection, head, text, base64):
     top = connection.head(200, JSON, CHUNKED)
     chunks = request.chunks
     await connection.send(top + _chunk(head, chunks))
+    try:
+        await _body(connection, text, base64, chunks)
+    except MemoryError:  # in the midst of an answer there is no other: the connection ends
+        registry.make_room()
+        raise OSError
+
+
+async def _body(connection, text, base64, chunks):
     held = b""
     pieces = text.pieces(b"", b"\r\n") if hasattr(text, "pieces") else _pieces(text)
     for piece in pieces:

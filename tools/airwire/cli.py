@@ -28,6 +28,7 @@ COMMANDS = (
     "airwire.wwep.cli",
     "airwire.cert.cli",
     "airwire.dct.cli",
+    "airwire.openapi.cli",
     "airwire.run",
 )
 

@@ -1,4 +1,4 @@
-"""The host-side library: drives a module over a serial port in machine mode.
+"""The host-side library: drives a module over a serial port in machine mode, or over HTTP.
 
 `Module` has the commands as methods, `Stream` is a connection as a file. The layers below can be
 used alone: `frames` (bytes to events, no port) and `link` (one command, one reply).

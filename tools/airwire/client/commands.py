@@ -11,6 +11,7 @@ from airwire.client.errors import Timeout, refusal, shown
 from airwire.client.link import Link
 from airwire.client.notifications import Notification, Notifications
 from airwire.client.replies import text
+from airwire.client.rest import RestLink
 from airwire.wire import cmdline, quoting
 
 # Longer than all that does not wait for the network: a scan takes three seconds, a save one.
@@ -36,7 +37,7 @@ def encode(word: Word) -> bytes:
 class Commands:
     """A module to which commands can be sent, whatever they are."""
 
-    def __init__(self, link: Link, timeout: float) -> None:
+    def __init__(self, link: Link | RestLink, timeout: float) -> None:
         self._link = link
         self._depth = 0
         self.timeout = timeout

@@ -1,4 +1,4 @@
-"""`Module`: an Airwire module behind a serial port, for programs.
+"""`Module`: an Airwire module behind a serial port, or over HTTP, for programs.
 
 with Module("/dev/ttyUSB0") as module:
     module.set("wlan.ssid", "workshop")
@@ -9,10 +9,12 @@ with Module("/dev/ttyUSB0") as module:
 """
 
 import contextlib
+import ssl
 from collections.abc import Callable
 from types import TracebackType
 
 from airwire.client import port as ports
+from airwire.client import rest
 from airwire.client.bridge import BridgeCommands
 from airwire.client.commands import COMMAND_SECONDS
 from airwire.client.errors import ClientError
@@ -24,6 +26,7 @@ from airwire.client.link import ATTACH_SECONDS, Link
 from airwire.client.network import NetworkCommands
 from airwire.client.notifications import Notification, Notifications
 from airwire.client.pins import PinCommands
+from airwire.client.rest import RestLink
 from airwire.client.servers import ServerCommands
 from airwire.client.stream import FLOW_WRITE_SIZE, WRITE_SIZE
 
@@ -56,31 +59,38 @@ class Module(
         restore: bool = False,
         write_size: int | None = None,
         break_sequence: bytes | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Open the port and bring the module into machine mode, whatever it was doing.
 
-        port: a name such as /dev/ttyUSB0, `board:NAME/uart1` for a virtual board, or an object
-        that can read and write (airwire.client.port.Transport). rtscts: the module's RTS and CTS
+        port: a name such as /dev/ttyUSB0, `board:NAME/uart1` for a virtual board, an object that
+        can read and write (airwire.client.port.Transport), or the URL of a module whose HTTP
+        server is on: `http://[user:password@]host[:port]`. rtscts: the module's RTS and CTS
         are wired and switched on. timeout: seconds that a command may take, where it has no limit
         of its own. attach_timeout: seconds for the first contact. on_notification: called with
         each message of the module instead of queueing it (see Notifications). restore: on close,
         return to human mode if the module was in it. write_size: how many bytes of a stream are
         sent in one piece; the default fits into the UART's buffer (256 is for the USB port).
         break_sequence: of a module that may be in stream mode (b"$$$"); it takes three seconds of
-        silence more.
+        silence more. tls: for an https URL, whom to trust; the system's authorities if not given.
 
         Raises PortError for a port that cannot be used; Timeout and LostFrame if no module
         answers there.
         """
-        if isinstance(port, str):
-            name, transport = port, ports.open_serial(port, baud, rtscts)
+        notifications = Notifications(on_notification)
+        link: Link | RestLink
+        if isinstance(port, str) and port.startswith(rest.SCHEMES):
+            link, most = RestLink(port, notifications, tls), rest.WRITE_SIZE
         else:
-            name, transport = getattr(port, "name", None) or "the module", port
-        if write_size is None:
-            write_size = FLOW_WRITE_SIZE if rtscts else WRITE_SIZE
-        link = Link(transport, name, Notifications(on_notification))
+            if isinstance(port, str):
+                name, transport = port, ports.open_serial(port, baud, rtscts)
+            else:
+                name, transport = getattr(port, "name", None) or "the module", port
+            link, most = Link(transport, name, notifications), WRITE_SIZE
+            if rtscts:
+                most = FLOW_WRITE_SIZE
         link.sequence = break_sequence
-        super().__init__(link, timeout, write_size)
+        super().__init__(link, timeout, most if write_size is None else write_size)
         self._restore = restore
         try:
             self.attach(attach_timeout)

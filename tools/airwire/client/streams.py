@@ -7,6 +7,7 @@ from airwire.client import replies
 from airwire.client.commands import Commands, Word
 from airwire.client.link import Link
 from airwire.client.replies import StreamInfo
+from airwire.client.rest import RestLink
 from airwire.client.stream import READ_SIZE, WRITE_SIZE, Stream
 
 # What a long response is answered by while system.cmd.buffered is on: a handle and a size.
@@ -16,7 +17,9 @@ _KEPT = re.compile(rb"([0-7]),([0-9]+)")
 class StreamCommands(Commands):
     """What there is for every kind of stream."""
 
-    def __init__(self, link: Link, timeout: float, write_size: int = WRITE_SIZE) -> None:
+    def __init__(
+        self, link: Link | RestLink, timeout: float, write_size: int = WRITE_SIZE
+    ) -> None:
         super().__init__(link, timeout)
         self._write_size = write_size
         # Streams by their handle, as long as the module has not given it up.

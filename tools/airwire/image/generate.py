@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from airwire import declarations, project, syntax
+from airwire.openapi import document
 
 # Patterns (fnmatch) of paths below the root that do not ship although they lie in firmware/ or
 # lib/.
@@ -30,6 +31,7 @@ def generated(root: Path) -> dict[str, bytes]:
         "command_help.csv": declarations.command_help(root),
         "firmware/web/language.json": declarations.language(root),
         "completion.csv": syntax.completion(root),
+        "firmware/web/openapi.json": document.compact(root),
         "variable_help.csv": declarations.variable_help(root),
     }
 

@@ -1,0 +1,1 @@
+"""The OpenAPI document of the module's REST API, from the declarations of its commands."""
