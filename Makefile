@@ -17,7 +17,7 @@ ifneq ($(shell cat $(VENV)/root 2>/dev/null),$(CURDIR))
 .PHONY: $(HOST) $(TEST)
 endif
 
-.PHONY: help run test acceptance image flash bench lint docs example arduino clean interpreter programs cc lan lock
+.PHONY: help run test acceptance image flash hil bench lint docs example arduino clean interpreter programs cc lan lock
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,10 @@ image: $(HOST)  ## build build/flash.bin (FIRMWARE=micropython.bin: the ESP32's 
 
 flash: $(HOST)  ## write it to an ESP32: PORT=/dev/ttyUSB0 FIRMWARE=micropython.bin; its DCT stays
 	@$(VENV)/bin/airwire flash --port "$(PORT)" --firmware "$(FIRMWARE)" $(if $(DCT),--dct "$(DCT)")
+
+hil: $(TEST)  ## test a real board: PORT=/dev/ttyUSB0, BENCH=host_tests/benches/NAME.toml; docs/hil.md
+	@$(PYTHON_HERE) -m host_tests.hil $(if $(PORT),--port "$(PORT)") $(if $(BENCH),--bench "$(BENCH)") \
+	    $(if $(FIRMWARE),--firmware "$(FIRMWARE)") -- $(ARGS)
 
 bench: $(TEST) interpreter  ## measure against the budgets; writes build/bench.json
 	@sh tools/bootstrap.sh command valgrind
