@@ -44,7 +44,7 @@ class Backend:
         self._consoles: dict[int, Console] = {}
 
     def port(self, number: int) -> str:
-        """The serial port of a UART on this machine."""
+        """The serial port of a UART on this machine, for another program."""
         return self._ports[number]
 
     def uart(self, number: int) -> Console:

@@ -25,6 +25,8 @@ EN_SECONDS = 0.1
 COMMAND_SECONDS = 30
 
 _READY = b"[Ready]\r\n"
+# Resets in quick succession, and those of mpremote, lead there; factory_reset leads back.
+_SAFE_MODE = b"[Safe mode]"
 
 
 class Bench(Backend):
@@ -58,28 +60,39 @@ class Bench(Backend):
         except OSError as error:
             raise UserError(f"{self._ports[number]}: {error}") from None
 
+    def port(self, number: int) -> str:
+        if "://" in self._ports[number] and number in self._consoles:  # it serves one program
+            self._consoles.pop(number).close()
+        return super().port(number)
+
     def note(self, text: str) -> None:
         """Say in the transcripts what comes now."""
         for transcript in filter(None, self._transcripts):
             transcript.note(text)
 
     def factory_reset(self) -> None:
-        """Give the board its factory settings."""
+        """Give the board its factory settings, and no files and certificates but its own."""
         if not self._idle:
-            self.reset()
+            self._start()
         self._idle = False
         console = self.uart0
-        mac = console.command("get wlan.mac")[-1]
+        mac = console.ask("get wlan.mac")[-1]
+        if console.ask("ls")[1:]:  # beyond the headline
+            console.ask(f"format_flash {mac}")
+        for name in _identities(console.ask("cert_list")):
+            console.ask(f"cert_delete {name}")
         console.send(b"factory_reset " + mac.encode() + b"\r\n")
         console.until(_READY)
         for number in range(len(self._ports)):
             self.uart(number).sync()
 
     def faults(self) -> list[replies.Fault]:
-        """The fault log, after a reset."""
-        self.reset()
-        found = replies.faults("\r\n".join(self.uart0.command("faults_print")).encode())
-        self._idle = True
+        """The fault log, after a reset; it is empty then."""
+        safe = _SAFE_MODE in self._start()
+        found = replies.faults("\r\n".join(self.uart0.ask("faults_print")).encode())
+        if found or safe:
+            self.uart0.ask("faults_reset")
+        self._idle = not safe
         return found
 
     def peer(self, console: Console) -> str:
@@ -92,15 +105,18 @@ class Bench(Backend):
 
     def reset(self) -> None:
         """Raises UserError for a port that has no control lines."""
-        self.uart0.data.clear()
+        assert _SAFE_MODE not in self._start(), "too many resets: the board is in safe mode"
+
+    def _start(self) -> bytes:
+        """Pull EN, and wait until the firmware answers; what it has said until then."""
+        self.uart0.quiet(0)
         if self._bench.reset:
             _run("reset.command", self._bench.reset)
         else:
             self._set(0, "rts", True, "reset.command")
             time.sleep(EN_SECONDS)
             self._set(0, "rts", False, "reset.command")
-        self.uart0.until(_READY)
-        self.uart0.sync()
+        return self.uart0.sync()
 
     def press(self, hold: float = PRESS_SECONDS) -> None:
         """Raises UserError for what cannot be done."""
@@ -125,6 +141,12 @@ class Bench(Backend):
                 f"{self._ports[number]} has no control lines: another way is the bench key "
                 f"{instead}"
             ) from None
+
+
+def _identities(rows: list[str]) -> set[str]:
+    """The names of what `cert_list` has in the DCT."""
+    found = replies.certificates("\r\n".join(rows).encode())
+    return {row.reference.removeprefix("dct:") for row in found if row.place == "dct"}
 
 
 def _run(key: str, command: tuple[str, ...]) -> None:

@@ -61,6 +61,7 @@ class Console:
         self.port.open()
         self.data = bytearray()
         self.logs: list[bytes] = []
+        self.echoes = True  # a person's session
 
     def close(self) -> None:
         self.port.close()
@@ -137,12 +138,12 @@ class Console:
     def tail(self) -> str:
         return f"{len(self.data)} bytes, the last {bytes(self.data[-200:])!r}"
 
-    def sync(self) -> None:
+    def sync(self) -> bytes:
         """Bring the session to the start of a line, whatever it is in the middle of (but a data
-        phase), and forget what it says until then.
+        phase); what it says until then.
         """
         end = time.monotonic() + PATIENCE
-        self.data.clear()
+        before = self.take(len(self.data))
         while b"Ready\r\n" not in self.data:
             assert time.monotonic() < end, f"no answer to an empty line: {self.tail()}"
             self.send(b"\r\n")
@@ -154,10 +155,17 @@ class Console:
         self.send(b"get system.uuid\r\n")
         while not (answer := _UUID.search(self.data)):
             assert self.more(end - time.monotonic()), f"out of step: {self.tail()}"
-        echoed = b"get system.uuid" in self.data
-        self.take(answer.end())
-        if echoed:
+        self.echoes = b"get system.uuid" in self.data
+        before += self.take(answer.end())
+        if self.echoes:
             self.until(b"> ")
+        return before
+
+    def ask(self, line: str) -> list[str]:
+        """The lines of the reply to a command, in the mode in which sync() has found the
+        session.
+        """
+        return self.command(line) if self.echoes else self.ok(line).split("\r\n")
 
     # Human mode
 
