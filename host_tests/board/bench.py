@@ -27,6 +27,8 @@ COMMAND_SECONDS = 30
 _READY = b"[Ready]\r\n"
 # Resets in quick succession, and those of mpremote, lead there; factory_reset leads back.
 _SAFE_MODE = b"[Safe mode]"
+# A reset keeps the chip's clock. What stands there after power-on, 2000-01-01, counts as never set.
+_NO_TIME = 946_684_800
 
 
 class Bench(Backend):
@@ -81,6 +83,7 @@ class Bench(Backend):
             console.ask(f"format_flash {mac}")
         for name in _identities(console.ask("cert_list")):
             console.ask(f"cert_delete {name}")
+        console.ask(f"set time.rtc {_NO_TIME}")
         console.send(b"factory_reset " + mac.encode() + b"\r\n")
         console.until(_READY)
         for number in range(len(self._ports)):
