@@ -11,7 +11,7 @@ from firmware.console.errors import CommandError
 
 _SIZE = const(64)
 _LOOK_MS = const(2)
-_SLACK_MS = const(250)  # beyond the time that the line takes: the loop may be held by others
+_SLACK_MS = const(500)  # beyond the time that the line takes: the loop may be held by others
 
 
 def console(session):
@@ -65,7 +65,7 @@ async def run(session, name):
     finally:
         owner.port = port
         deaf.over.set()
-    if got.find(pattern) >= 0:
+    if got == pattern:
         return True, _SIZE, b"B", b"came back at %d bytes a second" % port.rate
     return False, len(got), b"B", b"came back, not the %d that were sent" % _SIZE
 
@@ -75,18 +75,17 @@ async def _echo(port, pattern):
     buf = bytearray(_SIZE)
     got = bytearray()
     end = ticks_add(ticks_ms(), (port.buffer + _SIZE) * 1000 // port.rate + _SLACK_MS)
-    sent = False
-    while ticks_diff(end, ticks_ms()) > 0:
+    sent = late = False
+    while not late and got != pattern:
+        await asyncio.sleep_ms(_LOOK_MS)
+        late = ticks_diff(end, ticks_ms()) <= 0
         # What was written before, and comes back as well, is not the pattern.
         n = port.readinto(buf)
         if n and sent:
             got.extend(memoryview(buf)[:n])
             if len(got) > _SIZE:
-                del got[:-_SIZE]
-            if got == pattern:
-                break
+                got = got[-_SIZE:]
         if not sent and not n and port.room() >= port.buffer:
             sent = port.offer(pattern)
             end = ticks_add(ticks_ms(), _SIZE * 1000 // port.rate + _SLACK_MS)
-        await asyncio.sleep_ms(_LOOK_MS)
     return got

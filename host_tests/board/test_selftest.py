@@ -59,6 +59,20 @@ def row(console, part, code=0):
     return found.result, found.text
 
 
+def settled(console, *names):
+    """The rows of a test that passes. A machine that is busy holds the virtual board's loop as a
+    scan holds a chip's: then once more.
+    """
+    end = time.monotonic() + PATIENCE
+    while True:
+        reply = console.run(" ".join(["selftest", *names]))
+        failed = [row for row in replies.selftest(reply.text) if row.result == "fail"]
+        if [row.part for row in failed] != ["loop"] or time.monotonic() > end:
+            break
+    assert not failed
+    return {row.part: row for row in replies.selftest(reply.text)}
+
+
 def refused(console, line, text, code=1):
     reply = console.run(line)
     assert (reply.code, reply.text.decode()) == (code, text)
@@ -124,7 +138,7 @@ def test_a_good_board(board):
         return [line for line in lines if not line.startswith(changing)]
 
     before = state()
-    rows = parts_of(console)
+    rows = settled(console)
     assert list(rows) == ALWAYS
     # A scan holds the module while somebody may send.
     assert (rows.pop("wifi").result, {row.result for row in rows.values()}) == ("skip", {"pass"})
@@ -140,9 +154,9 @@ def test_a_good_board(board):
     assert (found.result, found.figure, found.unit) == ("pass", -48, "dBm")
     assert state() == before
     console.ok("close 0")
-    assert parts_of(console)["wifi"].text == "is the best of 4 networks"
+    assert settled(console)["wifi"].text == "is the best of 4 networks"
     used = int(console.ok("get system.memory.used"))
-    parts_of(console)
+    settled(console)
     assert int(console.ok("get system.memory.used")) - used < 200
     refused(console, "selftest flash fish", "Unknown option", 6)
     assert not [name for name in board.files() if "selftest." in name and "firmware" not in name]
@@ -258,9 +272,12 @@ def small_heap(monkeypatch):
 @pytest.mark.long  # on the interpreter whose heap is set
 @pytest.mark.needs("uart1", "flash")
 def test_little_memory(small_heap, board):
-    """Less than a stream needs."""
-    found = parts_of(board.machine(), "ram", code=1)["ram"]
-    assert 0 < found.figure < 20480
+    """Less than a stream needs; the rest of the parts do with it, and leave it as it was."""
+    console = board.machine()
+    for _ in range(2):
+        found = parts_of(console, "dct", "flash", "ram", "files", code=1)
+        assert [row.part for row in found.values() if row.result == "fail"] == ["ram"]
+        assert 0 < found["ram"].figure < 20480
 
 
 @pytest.mark.air(scan_ms=2000)
@@ -269,7 +286,7 @@ def test_a_loop_that_is_held(board):
     """By a scan that the other console has asked for."""
     console = board.machine()
     usb = board.uart0.machine()
-    assert row(console, "loop")[0] == "pass"
+    assert settled(console, "loop")
     end = time.monotonic() + PATIENCE
     while True:
         usb.send(b"scan\r\n")
@@ -355,7 +372,7 @@ def test_a_loop_of_a_uart(board):
         host.ok(f"tcp_client {board.peer(host)} {listener.getsockname()[1]}")
         stranger, _ = listener.accept()
     host.logs.clear()
-    usb.send(b"selftest" + b" uart" * 8 + b"\r\n")
+    usb.send(b"selftest" + b" uart" * 4 + b"\r\n")
     host.until(PATTERN)
     stranger.close()
     assert host.until(b"Closed: 0]\r\n").count(PATTERN) * len(PATTERN) % 64 == 0
