@@ -17,7 +17,7 @@ ifneq ($(shell cat $(VENV)/root 2>/dev/null),$(CURDIR))
 .PHONY: $(HOST) $(TEST)
 endif
 
-.PHONY: help run test acceptance image flash hil bench lint docs example arduino clean interpreter programs cc lan lock
+.PHONY: help run test acceptance image flash deploy monitor erase hil bench lint docs example arduino clean interpreter programs cc lan lock
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -35,8 +35,18 @@ acceptance: $(TEST) interpreter programs lan  ## all tests with the full figures
 image: $(HOST)  ## build build/flash.bin (FIRMWARE=micropython.bin: the ESP32's program, DCT=dct.bin)
 	@$(VENV)/bin/airwire image build $(if $(FIRMWARE),--firmware "$(FIRMWARE)") $(if $(DCT),--dct "$(DCT)") -o build/flash.bin
 
-flash: $(HOST)  ## write it to an ESP32: PORT=/dev/ttyUSB0 FIRMWARE=micropython.bin; its DCT stays
+# PORT may be left out where one board is on USB.
+flash: $(HOST)  ## write it to an ESP32: PORT=/dev/ttyUSB0 FIRMWARE=micropython.bin; its settings, files and DCT stay
 	@$(VENV)/bin/airwire flash --port "$(PORT)" --firmware "$(FIRMWARE)" $(if $(DCT),--dct "$(DCT)")
+
+deploy: $(HOST)  ## copy the files that differ to a board that runs: PORT=/dev/ttyUSB0 (DEPLOY=ampy: with that)
+	@$(VENV)/bin/airwire deploy --port "$(PORT)" $(if $(DEPLOY),--with "$(DEPLOY)")
+
+monitor: $(HOST)  ## a terminal at a board's USB port, with keys that reset it: PORT=/dev/ttyUSB0
+	@$(VENV)/bin/airwire monitor --port "$(PORT)"
+
+erase: $(HOST)  ## erase the whole flash of an ESP32: PORT=/dev/ttyUSB0
+	@$(VENV)/bin/airwire erase --port "$(PORT)"
 
 hil: $(TEST)  ## test a real board: PORT=/dev/ttyUSB0, BENCH=host_tests/benches/NAME.toml; docs/hil.md
 	@$(PYTHON_HERE) -m host_tests.hil $(if $(PORT),--port "$(PORT)") $(if $(BENCH),--bench "$(BENCH)") \

@@ -83,9 +83,10 @@ class _Run:
 
     def _write_firmware(self) -> None:
         """All of it with a stock image, else the files that differ."""
-        if not self._args.firmware:
-            return
-        words = ["flash", "--port", self._bench.ports[0], "--firmware", self._args.firmware]
+        port = self._bench.ports[0]
+        words = ["deploy", "--port", port]
+        if self._args.firmware:
+            words = ["flash", "--port", port, "--firmware", self._args.firmware]
         code = subprocess.run([sys.executable, "-m", "airwire", *words], check=False).returncode
         if code:  # it has said why
             raise UserError(f"airwire {words[0]} has failed", code)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from airwire import ports
 from airwire.errors import UserError
 
 # What a test may need of a board beyond UART0 -> what a bench lacks that has none: a key of this
@@ -76,18 +77,19 @@ class BenchFile:
         return frozenset(name for name in has if has[name])
 
 
-def chosen(path: Path | None, ports: str | None, wifi: str | None = None) -> BenchFile:
-    """The bench of a file, or an empty one, with what the command line says instead: `ports` as
-    UART0[,UART1], `wifi` as SSID[:passkey]. Raises UserError.
+def chosen(path: Path | None, named: str | None, wifi: str | None = None) -> BenchFile:
+    """The bench of a file, or an empty one, with what the command line says instead: `named` as
+    UART0[,UART1], `wifi` as SSID[:passkey]. Where neither names a port, it is that of the one
+    board on USB. Raises UserError.
     """
     bench = load(path) if path else BenchFile()
-    given = tuple(ports.split(",")) if ports else ()
+    given = tuple(named.split(",")) if named else ()
     bench = replace(bench, ports=given + bench.ports[len(given) :])
     if wifi:
         ssid, _, passkey = wifi.partition(":")
         bench = replace(bench, ssid=ssid, passkey=passkey)
     if not bench.ports:
-        raise UserError("no port of the board: --port, or board.uart0 in the bench's file")
+        bench = replace(bench, ports=(ports.find(None),))
     if bench.line and bench.line[0] >= len(bench.ports):
         raise UserError(f"button.line is at uart{bench.line[0]}, and there is no such port")
     return bench
@@ -122,7 +124,7 @@ def parse(values: dict[str, Any], environment: Mapping[str, str]) -> BenchFile:
     board, button, wifi, parts = (
         values.get(name, {}) for name in ("board", "button", "wifi", "selftest")
     )
-    ports = tuple(board[key] for key in ("uart0", "uart1") if key in board)
+    places = tuple(board[key] for key in ("uart0", "uart1") if key in board)
     if "uart1" in board and "uart0" not in board:
         raise UserError("board.uart1 without board.uart0")
     if ("press" in button) != ("release" in button):
@@ -138,7 +140,7 @@ def parse(values: dict[str, Any], environment: Mapping[str, str]) -> BenchFile:
     if uart and "uart1" in board:
         raise UserError("selftest.uart: a jumper at UART1 takes the place of board.uart1")
     return BenchFile(
-        ports=ports,
+        ports=places,
         reset=tuple(values.get("reset", {}).get("command", ())),
         line=_line(button),
         press=tuple(button.get("press", ())),

@@ -132,8 +132,8 @@ def test_the_command_line_wins(tmp_path, monkeypatch):
     assert bench_file.chosen(path, "a,b").ports == ("a", "b")
     alone = bench_file.chosen(None, "a")
     assert alone == bench_file.BenchFile(ports=("a",))
-    with pytest.raises(UserError, match="no port of the board: --port, or board.uart0"):
-        bench_file.chosen(None, None)
+    monkeypatch.setattr(bench_file.ports, "find", lambda port: f"on USB, not {port}")
+    assert bench_file.chosen(None, None).ports == ("on USB, not None",)
     path.write_text('[board]\nuart0 = "a"\n[button]\nline = "uart1.dtr"')
     with pytest.raises(UserError, match=r"button\.line is at uart1, and there is no such port"):
         bench_file.chosen(path, None)

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from airwire import flashing
+from airwire import esptool, ports
 from airwire.board.client import Board
 from airwire.dct import chip as chips
 from airwire.errors import UserError
@@ -267,7 +267,7 @@ def chip(tmp_path, monkeypatch):
     master, slave = os.openpty()
     (tmp_path / "chip").mkdir()
     chip = Chip(tmp_path / "chip", os.ttyname(slave))
-    monkeypatch.setattr(flashing, "ESPTOOL", chip.command)
+    monkeypatch.setattr(esptool, "COMMAND", chip.command)
     yield chip
     os.close(master)
     os.close(slave)
@@ -328,9 +328,10 @@ def test_a_table_elsewhere_in_the_chip(table, chip, tmp_path):
     assert chip.partition() == b"\xff" * dct.SIZE
 
 
-def last(table, *words):
-    code, out, err = table.run(*words)
-    assert (code, out) == (2, "")
+def last(table, *words, code=2):
+    """The one line of a refusal; a port that fails ends with 1."""
+    ended, out, err = table.run(*words)
+    assert (ended, out) == (code, "")
     return err.splitlines()[-1].removeprefix("airwire: ")
 
 
@@ -348,15 +349,16 @@ def test_bad_input_never_reaches_the_chip(table, chip):
     table.refused("set", "--port", chip.port, "no.such", "1")
     table.refused("write", "none", "--port", chip.port)
     assert chip.calls() == []
-    assert table.refused("list", "--port", "/dev/ttyNone").startswith("no port /dev/ttyNone; ")
+    said = last(table, "list", "--port", "/dev/ttyNone", code=1)
+    assert said.startswith("no port /dev/ttyNone: plug the board in; ")
 
 
 def test_a_chip_that_fails(table, chip):
     chip.fail("read-flash", "A fatal error occurred: Failed to connect to ESP32")
-    said = last(table, "write", "t", "--port", chip.port)
+    said = last(table, "write", "t", "--port", chip.port, code=1)
     assert said.startswith(f"no answer from {chip.port}: hold BOOT")
     chip.fail("write-flash", "A fatal error occurred: The chip stopped responding.")
-    said = last(table, "write", "t", "--port", chip.port)
+    said = last(table, "write", "t", "--port", chip.port, code=1)
     assert said.startswith(f"the chip on {chip.port} stopped answering")
     assert chip.calls()[-1][1] == "chip-id"  # it is started all the same
     chip.fail("", "")
@@ -366,7 +368,7 @@ def test_a_chip_that_fails(table, chip):
     (chip.folder / "worn").unlink()
     chip.fail("chip-id", "A fatal error occurred: Failed to connect to ESP32")
     code, _, err = table.run("write", "t", "--port", chip.port)
-    assert code == 2 and f"no answer from {chip.port}" in err
+    assert code == 1 and f"no answer from {chip.port}" in err
 
 
 def test_a_chip_without_our_partitions(table, chip):
@@ -393,11 +395,11 @@ def test_nothing_stays_behind(table, chip, tmp_path, monkeypatch):
 
 def test_the_real_esptool_knows_our_words(table, tmp_path, monkeypatch):
     """An unknown option would be refused before the port is opened."""
-    monkeypatch.setattr(flashing, "check_port", lambda port: None)
-    said = last(table, "list", "--port", "/dev/ttyNone")
-    assert said == "cannot open /dev/ttyNone: it is busy or does not exist"
-    chip = chips.Chip("/dev/ttyNone", 115200)
+    monkeypatch.setattr(ports, "check", lambda port: None)
+    refusal = "/dev/null is no serial port: "
+    assert last(table, "list", "--port", "/dev/null", code=1).startswith(refusal)
+    chip = chips.Chip("/dev/null", 115200)
     chip._offset = layout.DCT.offset
-    for call in (lambda: chip.write(0, b"x"), lambda: chip._run("chip-id", after="hard-reset")):
-        with pytest.raises(UserError, match="^cannot open /dev/ttyNone: "):
+    for call in (lambda: chip.write(0, b"x"), lambda: chip._esptool._run("chip-id")):
+        with pytest.raises(UserError, match=f"^{refusal}"):
             call()

@@ -1,8 +1,7 @@
 """`airwire flash` against a pretended esptool, and against the real one as far as it gets without
-a chip.
+a chip. What stays on a board is in test_flash_keeps.py, how ports fail in test_ports.py.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -11,23 +10,27 @@ from pathlib import Path
 
 import pytest
 
-from airwire import cli, flashing, project
+from airwire import cli, esptool, flashing, project
 from airwire.errors import UserError
 from airwire.image import build, layout
 from airwire.wire import dct
 from host_tests.tools import stock
 
-# Notes how it was called and what the files held; ends as told by the test.
+# Notes how it was called and what the files held; ends as told by the test. Its chip is erased.
 FAKE = """
 import hashlib, json, pathlib, sys
 here = pathlib.Path(__file__).parent
 arguments = sys.argv[1:]
-start = next(i for i, word in enumerate(arguments) if word.startswith('0x'))
+start = next((i for i, word in enumerate(arguments) if word.startswith('0x')), len(arguments))
 places = {}
-for offset, name in zip(arguments[start::2], arguments[start + 1::2]):
-    places[offset] = hashlib.sha256(pathlib.Path(name).read_bytes()).hexdigest()
+if 'read-flash' in arguments:
+    pathlib.Path(arguments[-1]).write_bytes(bytes([255]) * int(arguments[-2], 0))
+else:
+    for offset, name in zip(arguments[start::2], arguments[start + 1::2]):
+        places[offset] = hashlib.sha256(pathlib.Path(name).read_bytes()).hexdigest()
 with open(here / 'calls.jsonl', 'a') as log:
     print(json.dumps({'words': arguments[:start], 'places': places}), file=log)
+print('MAC:                24:6f:28:aa:bb:04')
 print('Writing at 0x00010000 [======>] 100.0%')
 print('WARNING: a warning', file=sys.stderr)
 failure = here / 'failure.json'
@@ -84,7 +87,7 @@ class FakeEsptool:
 def fake(tmp_path, monkeypatch):
     (tmp_path / "fake").mkdir()
     fake = FakeEsptool(tmp_path / "fake")
-    monkeypatch.setattr(flashing, "ESPTOOL", fake.command)
+    monkeypatch.setattr(esptool, "COMMAND", fake.command)
     return fake
 
 
@@ -96,11 +99,17 @@ def test_the_command_lines(sample, micropython, port, fake, capfd):
     assert command(port, micropython) == 0
     out, err = capfd.readouterr()
     assert "100.0%" in out and out.endswith(f"{port}: written and verified; the board starts\n")
-    assert err.count("WARNING: a warning") == 2
-    write, verify = fake.calls()
+    assert err.count("WARNING: a warning") == 3
+    look, write, verify = fake.calls()
     connect = ["--chip", "esp32", "--port", port, "--baud", "460800", "--before", "default-reset"]
     keep = ["--flash-mode", "keep", "--flash-freq", "keep", "--flash-size", "keep"]
-    assert write["words"] == [*connect, "--after", "no-reset", "write-flash", *keep]
+    assert look["words"] == [*connect, "--after", "no-reset", "read-flash"]
+    assert write["words"] == [
+        *connect,
+        *("--after", "no-reset", "write-flash"),
+        *keep,
+        "--skip-flashed",
+    ]
     assert verify["words"] == [*connect, "--after", "hard-reset", "verify-flash", *keep]
     offsets = ["0x1000", "0x8000", "0x10000", "0x210000"]  # the module's DCT is its own
     assert list(write["places"]) == list(verify["places"]) == offsets
@@ -113,7 +122,7 @@ def test_what_is_written_is_what_is_built(sample, micropython, port, fake):
     assert len(by_label["vfs"].data) == layout.VFS.size
     assert by_label["dct"].data == b"\xff" * layout.DCT.size
     assert not any(0x9000 <= piece.offset < 0x10000 for piece in pieces)
-    flashing.flash(port, pieces, 115200, fake.command)
+    flashing.flash(esptool.Esptool(port, 115200), pieces)
     assert "115200" in fake.calls()[0]["words"]
 
 
@@ -160,6 +169,7 @@ FAILURES = [
     ),
     (FATAL + "The chip stopped responding.", "the chip on PORT stopped answering"),
     ("python: No module named esptool", "esptool is not installed: run `make` first"),
+    ("termios.error: (5, 'Input/output error')", "PORT is gone: check the cable"),
     (FATAL + "Something new.\nMore.", "esptool failed on PORT: Something new."),
     ("", "esptool failed on PORT: "),
 ]
@@ -168,16 +178,15 @@ FAILURES = [
 @pytest.mark.parametrize(("text", "message"), FAILURES, ids=[message for _, message in FAILURES])
 def test_a_failure_is_one_line(sample, micropython, port, fake, capfd, text, message):
     fake.fail("write-flash", text.replace("PORT", port))
-    assert command(port, micropython) == 2
+    assert command(port, micropython) == 1
     assert refused(capfd).startswith(message.replace("PORT", port))
-    assert len(fake.calls()) == 1
+    assert fake.calls()[-1]["words"][-1] == "chip-id"  # it is started all the same
 
 
 def test_a_flash_that_differs_is_an_error(sample, micropython, port, fake, capfd):
     fake.fail("verify-flash", FATAL + "Verification failed.")
-    assert command(port, micropython) == 2
+    assert command(port, micropython) == 1
     assert refused(capfd) == "the flash does not hold what was written: Verification failed."
-    assert len(fake.calls()) == 2
 
 
 def test_bad_firmware_never_reaches_the_port(sample, port, tmp_path, fake, capfd):
@@ -190,57 +199,52 @@ def test_bad_firmware_never_reaches_the_port(sample, port, tmp_path, fake, capfd
     assert fake.calls() == []
 
 
-def test_a_port_that_is_not_there(sample, micropython, fake, capfd):
-    assert command("/dev/ttyNone", micropython) == 2
-    assert refused(capfd).startswith("no port /dev/ttyNone; ports here: ")
-    assert command("", micropython) == 2
-    assert refused(capfd).startswith("no port given (PORT=... or --port ...); ports here: ")
-
-
-def test_a_port_of_somebody_else(port, monkeypatch):
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    with pytest.raises(UserError, match=f"^no permission for {port}: add yourself"):
-        flashing.check_port(port)
-
-
-def test_urls_and_windows_names_are_left_to_esptool():
-    flashing.check_port("rfc2217://localhost:2217")
-    flashing.check_port("COM3")
-
-
-def test_no_esptool_at_all(port):
+def test_no_esptool_at_all(port, monkeypatch):
+    monkeypatch.setattr(esptool, "COMMAND", ("/nonexistent/esptool",))
     with pytest.raises(UserError, match="^cannot run esptool: No such file or directory$"):
-        flashing.flash(port, [], esptool=("/nonexistent/esptool",))
+        flashing.flash(esptool.Esptool(port), [])
 
 
-def pieces_for_the_real_one():
-    return [build.Region("partition table", 0x8000, layout.TABLE.to_bytes(layout.FLASH_SIZE))]
-
-
-def test_the_real_esptool_on_a_port_without_a_chip(port, capfd):
-    with pytest.raises(UserError, match=f"^no answer from {port}: hold BOOT"):
-        flashing.flash(port, pieces_for_the_real_one())
-    assert "Connecting" in capfd.readouterr().out
-
-
-def test_the_real_esptool_on_a_busy_port(port):
-    with open(port, "rb+", buffering=0) as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(UserError, match=f"^{port} is busy: close the program"):
-            flashing.flash(port, pieces_for_the_real_one())
-
-
-def test_the_real_esptool_knows_our_words():
+def test_the_real_esptool_knows_our_words(monkeypatch):
     """Each of our options exists: an unknown one would be refused before the port is opened."""
-    with pytest.raises(
-        UserError, match="^cannot open /dev/ttyNone: it is busy or does not exist$"
+    chip = esptool.Esptool("/dev/null")
+    place = [(0x8000, layout.TABLE.to_bytes(layout.FLASH_SIZE))]
+    for call in (
+        lambda: chip.read(0x8000, 4),
+        lambda: chip.write(place),
+        lambda: chip.verify(place, start=True),
+        chip.erase,
+        lambda: chip._run("chip-id"),
     ):
-        flashing.flash("/dev/ttyNone", pieces_for_the_real_one())
+        with pytest.raises(UserError, match="^/dev/null is no serial port: "):
+            call()
+
+
+def test_erase_asks(port, fake, capfd, monkeypatch):
+    class Terminal:
+        answers = ["n\n", "y\n", ""]
+
+        def isatty(self):
+            return True
+
+        def readline(self):
+            return self.answers.pop(0)
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    assert cli.main(["erase", "--port", port]) == 1
+    asked, line = capfd.readouterr().err.rsplit("? [y/N] ", 1)
+    assert asked.startswith(f"Erase all of {port}, ") and line == "airwire: nothing erased\n"
+    assert fake.calls() == []
+    assert cli.main(["erase", "--port", port]) == 0
+    assert fake.calls()[0]["words"][-1] == "erase-flash"
+    assert cli.main(["erase", "--port", port]) == 1, "the terminal was closed"
+    assert cli.main(["erase", "--port", port, "--yes"]) == 0
 
 
 def test_nothing_stays_behind(port, fake, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     before = set(Path(tmp_path).iterdir())
-    flashing.flash(port, pieces_for_the_real_one(), esptool=fake.command)
+    place = build.Region("partition table", 0x8000, layout.TABLE.to_bytes(layout.FLASH_SIZE))
+    flashing.flash(esptool.Esptool(port), [place])
     assert set(Path(tmp_path).iterdir()) == before

@@ -18,6 +18,8 @@ from airwire.errors import UserError
 COMMANDS = (
     "airwire.image.cli",
     "airwire.flashing",
+    "airwire.deploying",
+    "airwire.monitor",
     "airwire.board.cli",
     "airwire.lan.cli",
     "airwire.client.cli",

@@ -34,7 +34,7 @@ def interact(port: SerialPort, keyboard: int, screen: int) -> None:
 
     The terminal is as it was afterwards, whatever ends this. Raises PortError when the port goes.
     """
-    with _raw_terminal(keyboard):
+    with raw_terminal(keyboard):
         poll = select.poll()
         poll.register(keyboard, select.POLLIN)
         poll.register(port.fileno(), select.POLLIN)
@@ -111,7 +111,7 @@ def _write_all(fd: int, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _raw_terminal(fd: int) -> Iterator[None]:
+def raw_terminal(fd: int) -> Iterator[None]:
     """A terminal that passes every key on, until the end of the block or of this program."""
     try:
         import termios

@@ -3,13 +3,12 @@ the chip says.
 """
 
 import sys
-import tempfile
-from pathlib import Path
 from types import TracebackType
 
-from airwire import flashing
+from airwire import ports
 from airwire.dct import targets
 from airwire.errors import UserError
+from airwire.esptool import Esptool
 from airwire.image.partitions import TABLE_OFFSET, TABLE_SIZE
 from airwire.wire import dct
 
@@ -21,62 +20,32 @@ class Chip:
     """
 
     def __init__(self, port: str, baud: int) -> None:
-        flashing.check_port(port)
-        self.where = port
-        self._baud = baud
+        self.where = ports.find(port, resets=True)
+        self._esptool = Esptool(self.where, baud, output=sys.stderr)
         self._offset = 0  # of the partition: none begins there
-        self._stopped = False
 
     def __enter__(self) -> "Chip":
+        self._esptool.__enter__()
         return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        _: TracebackType | None,
+        trace: TracebackType | None,
     ) -> None:
-        if not self._stopped:
-            return
-        try:
-            self._run("chip-id", after="hard-reset")
-        except UserError:
-            if error is None:
-                raise
+        self._esptool.__exit__(kind, error, trace)
 
     def read(self) -> bytes:
         if not self._offset:
-            table = self._read(TABLE_OFFSET, TABLE_SIZE)
+            table = self._esptool.read(TABLE_OFFSET, TABLE_SIZE)
             self._offset = targets.partition(table, self.where).offset
-        return self._read(self._offset, dct.SIZE)
+        return self._esptool.read(self._offset, dct.SIZE)
 
     def write(self, copy: int, data: bytes) -> None:
         if not self._offset:
             self.read()
         at = self._offset + copy * dct.COPY
-        with tempfile.TemporaryDirectory(prefix="airwire-dct-") as folder:
-            path = Path(folder, "copy.bin")
-            path.write_bytes(data)
-            keep = ["--flash-mode", "keep", "--flash-freq", "keep", "--flash-size", "keep"]
-            self._run("write-flash", *keep, f"{at:#x}", str(path))
-        if self._read(at, dct.COPY) != data:
+        self._esptool.write([(at, data)])
+        if self._esptool.read(at, dct.COPY) != data:
             raise UserError(f"{self.where} does not hold what was written")
-
-    def _read(self, offset: int, size: int) -> bytes:
-        # The folder is for its owner alone: there are keys in what is read.
-        with tempfile.TemporaryDirectory(prefix="airwire-dct-") as folder:
-            path = Path(folder, "read.bin")
-            self._run("read-flash", f"{offset:#x}", f"{size:#x}", str(path))
-            try:
-                data = path.read_bytes()
-            except OSError as error:
-                raise UserError(f"esptool has read nothing: {error.strerror}") from None
-        if len(data) != size:
-            raise UserError(f"esptool has read {len(data)} bytes of {size}")
-        return data
-
-    def _run(self, *words: str, after: str = "no-reset") -> None:
-        connect = ["--chip", "esp32", "--port", self.where, "--baud", str(self._baud)]
-        command = [*flashing.ESPTOOL, *connect, "--before", "default-reset", "--after", after]
-        self._stopped = True
-        flashing.run([*command, *words], self.where, output=sys.stderr)

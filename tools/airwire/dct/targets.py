@@ -172,10 +172,10 @@ def opened(file: Path | None, args: argparse.Namespace, change: bool) -> Iterato
     if len(named) != 1:  # the options exclude one another already
         raise UserError(f"{'only one' if named else 'one'} of FILE, --board NAME and --port PORT")
     if args.port is not None:
-        from airwire import flashing
+        from airwire import esptool
         from airwire.dct.chip import Chip
 
-        with Chip(args.port, args.baud or flashing.DEFAULT_BAUD) as chip:
+        with Chip(args.port, args.baud or esptool.DEFAULT_BAUD) as chip:
             yield chip
     elif args.board is not None:
         board = BoardFlash(args.board)

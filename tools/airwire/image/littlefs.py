@@ -60,6 +60,49 @@ def build(files: Mapping[str, bytes], partition: Partition) -> bytes:
     return bytes(context.buffer)
 
 
+def update(
+    image: bytes, files: Mapping[str, bytes], partition: Partition
+) -> tuple[bytes, list[str]] | None:
+    """A file system with the files of `image` and these; also the paths of those that stay. In
+    folders and under names of the first level that `files` has, nothing else stays.
+
+    What stays is not written anew, times included. None when `image` is no LittleFS of the
+    partition's size, or a damaged one; raises ImageError when there is no room.
+    """
+    if len(image) != partition.size:
+        return None
+    context = UserContext(buffer=bytearray(image))
+    fs = _littlefs(context, partition.size)
+    ours = {path.partition("/")[0] for path in files}
+    try:
+        fs.mount()
+        there = _paths(fs)
+        for path in there:
+            _content(fs, path)  # a damaged one shows now
+        stays = [path for path in there if path.partition("/")[0] not in ours]
+        for path in set(there) - set(stays) - set(files):
+            fs.remove(path)
+        for folder in sorted(_folders(fs), reverse=True):  # what is in one comes before it
+            if folder.partition("/")[0] in ours and not fs.listdir(folder):
+                fs.rmdir(folder)
+        for path in sorted(files):
+            if path in there and _content(fs, path) == files[path]:
+                continue
+            if folder := path.rpartition("/")[0]:
+                fs.makedirs(folder, exist_ok=True)
+            with fs.open(path, "wb") as file:
+                file.write(files[path])
+        fs.unmount()
+    except LittleFSError as error:
+        if error.code == LittleFSError.Error.LFS_ERR_NOSPC:
+            raise partition.error(
+                f"no room beside {len(stays)} files that stay: delete files of yours there "
+                "(file_delete), or --erase-settings"
+            ) from None
+        return None
+    return bytes(context.buffer), stays
+
+
 def read(image: bytes) -> Volume | None:
     """What is in a file system image of whole blocks, or None when it is not (or no longer) a
     LittleFS.
@@ -90,6 +133,12 @@ def _littlefs(context: UserContext, size: int, disk_version: int = 0) -> LittleF
         name_max=_NAME_MAX,
         disk_version=disk_version,
     )
+
+
+def _folders(fs: LittleFS) -> list[str]:
+    return [
+        f"{top.strip('/')}/{name}".lstrip("/") for top, names, _ in fs.walk("/") for name in names
+    ]
 
 
 def _paths(fs: LittleFS) -> list[str]:
