@@ -50,7 +50,7 @@ erase: $(HOST)  ## erase the whole flash of an ESP32: PORT=/dev/ttyUSB0
 
 hil: $(TEST)  ## test a real board: PORT=/dev/ttyUSB0, BENCH=host_tests/benches/NAME.toml; docs/hil.md
 	@$(PYTHON_HERE) -m host_tests.hil $(if $(PORT),--port "$(PORT)") $(if $(BENCH),--bench "$(BENCH)") \
-	    $(if $(FIRMWARE),--firmware "$(FIRMWARE)") -- $(ARGS)
+	    $(if $(FIRMWARE),--firmware "$(FIRMWARE)") $(if $(RESULTS),--results "$(RESULTS)") -- $(ARGS)
 
 bench: $(TEST) interpreter  ## measure against the budgets; writes build/bench.json
 	@sh tools/bootstrap.sh command valgrind

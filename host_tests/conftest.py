@@ -67,6 +67,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--port", help="run the board's tests on a real board: UART0[,UART1]")
     group.addoption("--wifi", help="a network that the real board can join: SSID[:passkey]")
     group.addoption("--bench", type=Path, help="what is on its bench: host_tests/benches/*.toml")
+    group.addoption("--flash", type=Path, help="an image for the virtual board, not the tree's")
     group.addoption("--logs", type=Path, help="keep here what passes the real board's ports")
     group.addoption(
         "--board-arch",

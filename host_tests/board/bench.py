@@ -27,7 +27,7 @@ COMMAND_SECONDS = 30
 _READY = b"[Ready]\r\n"
 # Resets in quick succession, and those of mpremote, lead there; factory_reset leads back.
 _SAFE_MODE = b"[Safe mode]"
-# A reset keeps the chip's clock. What stands there after power-on, 2000-01-01, counts as never set.
+# A reset keeps the chip's clock. That of a power-on, 2000-01-01, counts as never set.
 _NO_TIME = 946_684_800
 
 

@@ -50,8 +50,10 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="session")
-def flash_image(tmp_path_factory):
-    """The image that `make image` builds, of the tree as it is."""
+def flash_image(tmp_path_factory, pytestconfig):
+    """The image that `make image` builds, of the tree as it is, unless another is given."""
+    if pytestconfig.option.flash:
+        return pytestconfig.option.flash
     path = tmp_path_factory.mktemp("flash") / "flash.bin"
     path.write_bytes(build.build_image())
     return path
