@@ -121,6 +121,15 @@ class Bench(Backend):
             self._set(0, "rts", False, "reset.command")
         return self.uart0.sync()
 
+    def boots(self) -> int:
+        """Only for started()."""
+        self.uart0.quiet(0)
+        return 0
+
+    def started(self, boots: int) -> None:
+        """Wait until the firmware says on UART0 that it has started since boots()."""
+        self.uart0.until(_READY)
+
     def press(self, hold: float = PRESS_SECONDS) -> None:
         """Raises UserError for what cannot be done."""
         self._button(True)

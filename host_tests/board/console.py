@@ -49,6 +49,10 @@ class Spy(Protocol):
 class Console:
     """One UART. Bytes that were received and not yet asked for wait in `data`."""
 
+    _url = False  # the port is a URL of pyserial's
+    _spy: Spy | None = None
+    echoes = True  # a person's session, when sync() has last looked
+
     def __init__(self, path: str, baud: int = 115200, spy: Spy | None = None) -> None:
         """`path`: a device, or a URL of pyserial's. `spy` sees what passes."""
         self._url = "://" in path
@@ -61,7 +65,6 @@ class Console:
         self.port.open()
         self.data = bytearray()
         self.logs: list[bytes] = []
-        self.echoes = True  # a person's session
 
     def close(self) -> None:
         self.port.close()

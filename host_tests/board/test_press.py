@@ -2,9 +2,12 @@
 do meanwhile is in test_button.py.
 """
 
+import time
+
 import pytest
 
 from airwire.wire import wwep as codec
+from host_tests.board.console import PATIENCE
 from host_tests.board.test_button import device, enable
 
 pytestmark = pytest.mark.needs("press", "wifi")
@@ -13,10 +16,17 @@ pytestmark = pytest.mark.needs("press", "wifi")
 REGISTER = 5
 
 
+# Who has GPIO 0 once a press is seen.
+ARMED = "#  0 wwep.button_gpio"
+
+
 def test_a_press_is_a_write(board, wwep):
     console = board.machine(print_level=2)
     enable(board, console, wwep.port)
     number = device(console)
+    end = time.monotonic() + PATIENCE
+    while ARMED not in console.ok("get gpio.usage").split("\r\n"):
+        assert time.monotonic() < end, "nobody watches the button"
     for value in (1, 0, 1):
         board.press()
         message = codec.write_request(number, REGISTER, value)

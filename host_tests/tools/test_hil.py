@@ -148,7 +148,7 @@ def test_a_fault_in_the_firmware_is_caught(faulty, faulty_board, back_end):
     where = ["--flash", faulty, "--board-arch", "amd64"]
     if back_end != "virtual":
         where = bench_of(faulty_board, back_end)
-    pytest_itself = [sys.executable, "-m", "pytest", "-q", "-n", "0"]
+    pytest_itself = [sys.executable, "-m", "pytest", "-vv", "-n", "0"]
     said = run(faulty_board, *pytest_itself, *where, CAUGHT, code=1)
     assert "1 failed" in said and FAULT.decode() in said
 
