@@ -422,6 +422,7 @@ def emptied(board):
     """A board whose flash the test may fill by FILL."""
     yield board
     board.reset()
+    board.uart0.sync()
     at_prompt(board.uart0, b"import os; os.remove('/filler')")
 
 
