@@ -170,6 +170,15 @@ class Console:
         """
         return self.command(line) if self.echoes else self.ok(line).split("\r\n")
 
+    def at_prompt(self, line: bytes) -> None:
+        """Stop the firmware, have MicroPython run a line, and start it again. On UART0."""
+        self.send(b"\x03")
+        self.until(b">>> ")
+        self.send(line + b"\r\n")
+        self.until(b">>> ")
+        self.send(b"\x04")
+        self.until(b"[Ready]\r\n")
+
     # Human mode
 
     def command(self, line: str | bytes, patience: float = PATIENCE) -> list[str]:

@@ -407,23 +407,13 @@ FILL = (
 )
 
 
-def at_prompt(usb, line):
-    """Stop the firmware, have MicroPython run a line, and start it again."""
-    usb.send(b"\x03")
-    usb.until(b">>> ")
-    usb.send(line + b"\r\n")
-    usb.until(b">>> ")
-    usb.send(b"\x04")
-    usb.until(b"[Ready]\r\n")
-
-
 @pytest.fixture
 def emptied(board):
     """A board whose flash the test may fill by FILL."""
     yield board
     board.reset()
     board.uart0.sync()
-    at_prompt(board.uart0, b"import os; os.remove('/filler')")
+    board.uart0.at_prompt(b"import os; os.remove('/filler')")
 
 
 @pytest.mark.long
@@ -434,7 +424,7 @@ def test_a_full_flash(emptied):
     usb.ok(f"set wwep.host {'h' * 200}")
     usb.ok("save")
     usb.ok("file_create first 5", b"12345")  # makes the folder
-    at_prompt(usb, FILL)
+    usb.at_prompt(FILL)
     console = board.machine(print_level=2)
     count = 0
     while (reply := create(console, f"f{count}", pattern(3000, count))).code == 0:

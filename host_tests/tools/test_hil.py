@@ -15,7 +15,8 @@ from airwire import project
 from airwire.board.client import Board
 from airwire.image import build, layout, littlefs
 from host_tests.board import bench_file
-from host_tests.conftest import figures
+from host_tests.board.backends import WHOLE_HEAPS
+from host_tests.conftest import figures, runnable
 from host_tests.tools import stock
 
 ROOT = project.ROOT
@@ -40,7 +41,8 @@ PATIENCE = 3 * 3600
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory):
+def image(tmp_path_factory, interpreters):
+    runnable("i386", interpreters)
     path = tmp_path_factory.mktemp("image") / "flash.bin"
     path.write_bytes(build.build_image())
     return path
@@ -74,7 +76,9 @@ def board(image, home):
 
 
 def up(image, home):
-    board = Board.up("hil", flash=image, home=home, rfc2217=0)
+    # What a bench tests is a chip: so its object sizes and its heap.
+    heap = WHOLE_HEAPS["i386"]
+    board = Board.up("hil", flash=image, home=home, arch="i386", heap=heap, rfc2217=0)
     board.jumper(12, 14)
     return board
 
@@ -145,7 +149,7 @@ def test_the_suite_by_ports_alone(board, tmp_path, counts, back_end):
 @pytest.mark.parametrize("back_end", ["virtual", *BY_NAME])
 def test_a_fault_in_the_firmware_is_caught(faulty, faulty_board, back_end):
     """The same test as it stands, by each back-end; with the true firmware it passes above."""
-    where = ["--flash", faulty, "--board-arch", "amd64"]
+    where = ["--flash", faulty, "--board-arch", "i386"]
     if back_end != "virtual":
         where = bench_of(faulty_board, back_end)
     pytest_itself = [sys.executable, "-m", "pytest", "-vv", "-n", "0"]
