@@ -17,7 +17,7 @@ ifneq ($(shell cat $(VENV)/root 2>/dev/null),$(CURDIR))
 .PHONY: $(HOST) $(TEST)
 endif
 
-.PHONY: help run test acceptance image flash deploy monitor erase frozen release bench lint docs example arduino clean interpreter programs cc lan lock
+.PHONY: help run test acceptance image flash deploy monitor erase frozen release hil bench lint docs example arduino clean interpreter programs cc lan lock
 
 help:
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,10 @@ monitor: $(HOST)  ## a terminal at a board's USB port, with keys that reset it: 
 
 erase: $(HOST)  ## erase the whole flash of an ESP32: PORT=/dev/ttyUSB0
 	@$(VENV)/bin/airwire erase --port "$(PORT)"
+
+hil: $(TEST)  ## test a real board: PORT=/dev/ttyUSB0, BENCH=host_tests/benches/NAME.toml; docs/hil.md
+	@$(PYTHON_HERE) -m host_tests.hil $(if $(PORT),--port "$(PORT)") $(if $(BENCH),--bench "$(BENCH)") \
+	    $(if $(FIRMWARE),--firmware "$(FIRMWARE)") $(if $(RESULTS),--results "$(RESULTS)") -- $(ARGS)
 
 frozen: $(HOST)  ## write build/frozen/, the modules for a MicroPython of one's own: docs/custom-build.md
 	@$(VENV)/bin/airwire image frozen

@@ -66,6 +66,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, help="repeat a run: the seed that it printed")
     group.addoption("--port", help="run the board's tests on a real board: UART0[,UART1]")
     group.addoption("--wifi", help="a network that the real board can join: SSID[:passkey]")
+    group.addoption("--bench", type=Path, help="what is on its bench: host_tests/benches/*.toml")
+    group.addoption("--flash", type=Path, help="an image for the virtual board, not the tree's")
+    group.addoption("--logs", type=Path, help="keep here what passes the real board's ports")
     group.addoption(
         "--board-arch",
         choices=(*ARCHES, "both"),
@@ -121,7 +124,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Tests at a time where the Makefile leaves it open: a real board is one."""
-    return 0 if config.option.port else min((os.cpu_count() or 1) + MORE_WORKERS, MOST_WORKERS)
+    return 0 if on_bench(config) else min((os.cpu_count() or 1) + MORE_WORKERS, MOST_WORKERS)
+
+
+def on_bench(config: pytest.Config) -> bool:
+    """Whether the board's tests run on a board behind ports."""
+    return bool(config.option.port or config.option.bench)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

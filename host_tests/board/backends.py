@@ -1,19 +1,20 @@
-"""The boards that the tests run on: the virtual one, and one on the bench behind serial ports.
+"""The boards that the tests run on: what they have in common, and the virtual one. One on a bench
+behind serial ports is in bench.py.
 
-Both offer the same: consoles, reset, factory settings, a network to join, a name for this machine.
+All offer the same: consoles, reset, factory settings, a network to join, a name for this machine.
 What only one can do is in its `can`; a test says what it needs (mark `needs`), and on a bench that
 lacks it the test is passed over. The virtual board can do everything.
 """
 
 import shutil
-import socket
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from airwire.board.client import Board
 from airwire.image import layout, littlefs
+from host_tests.board.bench_file import REASONS
 from host_tests.board.console import Console
 
 # The ESP32's budget (design.md 4): its object sizes are those of the i386 interpreter.
@@ -24,8 +25,11 @@ WHOLE_HEAPS = {"i386": "208K"}
 # A scan blocks the firmware for this long: short enough for many joins, long enough to be seen.
 SCAN_MS = 200
 
+# How long a finger holds a button.
+PRESS_SECONDS = 0.1
+
 # Everything a test may need beyond UART0.
-VIRTUAL = frozenset({"uart1", "press", "led", "air", "power", "wifi", "counters", "flash"})
+VIRTUAL = frozenset(REASONS)
 
 
 class Backend:
@@ -40,14 +44,17 @@ class Backend:
         self._consoles: dict[int, Console] = {}
 
     def port(self, number: int) -> str:
-        """The serial port of a UART on this machine."""
+        """The serial port of a UART on this machine, for another program."""
         return self._ports[number]
 
     def uart(self, number: int) -> Console:
         """UART0, the USB port, or UART1, the host MCU's; opened at first use."""
         if number not in self._consoles:
-            self._consoles[number] = Console(self._ports[number])
+            self._consoles[number] = self._open(number)
         return self._consoles[number]
+
+    def _open(self, number: int) -> Console:
+        return Console(self._ports[number])
 
     @property
     def uart0(self) -> Console:
@@ -78,6 +85,14 @@ class Backend:
         self.configure(console, wlan_ssid=self.wifi[0], wlan_passkey=self.wifi[1])
         console.ok("network_up")
 
+    def reset(self) -> None:
+        """Pull EN, and wait until the firmware has started."""
+        raise AssertionError
+
+    def press(self, hold: float = PRESS_SECONDS) -> None:
+        """Press button 0 for so long, or a little longer."""
+        raise AssertionError
+
     def processes(self) -> list[int]:
         """The processes of this machine that the board consists of."""
         return []
@@ -85,6 +100,12 @@ class Backend:
     def peer(self, console: Console) -> str:
         """The name or address by which the board reaches servers on this machine."""
         raise AssertionError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         for console in self._consoles.values():
@@ -127,8 +148,10 @@ class Virtual(Backend):
         status = self.board.status()
         return [status["supervisor"], status["pid"]]
 
+    def press(self, hold: float = PRESS_SECONDS) -> None:
+        self.board.press(0, hold=hold)
+
     def reset(self) -> None:
-        """Pull EN, and wait until the firmware has started."""
         boots = self.boots()
         self.board.reset()
         self.board.wait_boot(boots + 1)
@@ -168,42 +191,3 @@ class Virtual(Backend):
 
     def remove(self) -> None:
         shutil.rmtree(self._home)
-
-
-class Bench(Backend):
-    """A real board. The first port is UART0, with EN on RTS as dev boards have it, the second an
-    adapter on UART1.
-    """
-
-    arch = "bench"
-
-    def __init__(self, ports: list[str], wifi: str | None) -> None:
-        """`wifi` is SSID[:passkey] of a network that reaches this machine. Nothing is opened."""
-        super().__init__(ports)
-        ssid, _, passkey = (wifi or "").partition(":")
-        self.wifi = ssid, passkey
-        self.can = frozenset((["uart1"] if len(ports) > 1 else []) + (["wifi"] if ssid else []))
-
-    def factory_reset(self) -> None:
-        """Give the board its factory settings."""
-        self.reset()
-        console = self.uart0
-        mac = console.command("get wlan.mac")[-1]
-        console.send(b"factory_reset " + mac.encode() + b"\r\n")
-        console.until(b"[Ready]\r\n")
-        for number in range(len(self._ports)):
-            self.uart(number).sync()
-
-    def peer(self, console: Console) -> str:
-        # The address of this machine on the way to the board.
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect((console.ok("get network.ip"), 9))
-            return probe.getsockname()[0]
-
-    def reset(self) -> None:
-        port = self.uart0.port
-        port.rts = True
-        time.sleep(0.1)  # what esptool holds EN low for
-        port.rts = False
-        self.uart0.until(b"[Ready]\r\n")
-        self.uart0.sync()

@@ -6,10 +6,13 @@ import zlib
 import pytest
 
 from airwire.board.config import ARCHITECTURES
+from airwire.errors import UserError
 from airwire.image import build
-from host_tests.board.backends import Bench, Virtual
+from host_tests.board import bench_file
+from host_tests.board.backends import Virtual
+from host_tests.board.bench import Bench
 from host_tests.board.peers import Peer, Wwep
-from host_tests.conftest import figures, runnable
+from host_tests.conftest import figures, on_bench, runnable
 
 # A test of many seconds runs on the interpreter with the chip's object sizes and heap alone,
 # unless an architecture was asked for.
@@ -32,7 +35,7 @@ def pytest_generate_tests(metafunc):
     if "board" not in metafunc.fixturenames:
         return
     option = metafunc.config.option
-    if option.port:
+    if on_bench(metafunc.config):
         targets = ("bench",)
     elif option.board_arch in ARCHITECTURES:
         targets = (option.board_arch,)
@@ -47,8 +50,10 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="session")
-def flash_image(tmp_path_factory):
-    """The image that `make image` builds, of the tree as it is."""
+def flash_image(tmp_path_factory, pytestconfig):
+    """The image that `make image` builds, of the tree as it is, unless another is given."""
+    if pytestconfig.option.flash:
+        return pytestconfig.option.flash
     path = tmp_path_factory.mktemp("flash") / "flash.bin"
     path.write_bytes(build.build_image())
     return path
@@ -65,17 +70,7 @@ def board(request):
     for mark in request.node.iter_markers("needs"):
         needs.update(mark.args)
     if request.param == "bench":
-        option = request.config.option
-        bench = Bench(option.port.split(","), option.wifi)
-        if missing := sorted(needs - bench.can):
-            # Justified: a real board may have one UART wired, or no network in reach. The virtual
-            # one has all that a test can need, which is asserted below: there none is skipped.
-            pytest.skip(f"this bench has no {', '.join(missing)}")
-        try:
-            bench.factory_reset()
-            yield bench
-        finally:
-            bench.close()
+        yield from _on_bench(request, needs)
         return
     runnable(request.param, request.getfixturevalue("interpreters"))
     air = request.node.get_closest_marker("air")
@@ -94,6 +89,34 @@ def board(request):
         board.remove()
     assert not panics, log
     assert not faults or request.node.get_closest_marker("faulty"), faults.decode()
+
+
+def _on_bench(request, needs):
+    board = request.getfixturevalue("bench")
+    if missing := sorted(needs - board.can):
+        # Justified: a real board may have one UART wired, or no network in reach. The virtual
+        # one has all that a test can need, which is asserted above: there none is skipped.
+        pytest.skip("; ".join(bench_file.REASONS[name] for name in missing))
+    try:
+        board.note(request.node.name)
+        board.factory_reset()
+        yield board
+        faults = board.faults()
+    except UserError as error:
+        pytest.fail(error.message, pytrace=False)
+    finally:
+        board.close()
+    assert not faults or request.node.get_closest_marker("faulty"), faults
+
+
+@pytest.fixture(scope="session")
+def bench(pytestconfig):
+    """The board on the bench, by the options; its ports are open during a test."""
+    option = pytestconfig.option
+    try:
+        return Bench(bench_file.chosen(option.bench, option.port, option.wifi), option.logs)
+    except UserError as error:
+        raise pytest.UsageError(error.message) from None
 
 
 @pytest.fixture

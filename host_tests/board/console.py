@@ -10,6 +10,7 @@ import re
 import select
 import time
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import serial
 
@@ -18,6 +19,9 @@ PATIENCE = 30.0
 
 # A reply begins within a turn of the firmware's loop and goes on without a gap.
 SILENCE = 0.1
+
+# How long a read of a URL waits: how late the end of a time is noticed.
+_URL_TURN = 0.05
 
 PROMPT = b"\r\n> "
 HEADER = re.compile(rb"(R[0-9]|L0)([0-9]{5})\r\n")
@@ -34,16 +38,30 @@ class Reply:
     logs: list[bytes] = field(default_factory=list)
 
 
+class Spy(Protocol):
+    """Who sees what passes a console."""
+
+    def sent(self, data: bytes) -> None: ...
+
+    def came(self, data: bytes) -> None: ...
+
+
 class Console:
     """One UART. Bytes that were received and not yet asked for wait in `data`."""
 
-    def __init__(self, path: str, baud: int = 115200) -> None:
-        self.port = serial.Serial()
+    _url = False  # the port is a URL of pyserial's
+    _spy: Spy | None = None
+    echoes = True  # a person's session, when sync() has last looked
+
+    def __init__(self, path: str, baud: int = 115200, spy: Spy | None = None) -> None:
+        """`path`: a device, or a URL of pyserial's. `spy` sees what passes."""
+        self._url = "://" in path
+        self._spy = spy
+        self.port = serial.serial_for_url(path, do_not_open=True)
         # Dev boards wire these to EN and GPIO0: opening the port must not reset the chip.
         self.port.dtr = self.port.rts = False
-        self.port.port = path
         self.port.baudrate = baud
-        self.port.timeout = 0
+        self.port.timeout = _URL_TURN if self._url else 0
         self.port.open()
         self.data = bytearray()
         self.logs: list[bytes] = []
@@ -55,24 +73,45 @@ class Console:
 
     def send(self, data: bytes) -> None:
         """Write all of it, and keep what comes meanwhile."""
+        if self._spy:
+            self._spy.sent(data)
+        if self._url:  # a thread of pyserial's reads meanwhile
+            self.port.write(data)
+            return
         rest = memoryview(data)
         fd = self.port.fileno()
         while rest:
             readable, writable, _ = select.select([fd], [fd], [], PATIENCE)
             assert readable or writable, f"{len(rest)} of {len(data)} bytes were not taken"
             if readable:
-                self.data += os.read(fd, 4096)
+                self._came(os.read(fd, 4096))
             if writable:
                 rest = rest[os.write(fd, rest[:1024]) :]
 
     def more(self, seconds: float) -> bool:
         """Wait for further bytes; False when none came in that time."""
+        if self._url:
+            return self._more_of_url(seconds)
         readable, _, _ = select.select([self.port.fileno()], [], [], max(0.0, seconds))
         if readable:
             data = os.read(self.port.fileno(), 4096)
             assert data, f"the port is closed: {self.tail()}"
-            self.data += data
+            self._came(data)
         return bool(readable)
+
+    def _more_of_url(self, seconds: float) -> bool:
+        # Its time-out is set once: by RFC 2217 each change is negotiated with the other end.
+        end = time.monotonic() + seconds
+        while not (data := self.port.read(1)):
+            if time.monotonic() >= end:
+                return False
+        self._came(data + self.port.read(self.port.in_waiting))
+        return True
+
+    def _came(self, data: bytes) -> None:
+        self.data += data
+        if self._spy:
+            self._spy.came(data)
 
     def take(self, count: int) -> bytes:
         taken = bytes(self.data[:count])
@@ -102,12 +141,12 @@ class Console:
     def tail(self) -> str:
         return f"{len(self.data)} bytes, the last {bytes(self.data[-200:])!r}"
 
-    def sync(self) -> None:
+    def sync(self) -> bytes:
         """Bring the session to the start of a line, whatever it is in the middle of (but a data
-        phase), and forget what it says until then.
+        phase); what it says until then.
         """
         end = time.monotonic() + PATIENCE
-        self.data.clear()
+        before = self.take(len(self.data))
         while b"Ready\r\n" not in self.data:
             assert time.monotonic() < end, f"no answer to an empty line: {self.tail()}"
             self.send(b"\r\n")
@@ -119,10 +158,26 @@ class Console:
         self.send(b"get system.uuid\r\n")
         while not (answer := _UUID.search(self.data)):
             assert self.more(end - time.monotonic()), f"out of step: {self.tail()}"
-        echoed = b"get system.uuid" in self.data
-        self.take(answer.end())
-        if echoed:
+        self.echoes = b"get system.uuid" in self.data
+        before += self.take(answer.end())
+        if self.echoes:
             self.until(b"> ")
+        return before
+
+    def ask(self, line: str) -> list[str]:
+        """The lines of the reply to a command, in the mode in which sync() has found the
+        session.
+        """
+        return self.command(line) if self.echoes else self.ok(line).split("\r\n")
+
+    def at_prompt(self, line: bytes) -> None:
+        """Stop the firmware, have MicroPython run a line, and start it again. On UART0."""
+        self.send(b"\x03")
+        self.until(b">>> ")
+        self.send(line + b"\r\n")
+        self.until(b">>> ")
+        self.send(b"\x04")
+        self.until(b"[Ready]\r\n")
 
     # Human mode
 

@@ -79,6 +79,7 @@ def test_nothing_of_a_key_is_echoed(board, leaf):
     assert console.until(b"3\r\n").endswith(b"get wl j r\r\n3\r\n")
 
 
+@pytest.mark.needs("flash")
 def test_into_the_dct_and_out_of_it(board, root, leaf):
     console = board.machine(print_level=2)
     assert rows(console) == []
@@ -181,6 +182,7 @@ def mistakes(root, leaf):
     yield "cert", identity("r", kind="rsa").pem, MISMATCH
 
 
+@pytest.mark.needs("flash")
 def test_what_is_refused_changes_nothing(board, root, leaf):
     console = board.machine()
     console.ok(f"cert_load web cert {len(leaf.der)}", leaf.der)
@@ -220,6 +222,7 @@ def test_what_is_refused_changes_nothing(board, root, leaf):
     }
 
 
+@pytest.mark.needs("flash")
 def test_another_pair_at_once_and_from_a_file(board, leaf):
     console = board.machine(print_level=2)
     console.ok(f"cert_load web cert {len(leaf.der)}", leaf.der)

@@ -400,23 +400,31 @@ def test_as_many_files_as_there_may_be(board):
     assert create(console, "one more", b"data").code == 0
 
 
+# Some blocks more than what files have to leave.
+FILL = (
+    b"import os; b = bytes(4096); f = open('/filler', 'wb'); "
+    b"n = [f.write(b) for _ in range(os.statvfs('/')[3] - 12)]; f.close()"
+)
+
+
+@pytest.fixture
+def emptied(board):
+    """A board whose flash the test may fill by FILL."""
+    yield board
+    board.reset()
+    board.uart0.sync()
+    board.uart0.at_prompt(b"import os; os.remove('/filler')")
+
+
 @pytest.mark.long
-def test_a_full_flash(board):
+def test_a_full_flash(emptied):
     """Files leave room for the settings; what does not fit is taken and thrown away."""
+    board = emptied
     usb = board.uart0.machine()
     usb.ok(f"set wwep.host {'h' * 200}")
     usb.ok("save")
     usb.ok("file_create first 5", b"12345")  # makes the folder
-    usb.send(b"\x03")
-    usb.until(b">>> ")
-    # Some blocks more than what files have to leave.
-    usb.send(
-        b"import os; b = bytes(4096); f = open('/filler', 'wb'); "
-        b"n = [f.write(b) for _ in range(os.statvfs('/')[3] - 12)]; f.close()\r\n"
-    )
-    usb.until(b">>> ")
-    usb.send(b"\x04")
-    usb.until(b"[Ready]\r\n")
+    usb.at_prompt(FILL)
     console = board.machine(print_level=2)
     count = 0
     while (reply := create(console, f"f{count}", pattern(3000, count))).code == 0:

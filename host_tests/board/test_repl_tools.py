@@ -79,6 +79,7 @@ def test_mpremote_programs(board, files):
     assert "VfsLfs2" in row and "2031616" in row
 
 
+@pytest.mark.needs("path")
 def test_ampy(board, files):
     def ampy(*words, **options):
         return tool(board, "ampy", *words, **options)

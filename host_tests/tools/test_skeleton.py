@@ -18,8 +18,8 @@ import pytest
 from airwire import cli, project
 from airwire.errors import UserError
 
-TARGETS = ["run", "test", "acceptance", "image", "flash", "deploy", "monitor", "erase", "frozen"]
-TARGETS += ["release", "bench", "lint", "docs", "example", "arduino", "clean"]
+TARGETS = ["run", "test", "acceptance", "image", "flash", "deploy", "monitor", "erase", "hil"]
+TARGETS += ["frozen", "release", "bench", "lint", "docs", "example", "arduino", "clean"]
 REQUIREMENTS = project.ROOT / "requirements"
 
 # What a make that runs the tests says to the makes below it.

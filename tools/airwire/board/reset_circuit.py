@@ -7,6 +7,7 @@ then.
 """
 
 from airwire.board.machine import Machine
+from airwire.board.pins import BOOT
 
 
 class ResetCircuit:
@@ -17,7 +18,10 @@ class ResetCircuit:
 
     def set(self, dtr: bool, rts: bool) -> None:
         """Which of the lines are asserted."""
-        self._machine.boot_pulled = dtr and not rts
+        pulled = dtr and not rts
+        if pulled != self._machine.boot_pulled:  # a running firmware sees a button
+            self._machine.boot_pulled = pulled
+            self._machine.drive(BOOT, 0 if pulled else None)
         if not rts:
             self._machine.enable(True)
         elif not dtr:

@@ -1,0 +1,180 @@
+"""`make hil`: a board on a bench is flashed or brought up to date, reset, has itself tested, and
+runs the board's tests over its cable. What was seen is in build/hil:
+
+    board.json     what runs on it, and on what
+    selftest.json  what the board says of itself
+    junit.xml      the tests
+    uart0.log      what passed its ports, without keys; uart1.log
+    faults.json    the fault log at the end
+
+It ends with 0 when all of it went well. Words after `--` go to pytest.
+"""
+
+import argparse
+import json
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from airwire import project
+from airwire.client import replies
+from airwire.errors import UserError
+from host_tests.board import bench_file
+from host_tests.board.bench import Bench
+from host_tests.board.console import Console
+from host_tests.board.transcript import HIDDEN
+
+RESULTS = project.BUILD / "hil"
+SUITE = "host_tests/board"
+
+# What takes part in a run, for who reads of a failure.
+PROGRAMS = ("pyserial", "pytest", "esptool", "mpremote")
+
+# A board tests itself within half a minute; a busy computer takes longer.
+SELFTEST_SECONDS = 120
+
+# pytest's: nothing was collected, which is no success.
+NO_TESTS = 5
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make hil", description=__doc__.partition("\n")[0])
+    parser.add_argument("--port", help="the board: UART0[,UART1]; else its bench says it")
+    parser.add_argument("--bench", type=Path, help="what is on its bench")
+    parser.add_argument("--firmware", help="stock MicroPython: flash the board with it first")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="(build/hil)")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="for pytest")
+    args = parser.parse_args()
+    try:
+        bench = bench_file.chosen(args.bench, args.port)
+        return _Run(bench, args).all()
+    except UserError as error:
+        print(f"make hil: {error.message}", file=sys.stderr)
+        return error.code
+
+
+class _Run:
+    def __init__(self, bench: bench_file.BenchFile, args: argparse.Namespace) -> None:
+        self._bench, self._args = bench, args
+        self._results: Path = args.results
+        shutil.rmtree(self._results, ignore_errors=True)
+        self._results.mkdir(parents=True)
+
+    def all(self) -> int:
+        self._write_firmware()
+        if not self._look():
+            print("the board fails its own test: the suite is not run")
+            return 1
+        try:
+            code = self._suite()
+        finally:
+            self._hide()
+        faults = self._faults()
+        if faults:
+            print(f"{len(faults)} faults are in the board's log: {self._results}/faults.json")
+        print(f"what was seen is in {self._results}")
+        return code or int(bool(faults))
+
+    def _write_firmware(self) -> None:
+        """All of it with a stock image, else the files that differ."""
+        port = self._bench.ports[0]
+        words = ["deploy", "--port", port]
+        if self._args.firmware:
+            words = ["flash", "--port", port, "--firmware", self._args.firmware]
+        code = subprocess.run([sys.executable, "-m", "airwire", *words], check=False).returncode
+        if code:  # it has said why
+            raise UserError(f"airwire {words[0]} has failed", code)
+
+    def _look(self) -> bool:
+        """Reset the board, and see what it is; whether its own test has passed."""
+        with Bench(self._bench, self._results) as board:
+            board.note("make hil")
+            board.factory_reset()
+            console = board.uart0.machine()
+            self._keep("board", _versions(console.ok("version"), console.ok("get wlan.mac")))
+            rows = [
+                row
+                for line in filter(None, ("selftest", self._jumpers()))
+                for row in _selftest(console, line)
+            ]
+        self._keep("selftest", [asdict(row) for row in rows])
+        for row in rows:
+            figure = "" if row.figure is None else f"{row.figure} {row.unit or ''}"
+            print(f"{row.part:8} {row.result}  {figure:12} {row.text}")
+        return all(row.result != "fail" for row in rows)
+
+    def _jumpers(self) -> str:
+        """The command that tests what the bench has wired for it."""
+        return " ".join(["selftest", *self._bench.parts]) if self._bench.parts else ""
+
+    def _suite(self) -> int:
+        words = ["--port", ",".join(self._bench.ports), "--logs", self._results]
+        if self._args.bench:
+            words += ["--bench", self._args.bench]
+        words += ["--junitxml", self._results / "junit.xml"]
+        words += self._args.words or [SUITE]
+        # What a test prints of a line that it has sent may hold the passkey.
+        with subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-rs", *map(str, words)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as suite:
+            for line in suite.stdout:
+                sys.stdout.buffer.write(self._hidden(line))
+                sys.stdout.buffer.flush()
+        if suite.returncode == NO_TESTS:
+            raise UserError("no tests were run")
+        return suite.returncode
+
+    def _faults(self) -> list[replies.Fault]:
+        with Bench(self._bench, self._results) as board:
+            board.note("the fault log")
+            faults = board.faults()
+        self._keep("faults", [asdict(fault) for fault in faults])
+        return faults
+
+    def _keep(self, name: str, values: Any) -> None:
+        (self._results / f"{name}.json").write_text(json.dumps(values, indent=2) + "\n")
+
+    def _hide(self) -> None:
+        """Nothing of what pytest has written shall hold the passkey."""
+        path = self._results / "junit.xml"
+        if path.exists():
+            path.write_bytes(self._hidden(path.read_bytes()))
+
+    def _hidden(self, text: bytes) -> bytes:
+        key = self._bench.passkey
+        for form in {key, repr(key)[1:-1], escape(key), escape(key, {'"': "&quot;"})} - {""}:
+            text = text.replace(form.encode(), HIDDEN)
+        return text
+
+
+def _selftest(console: Console, line: str) -> list[replies.PartResult]:
+    reply = console.run(line, patience=SELFTEST_SECONDS)
+    if not reply.text.startswith(b"!"):  # a refusal, not the report of a failure
+        raise UserError(f"{line}: {reply.text.decode(errors='replace')}")
+    return replies.selftest(reply.text)
+
+
+def _versions(firmware: str, mac: str) -> dict[str, str]:
+    """What ran where."""
+    found = {"firmware": firmware, "mac": mac, "python": platform.python_version()}
+    found |= {name: metadata.version(name) for name in PROGRAMS}
+    git = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=project.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found | {"tree": git.stdout.strip()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
