@@ -2,22 +2,16 @@
 sockets, by device/datagrams.py. test_datagrams.py holds the bytes in every run of the tests.
 """
 
-import re
-import shutil
-import subprocess
-from pathlib import Path
-
-from airwire import interpreter, project
 from airwire.errors import UserError
 
 if __package__:
     from host_tests.bench.rows import Row
+    from host_tests.bench.scripts import Script
 else:
     from rows import Row
+    from scripts import Script
 
-SCRIPT = Path(__file__).parent / "device" / "datagrams.py"
-FEW, MANY = 20, 220
-PATIENCE_SECONDS = 60
+SCRIPT = Script("datagrams", few=20, many=220, heap="1M")
 
 # Case of datagrams.py, what it is, and the most bytes that it may allocate.
 CASES = (
@@ -32,31 +26,15 @@ CASES = (
 )
 
 
-def _run(arch: str, *words: str | int, before: tuple[str, ...] = ()) -> str:
-    done = subprocess.run(
-        [*before, interpreter.find(arch), "-X", "heapsize=1M", SCRIPT, *map(str, words)],
-        env={"MICROPYPATH": f"{project.ROOT / 'lib'}:.frozen"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-    )
-    if done.returncode or not re.fullmatch(r"-?\d+\n", done.stdout):
-        raise UserError(f"bench: datagrams.py {words[0]} said {done.stdout!r}")
-    return done.stdout
-
-
 def allocated(case: str) -> int:
     """Bytes for each datagram, on i386."""
-    grown = [int(_run("i386", case, count)) for count in (FEW, MANY)]
-    return round((grown[1] - grown[0]) / (MANY - FEW))
+    return SCRIPT.allocated(case)
 
 
 def locked(arch: str, case: str) -> bool:
     """Whether a case does without the heap: with it locked, what allocates ends datagrams.py."""
     try:
-        return int(_run(arch, case, FEW, "locked")) == 0
+        return SCRIPT.run(arch, case, str(SCRIPT.few), "locked") == 0
     except UserError as error:
         if "MemoryError" in error.message:
             return False
@@ -64,27 +42,10 @@ def locked(arch: str, case: str) -> bool:
 
 
 def rows() -> list[Row]:
-    bare = _per_datagram("copy")
+    bare = SCRIPT.instructions("copy")
     found = []
     for case, name, budget in CASES:
         found.append(Row(name, allocated(case), "bytes", budget))
-        ours = _per_datagram(case) - bare
+        ours = SCRIPT.instructions(case) - bare
         found.append(Row(name, ours, "instructions", None, "copying it", bare))
     return found
-
-
-def _per_datagram(case: str) -> int:
-    return round((_instructions(case, MANY) - _instructions(case, FEW)) / (MANY - FEW))
-
-
-def _instructions(case: str, count: int) -> int:
-    valgrind = shutil.which("valgrind")
-    if not valgrind:
-        raise UserError("bench: no valgrind here: run `make bench`, which says how to get it")
-    out = project.BUILD / "datagrams.callgrind"
-    options = ("-q", "--tool=callgrind", "--log-file=/dev/null", f"--callgrind-out-file={out}")
-    _run("amd64", case, count, before=(valgrind, *options))
-    total = re.search(r"^(?:totals|summary): (\d+)", out.read_text(), re.MULTILINE)
-    if not total:
-        raise UserError("bench: callgrind wrote no total")
-    return int(total[1])

@@ -78,7 +78,7 @@ def test_modules_come_after_what_they_import():
 
 def test_an_offer_of_an_address_allocates_little(interpreters):
     if "i386" in interpreters:  # the bound is of objects of the chip's size
-        assert 0 < dhcp_offer.allocated() <= dhcp_offer.MOST_BYTES
+        assert 0 < dhcp_offer.SCRIPT.allocated("ours") <= dhcp_offer.MOST_BYTES
 
 
 def test_an_identity_is_loaded_with_one_copy_of_it(interpreters):
@@ -91,4 +91,4 @@ def test_an_identity_is_loaded_with_one_copy_of_it(interpreters):
 def test_a_websocket_message_allocates_little(interpreters):
     if "i386" in interpreters:
         for kind in websocket.KINDS:
-            assert websocket.allocated(kind) <= websocket.MOST_BYTES
+            assert websocket.SCRIPT.allocated(kind) <= websocket.MOST_BYTES

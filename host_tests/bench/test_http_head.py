@@ -9,4 +9,4 @@ from host_tests.conftest import runnable
 @pytest.mark.parametrize("case, most", [(case, most) for case, _, most, _ in http_head.CASES])
 def test_bytes_of_a_head(case, most, interpreters):
     runnable("i386", interpreters)
-    assert http_head.allocated(case) <= most
+    assert http_head.SCRIPT.allocated(case) <= most

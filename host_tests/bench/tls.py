@@ -3,9 +3,6 @@ and no socket; bytes on i386, and instructions on amd64. The keys are made here,
 """
 
 import datetime
-import re
-import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -14,23 +11,28 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from airwire import interpreter, project
-from airwire.errors import UserError
+from airwire import project
 
 if __package__:
     from host_tests.bench.rows import Row
+    from host_tests.bench.scripts import Script
 else:
     from rows import Row
+    from scripts import Script
 
-SCRIPT = Path(__file__).parent / "device" / "tls.py"
 HOST = "host.airwire"
-HEAP = "16M"  # nothing is collected while bytes are counted
-PATIENCE_SECONDS = 120
+
+
+def _modules(arch: str) -> tuple[str | Path, ...]:
+    return project.ROOT, project.ROOT / "lib", ".frozen"
+
 
 # Handshakes, and KB. The keys of a handshake are random, and so is what they cost, by one percent:
 # the figures for data are slopes over so many that the handshake before them does not count.
-HANDSHAKES = (2, 12)
-KILOBYTES = (100, 2100)
+SCRIPTS = {
+    "handshake": Script("tls", few=2, many=12, heap="16M", modules=_modules),
+    "data": Script("tls", few=100, many=2100, heap="16M", modules=_modules),
+}
 
 # A quarter above what was measured when the bounds were set: 2.0 KB for the wrapper, what watches
 # the messages, and asyncio's time-out; 1.4 k instructions in each KB for two look-ups of mbedTLS'
@@ -101,46 +103,9 @@ def identity() -> tempfile.TemporaryDirectory:
 
 def allocated(folder: str, what: str, kind: str = "ours") -> int:
     """Bytes of a handshake, or of a KB, on i386."""
-    few, many = _counts(what)
-    return round(
-        (_run("i386", folder, what, kind, many) - _run("i386", folder, what, kind, few))
-        / (many - few)
-    )
-
-
-def _counts(what: str) -> tuple[int, int]:
-    return HANDSHAKES if what == "handshake" else KILOBYTES
-
-
-def _run(arch: str, folder: str, what: str, kind: str, count: int, *before: str) -> int:
-    program = [str(interpreter.find(arch)), "-X", f"heapsize={HEAP}", str(SCRIPT)]
-    done = subprocess.run(
-        [*before, *program, folder, what, kind, f"{count:05}"],  # the length of words counts too
-        env={"MICROPYPATH": f"{project.ROOT}:{project.ROOT / 'lib'}:.frozen"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise UserError(f"bench: device/tls.py said {(done.stdout + done.stderr)!r}")
-    return int(done.stdout)
+    return SCRIPTS[what].allocated(folder, what, kind)
 
 
 def _counted(folder: str, what: str, kind: str) -> int:
     # Instructions of a handshake, or of a KB.
-    valgrind = shutil.which("valgrind")
-    if not valgrind:
-        raise UserError("bench: no valgrind here: run `make bench`, which says how to get it")
-    out = Path(folder) / "callgrind"
-    totals = []
-    for count in _counts(what):
-        tool = (valgrind, "-q", "--tool=callgrind", f"--callgrind-out-file={out}")
-        _run("amd64", folder, what, kind, count, *tool)
-        total = re.search(r"^(?:totals|summary): (\d+)", out.read_text(), re.MULTILINE)
-        if not total:
-            raise UserError("bench: callgrind wrote no total")
-        totals.append(int(total[1]))
-    few, many = _counts(what)
-    return round((totals[1] - totals[0]) / (many - few))
+    return SCRIPTS[what].instructions(folder, what, kind)

@@ -39,6 +39,15 @@ GIVING = (
 )
 
 
+def carried_out(console, line, counts):
+    """At once with the full figures. What is free may lie in small pieces, an open defect: with
+    reduced counts, which are to find what is new, a host may have to ask again.
+    """
+    end = time.monotonic() + counts(PATIENCE, 0)
+    while (reply := console.run(line)).code:
+        assert reply.text == NO_ROOM and time.monotonic() < end, line
+
+
 def test_no_service_takes_the_room_of_the_commands(board, counts):
     console = board.machine()
     board.join(console)
@@ -49,7 +58,7 @@ def test_no_service_takes_the_room_of_the_commands(board, counts):
                 reply = console.run(line.format(host=board.peer(console), port=peer.port))
                 refused += reply.text == NO_ROOM
             for line in GIVING:
-                assert console.run(line).code == 0, line
+                carried_out(console, line, counts)
         assert refused, "the heap was large enough for all of it"
         for line in ("stream_close all", "tcp_server stop", "udp_server stop"):
             reply = console.run(line)

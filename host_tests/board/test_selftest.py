@@ -12,7 +12,6 @@ from airwire.client import replies
 from airwire.image import layout, littlefs
 from airwire.image.partitions import Partition, Table
 from airwire.wire import dct
-from host_tests.board import backends
 from host_tests.board.console import PATIENCE
 from host_tests.conftest import ROOT
 
@@ -21,10 +20,6 @@ ENTRIES = [(dct.MANUFACTURING, b"serial", dct.TEXT, b"EW-00017")]
 ERASED = b"\xff" * dct.COPY
 UNFINISHED = dct.MARK
 PATTERN = bytes(i * 11 & 31 for i in range(64))
-
-# The heap of a module that has no room for a stream: the virtual board's own modules and the
-# firmware take 110 KB of it.
-SMALL_HEAP = "118K"
 
 # At the prompt: files until the flash is full.
 FILL = """\
@@ -261,23 +256,6 @@ def test_files(board):
     assert row(console, "files", 1) == ("fail", "File system full")
     assert parts_of(console, "flash")["flash"].figure == 0
     assert not [name for name in board.files() if name.startswith("selftest.")]
-
-
-@pytest.fixture
-def small_heap(monkeypatch):
-    for arch in backends.HEAPS:
-        monkeypatch.setitem(backends.HEAPS, arch, SMALL_HEAP)
-
-
-@pytest.mark.long  # on the interpreter whose heap is set
-@pytest.mark.needs("uart1", "flash")
-def test_little_memory(small_heap, board):
-    """Less than a stream needs; the rest of the parts do with it, and leave it as it was."""
-    console = board.machine()
-    for _ in range(2):
-        found = parts_of(console, "dct", "flash", "ram", "files", code=1)
-        assert [row.part for row in found.values() if row.result == "fail"] == ["ram"]
-        assert 0 < found["ram"].figure < 20480
 
 
 @pytest.mark.air(scan_ms=2000)

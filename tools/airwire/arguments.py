@@ -1,4 +1,4 @@
-"""Numbers on the command line: what argparse calls to convert a word, with an error in words."""
+"""Arguments that commands share: converters of numbers, with errors in words; ports and rates."""
 
 import argparse
 from collections.abc import Callable
@@ -34,3 +34,24 @@ def seconds(text: str) -> float:
     if not 0 < value <= _DAY:
         raise argparse.ArgumentTypeError(f"{text!r} is not more than 0 and at most {_DAY} seconds")
     return value
+
+
+def board_port(parser: argparse.ArgumentParser) -> None:
+    """--port: a board on USB, found by airwire.ports where it is not given."""
+    parser.add_argument(
+        "--port",
+        help="serial port of the board, /dev/ttyUSB0 for example, a URL of pyserial, or "
+        "board:NAME; else the one board on USB",
+    )
+
+
+def module_port(parser: argparse.ArgumentParser) -> None:
+    """PORT: a module that is spoken to in the command language."""
+    parser.add_argument(
+        "port", metavar="PORT", help="serial port, or board:NAME[/uart1] for a virtual board"
+    )
+
+
+def baud(parser: argparse.ArgumentParser, default: int = 115_200) -> None:
+    """--baud: the rate of the port."""
+    parser.add_argument("--baud", type=whole(1, MAX_BAUD), default=default, help="(%(default)s)")

@@ -56,17 +56,8 @@ def register(subparsers: Any) -> None:
 
 def _add(subparsers: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    parser.add_argument(
-        "--port",
-        help="serial port of the board, /dev/ttyUSB0 for example, a URL of pyserial, or "
-        "board:NAME; else the one board on USB",
-    )
-    parser.add_argument(
-        "--baud",
-        type=arguments.whole(1, arguments.MAX_BAUD),
-        default=esptool.DEFAULT_BAUD,
-        help="(%(default)s)",
-    )
+    arguments.board_port(parser)
+    arguments.baud(parser, esptool.DEFAULT_BAUD)
     parser.set_defaults(run=run)
     return parser
 

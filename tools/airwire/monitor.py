@@ -34,17 +34,8 @@ def register(subparsers: Any) -> None:
         help="a terminal at a board's USB port, with keys that reset it",
         description=f"Connect the terminal to a board. {_KEYS}, Ctrl-T Ctrl-T sends Ctrl-T.",
     )
-    parser.add_argument(
-        "--port",
-        help="serial port of the board, /dev/ttyUSB0 for example, a URL of pyserial, or "
-        "board:NAME; else the one board on USB",
-    )
-    parser.add_argument(
-        "--baud",
-        type=arguments.whole(1, arguments.MAX_BAUD),
-        default=115_200,
-        help="(%(default)s)",
-    )
+    arguments.board_port(parser)
+    arguments.baud(parser)
     parser.set_defaults(run=_run)
 
 

@@ -17,15 +17,8 @@ def register(subparsers: argparse._SubParsersAction) -> None:
         "included; Ctrl-] ends it. Where input or output is no terminal, lines are sent one by "
         "one, each as soon as the one before is answered.",
     )
-    command.add_argument(
-        "port", metavar="PORT", help="serial port, or board:NAME[/uart1] for a virtual board"
-    )
-    command.add_argument(
-        "--baud",
-        type=arguments.whole(1, arguments.MAX_BAUD),
-        default=115_200,
-        help="(%(default)s)",
-    )
+    arguments.module_port(command)
+    arguments.baud(command)
     command.add_argument("--rtscts", action="store_true", help="RTS and CTS are wired and in use")
     command.add_argument(
         "--wait",

@@ -17,21 +17,14 @@ def register(subparsers: argparse._SubParsersAction) -> None:
         description="Have a module test itself: flash, files, DCT, memory, loop and Wi-Fi, or the "
         "parts that are named. The exit code is 1 when one of them fails.",
     )
-    command.add_argument(
-        "port", metavar="PORT", help="serial port, or board:NAME[/uart1] for a virtual board"
-    )
+    arguments.module_port(command)
     command.add_argument(
         "part",
         nargs="*",
         help="flash, files, dct, ram, loop, wifi; uart with a jumper between TX and RX of UART1; "
         "12-14 with one between two GPIOs",
     )
-    command.add_argument(
-        "--baud",
-        type=arguments.whole(1, arguments.MAX_BAUD),
-        default=115_200,
-        help="(%(default)s)",
-    )
+    arguments.baud(command)
     command.add_argument("--rtscts", action="store_true", help="RTS and CTS are wired and in use")
     command.add_argument("--json", action="store_true", help="for programs")
     command.set_defaults(run=_run)
