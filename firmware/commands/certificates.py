@@ -1,12 +1,13 @@
 # Certificates and keys by command: cert_list, cert_load, cert_delete.
 import asyncio
+import gc
 import io
 import sys
 
 from micropython import const
 
 from firmware import forget
-from firmware.console import errors, log
+from firmware.console import errors, log, registry
 from firmware.console.errors import CommandError
 from firmware.console.registry import command
 from firmware.store import variables
@@ -15,6 +16,9 @@ from firmware.store import variables
 # kept. A chain of four with keys of RSA is 8 KB of PEM.
 _MAX_ANNOUNCED = const(0x1FFFFFFF)
 _MOST = const(16_384)
+# Bytes of the heap that a list takes with the code that reads identities: more than is kept free
+# for a command's file.
+_LIST_ROOM = const(40_960)
 _REASONS = {
     1: b"DCT of a later version",  # EPERM
     19: b"No DCT",  # ENODEV
@@ -29,6 +33,9 @@ async def cert_list(session, args):
     List certificates and keys: those in the DCT, files that end as such (.pem .crt .cer .der
     .key), and what variables refer to. Keys are not printed, only their kind and size.
     """
+    gc.collect()
+    if gc.mem_free() < _LIST_ROOM:
+        registry.make_room()
     from firmware.store import identity_rows
     from wire import x509
 
