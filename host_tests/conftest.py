@@ -3,6 +3,7 @@
 The board fixture has a file of its own; what only one folder needs is in that folder.
 """
 
+import argparse
 import functools
 import os
 import platform
@@ -10,6 +11,7 @@ import random
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +71,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--board-arch",
         choices=(*ARCHES, "both"),
-        help="the virtual board's interpreter (default: both with the full figures, else one of "
-        "them for each test, by the seed)",
+        help="the interpreter (default: both with the full figures, else one of them for each "
+        "test, by the seed)",
     )
 
 
@@ -114,9 +116,33 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"airwire: {which} counts, seed {seed} (repeat with --seed={seed})"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest tests first, so that no worker is left with one at the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest tests first, so that no worker is left with one at the end; and of each test
+    the interpreters that this run uses.
+    """
+    passed_over = [item for item in items if not _is_used(config, item)]
+    if passed_over:
+        config.hook.pytest_deselected(items=passed_over)
+        items[:] = [item for item in items if _is_used(config, item)]
     items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+
+
+def _is_used(config: pytest.Config, item: pytest.Item) -> bool:
+    # Of the tests that run on an interpreter without a board: see chosen().
+    arch = getattr(item, "callspec", None) and item.callspec.params.get("arch")
+    test = item.nodeid.partition("[")[0]
+    return arch not in ARCHES or arch in chosen(config.option, test)
+
+
+def chosen(option: argparse.Namespace, test: str) -> tuple[str, ...]:
+    """The interpreters on which this run tries a test: all with the full figures, else one, by
+    lot, so that each run tries others; or those that --board-arch says.
+    """
+    if option.board_arch in ARCHES:
+        return (option.board_arch,)
+    if option.board_arch == "both" or figures().full:
+        return ARCHES
+    return (ARCHES[(zlib.crc32(test.encode()) + option.seed) % len(ARCHES)],)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

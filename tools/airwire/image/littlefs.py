@@ -17,7 +17,7 @@ from airwire.image.partitions import SECTOR, Partition
 _UNIT = 32
 # VfsLfs2 gives littlefs a cache of four units. Not to be raised where something is written:
 # littlefs stores files up to this size inside a directory block, and a reader with a smaller cache
-# cannot read such a file. One that only reads asks for a tenth as many pieces with a cache of a block.
+# cannot read such a file. Who only reads asks for a tenth as many pieces with a cache of a block.
 _CACHE = 4 * _UNIT
 # VfsLfs2's limit of a name; it refuses to mount a file system that allows more.
 _NAME_MAX = 255
