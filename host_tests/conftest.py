@@ -78,6 +78,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # Hypothesis reads its seed in the same hook
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "sampled(n): the reduced counts try n of its parameters, by lot; full ones all"
+    )
     # A shell that starts us in the background has us ignore Ctrl-C, and nohup that a
     # terminal ends; what we start would too.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -118,20 +121,35 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest tests first, so that no worker is left with one at the end; and of each test
-    the interpreters that this run uses.
+    the interpreters and, with the reduced counts, the samples that this run tries.
     """
-    passed_over = [item for item in items if not _is_used(config, item)]
-    if passed_over:
-        config.hook.pytest_deselected(items=passed_over)
-        items[:] = [item for item in items if _is_used(config, item)]
-    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+    used = [item for item in items if _is_used(config, item)]
+    if not figures().full:
+        used = _samples(config.option.seed, used)
+    if len(used) < len(items):
+        ours = set(used)
+        config.hook.pytest_deselected(items=[item for item in items if item not in ours])
+    items[:] = sorted(used, key=lambda item: item.get_closest_marker("timeout") is None)
 
 
 def _is_used(config: pytest.Config, item: pytest.Item) -> bool:
     # Of the tests that run on an interpreter without a board: see chosen().
     arch = getattr(item, "callspec", None) and item.callspec.params.get("arch")
-    test = item.nodeid.partition("[")[0]
-    return arch not in ARCHES or arch in chosen(config.option, test)
+    return arch not in ARCHES or arch in chosen(config.option, item.nodeid.partition("[")[0])
+
+
+def _samples(seed: int, items: list[pytest.Item]) -> list[pytest.Item]:
+    # Without those of the sampled tests that the lot leaves out: each run tries others.
+    sampled = {}
+    for item in items:
+        if item.get_closest_marker("sampled"):
+            sampled.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    out = set()
+    for test, those in sampled.items():
+        (count,) = those[0].get_closest_marker("sampled").args
+        left_out = random.Random(f"{seed} {test}").sample(those, max(len(those) - count, 0))
+        out.update(left_out)
+    return [item for item in items if item not in out]
 
 
 def chosen(option: argparse.Namespace, test: str) -> tuple[str, ...]:
