@@ -64,7 +64,8 @@ class Device:
         self.station.watchers.append(self._linked)
         self._streams = None
         self.ports = ()  # of UART0 and UART1
-        self.softap = None  # its service, from its first start on
+        self.softap = None  # its service, while it is up
+        self.softap_failed = False  # it could not come up
         self.stream_mode = None  # its service, where bus.mode says so
         self.services = {}  # name -> task, while it runs
         self._stopping = None  # event that ends main()
@@ -152,7 +153,7 @@ class Device:
         factory.reset(self)
 
     def access_point(self):
-        """The service of the soft-AP, made at its first use. Raises MemoryError."""
+        """The service of the soft-AP, for who brings it up at once. Raises MemoryError."""
         if self.softap is None:
             self.claim()
             from firmware.services import softap

@@ -3,6 +3,7 @@
 The board fixture has a file of its own; what only one folder needs is in that folder.
 """
 
+import argparse
 import functools
 import os
 import platform
@@ -10,6 +11,7 @@ import random
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,13 +74,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--board-arch",
         choices=(*ARCHES, "both"),
-        help="the virtual board's interpreter (default: both with the full figures, else one of "
-        "them for each test, by the seed)",
+        help="the interpreter (default: both with the full figures, else one of them for each "
+        "test, by the seed)",
     )
 
 
 @pytest.hookimpl(tryfirst=True)  # Hypothesis reads its seed in the same hook
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "sampled(n): the reduced counts try n of its parameters, by lot; full ones all"
+    )
     # A shell that starts us in the background has us ignore Ctrl-C, and nohup that a
     # terminal ends; what we start would too.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -117,9 +122,48 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"airwire: {which} counts, seed {seed} (repeat with --seed={seed})"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest tests first, so that no worker is left with one at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest tests first, so that no worker is left with one at the end; and of each test
+    the interpreters and, with the reduced counts, the samples that this run tries.
+    """
+    used = [item for item in items if _is_used(config, item)]
+    if not figures().full:
+        used = _samples(config.option.seed, used)
+    if len(used) < len(items):
+        ours = set(used)
+        config.hook.pytest_deselected(items=[item for item in items if item not in ours])
+    items[:] = sorted(used, key=lambda item: item.get_closest_marker("timeout") is None)
+
+
+def _is_used(config: pytest.Config, item: pytest.Item) -> bool:
+    # Of the tests that run on an interpreter without a board: see chosen().
+    arch = getattr(item, "callspec", None) and item.callspec.params.get("arch")
+    return arch not in ARCHES or arch in chosen(config.option, item.nodeid.partition("[")[0])
+
+
+def _samples(seed: int, items: list[pytest.Item]) -> list[pytest.Item]:
+    # Without those of the sampled tests that the lot leaves out: each run tries others.
+    sampled = {}
+    for item in items:
+        if item.get_closest_marker("sampled"):
+            sampled.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    out = set()
+    for test, those in sampled.items():
+        (count,) = those[0].get_closest_marker("sampled").args
+        left_out = random.Random(f"{seed} {test}").sample(those, max(len(those) - count, 0))
+        out.update(left_out)
+    return [item for item in items if item not in out]
+
+
+def chosen(option: argparse.Namespace, test: str) -> tuple[str, ...]:
+    """The interpreters on which this run tries a test: all with the full figures, else one, by
+    lot, so that each run tries others; or those that --board-arch says.
+    """
+    if option.board_arch in ARCHES:
+        return (option.board_arch,)
+    if option.board_arch == "both" or figures().full:
+        return ARCHES
+    return (ARCHES[(zlib.crc32(test.encode()) + option.seed) % len(ARCHES)],)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -6,7 +6,7 @@ _INDEX = {b"ip": 0, b"netmask": 1, b"gateway": 2, b"dns": 3}
 
 def get(leaf, session):
     if leaf == b"buffer.usage":
-        udp = sys.modules.get("firmware.net.udp")  # imported with the first UDP stream
+        udp = sys.modules.get("firmware.net.udp")  # while there are UDP streams
         return b"Rx:%d,Tx:0" % (udp.usage() if udp else 0)
     if leaf == b"tls.expiry":
         return b"\r\n".join(_expiry())

@@ -1,19 +1,20 @@
 # softap.*: the state of the soft-AP, and who is in it.
 from binascii import hexlify
 
-from firmware.net.softap import DOWN, FAILED
-
 
 def get(leaf, session):
-    softap = session.device.softap  # None: it has not been up
+    softap = session.device.softap  # None while it is down
     if softap:
         softap.look()
     if leaf == b"client_list":
         rows = [b"!  # MAC               IP"]
         if softap:
             rows.extend(_clients(softap))
+    elif softap and softap.ups:
+        rows = _info(softap)
     else:
-        rows = _info(softap) if softap else (b"state: down", b"clients: 0")
+        state = b"failed" if session.device.softap_failed else b"down"
+        rows = (b"state: " + state, b"clients: 0")
     return b"\r\n".join(rows)
 
 
@@ -38,14 +39,11 @@ def _clients(softap):
 
 def _info(softap):
     ap = softap.ap
-    if ap.state <= FAILED:
-        yield b"state: down" if ap.state == DOWN else b"state: failed"
-    else:
-        yield b"state: up"
-        yield b"ssid: " + ap.ssid
-        yield b"security: " + (b"WPA2-AES" if ap.secure else b"Open")
-        yield b"channel: %d" % ap.wlan.config("channel")
-        yield b"ip: " + ap.wlan.ifconfig()[0].encode()
-        yield b"dhcp_server: " + softap.dhcp
-        yield b"dns_server: " + (b"own" if softap.dns_server else b"off")
+    yield b"state: up"
+    yield b"ssid: " + ap.ssid
+    yield b"security: " + (b"WPA2-AES" if ap.secure else b"Open")
+    yield b"channel: %d" % ap.wlan.config("channel")
+    yield b"ip: " + ap.wlan.ifconfig()[0].encode()
+    yield b"dhcp_server: " + softap.dhcp
+    yield b"dns_server: " + (b"own" if softap.dns_server else b"off")
     yield b"clients: %d" % len(ap.clients())

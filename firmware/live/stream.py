@@ -3,5 +3,5 @@ import sys
 
 
 def get(leaf, session):
-    udp = sys.modules.get("firmware.net.udp")  # imported with the first UDP stream
-    return udp.overruns if udp else 0
+    streams = sys.modules.get("firmware.net.streams")  # imported with the first stream
+    return streams.overruns if streams else 0

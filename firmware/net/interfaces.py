@@ -2,29 +2,33 @@
 # Both are links: state, ups, address(), up() and wlan as in station.py.
 import socket
 
+import network
+
 from .station import DOWN, FAILED, UP, JoinError
 
 
 class _SoftAp:
-    # The soft-AP's service as a link.
+    # The soft-AP as a link, whether its service runs or not.
 
-    def __init__(self, service):
-        self._service = service
-        self.wlan = service.ap.wlan
+    def __init__(self, device):
+        self._device = device
+        self.wlan = network.WLAN(network.WLAN.IF_AP)
 
     @property
     def state(self):
-        return UP if self._service.ap.state > 1 else DOWN  # net/softap.py: LONELY, USED
+        service = self._device.softap
+        return UP if service and service.ap.state > 1 else DOWN  # net/softap.py: LONELY, USED
 
     @property
     def ups(self):
-        return self._service.ups
+        service = self._device.softap
+        return service.ups if service else 0
 
     def address(self, index):
         return self.wlan.ifconfig()[index].encode()
 
     async def up(self):
-        if not await self._service.up():
+        if not await self._device.access_point().up():
             raise JoinError(FAILED)
 
 
@@ -36,7 +40,7 @@ def find(device, name, get):
         return device.station
     if name != b"softap" or not hasattr(device, "access_point"):
         raise KeyError(name)
-    return _SoftAp(device.access_point())
+    return _SoftAp(device)
 
 
 def bind(sock, link, port):

@@ -1,7 +1,7 @@
 # The stream table: eight handles, each with a connection, a file or a kept response behind it
 # (spec 4).
 #
-# Connections are in tcp.py and udp.py, which are imported with the first one.
+# Connections are in tcp.py and udp.py, which are in RAM while there is something in the table.
 #
 # What is in the table has
 #     kind, describe()   what stream_list prints
@@ -20,8 +20,11 @@
 #     partner                     who is on the other side, as bytes, b"" while nobody is; None
 #                                 where the host has opened it
 import asyncio
+import sys
 
 from micropython import const
+
+from firmware import forget
 
 # The protocol's limit; stock firmware has 10 sockets: two are left for the services.
 MAX_STREAMS = const(8)
@@ -29,6 +32,17 @@ MAX_STREAMS = const(8)
 NO_DATA = const(0)
 DATA = const(1)
 CLOSED = const(2)
+
+
+# What makes connections, and goes with the last stream.
+_CODE = (
+    "firmware.net.connecting",
+    "firmware.net.tcp",
+    "firmware.net.udp",
+    "firmware.net.udp_stream",
+)
+
+overruns = 0  # datagrams lost since the start because udp.py's pool was full
 
 
 class NoHandle(Exception):
@@ -114,6 +128,10 @@ class Table:
         self._streams[handle] = None
         stream.close()
         self._log.event(b"Closed: %d" % handle)
+        # A server in stream mode goes on with the code of its stream.
+        if not any(self._streams) and "firmware.services.udp_server" not in sys.modules:
+            for name in _CODE:
+                forget(name)
 
     def close_all(self):
         for handle, _ in list(self.open()):

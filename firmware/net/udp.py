@@ -4,7 +4,7 @@
 #
 # The stack keeps only a few datagrams and drops more in silence, so they are taken from it as they
 # come, into blocks that all streams share. There are a few at hand, and more while datagrams wait
-# in them. A datagram for which there are not enough is lost, and counted in `overruns`.
+# in them. A datagram for which there are not enough is lost, and counted in streams.py.
 import errno
 import socket
 
@@ -21,7 +21,6 @@ _KEPT = const(6)  # blocks at hand: one datagram of the largest
 _TURN = const(8)  # datagrams taken at once: the loop has others to serve
 _NO_ROOM = (errno.EAGAIN, errno.ETIMEDOUT)  # sendto without blocking times out at once
 
-overruns = 0  # datagrams lost since the start because the pool was full
 _free = []  # blocks that hold nothing
 _full = 0  # blocks that hold something
 _users = 0
@@ -96,7 +95,6 @@ class Datagrams:
 
     def _take(self, events):
         # Pump: from the stack into the pool.
-        global overruns
         before = len(self._waiting)
         for _ in range(_TURN):
             try:
@@ -106,7 +104,7 @@ class Datagrams:
             except MemoryError:
                 try:
                     self.sock.recv(1)  # takes it from the stack all the same
-                    overruns += 1
+                    streams.overruns += 1
                 except OSError:
                     pass  # there was none
                 break
@@ -114,17 +112,17 @@ class Datagrams:
                 try:
                     self._keep(data, len(data))
                 except MemoryError:
-                    overruns += 1
+                    streams.overruns += 1
         if self._notify and not before and self._waiting:
             self._notify(self, streams.DATA)
         return None
 
     def _keep(self, data, n):
-        global overruns, _full
+        global _full
         head = self.head
         needed = (n + head + _BLOCK - 1) // _BLOCK
         if _full + needed > _BLOCKS:
-            overruns += 1
+            streams.overruns += 1
             return
         blocks = []
         view = memoryview(data)

@@ -32,4 +32,4 @@ def network(device, step):
 
 def softap(device, step):
     """Off, error, no client, clients."""
-    return _lit(b"softap", device.softap.ap.state if device.softap else 0, step)
+    return _lit(b"softap", device.softap.ap.state if device.softap else device.softap_failed, step)

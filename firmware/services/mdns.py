@@ -27,6 +27,8 @@ _STEP_MS = const(20)
 # The soft-AP comes and goes, and DHCP may give another address while a link stays up.
 _LOOK_MS = const(1000)
 _WAKEFUL = const(10)  # looks until the codec sleeps: longer than all its delays
+# What nobody else uses.
+_PARTS = ("firmware.net.subnet", "firmware.net.udp_port", "firmware.services.name_heard")
 # For the radio to send the goodbye before it leaves.
 _GOODBYE_MS = const(10)
 
@@ -92,7 +94,8 @@ class Mdns:
             if self.port:
                 self.port.close()
             _forget_codec()
-            forget("firmware.services.name_heard")
+            for name in _PARTS:
+                forget(name)
 
     def softap_down(self):
         """The soft-AP is about to go down."""

@@ -1,7 +1,9 @@
 # The soft-AP as a service: the access point, its DHCP and DNS servers, and its clients. It is up
-# while run() runs. Started by softap.auto_start and `network_up -i softap`.
+# while run() runs, and the device has it, with this file, from before that to its end. Started by
+# softap.auto_start and `network_up -i softap`.
 import asyncio
 import sys
+import time
 from binascii import hexlify
 
 from micropython import const
@@ -12,6 +14,14 @@ from firmware.net.softap import FAILED, SoftAp
 from firmware.store import variables
 
 _LOOK_MS = const(1000)  # between two looks at who is there
+# What nobody else uses.
+_PARTS = (
+    "firmware.net.softap",
+    "firmware.services.dhcp_server",
+    "firmware.services.dns_server",
+    "firmware.services.on_call",
+    "firmware.services.softap",
+)
 
 
 def create(device):
@@ -35,12 +45,11 @@ class SoftApService:
         self.dhcp_server = self.dns_server = None  # ours, while they serve
         self.every = False  # the DNS server answers for all names: set while the module is set up
         self._settled = asyncio.Event()
-        self.ups = 0  # how often it has come up
+        self.ups = 0  # when it came up: another number each time
 
     async def up(self):
-        """Bring it up, or wait until it is. False when it cannot. Raises MemoryError."""
+        """Bring it up, or wait until it is. False when it cannot."""
         if self.ap.state <= FAILED:
-            self.device.claim()
             self._settled.clear()
             self.device.start("softap", self.run)
             await self._settled.wait()
@@ -51,7 +60,15 @@ class SoftApService:
         task = self.device.stop("softap")
         while task and not task.done():
             await asyncio.sleep_ms(1)
-        self._settled.set()  # who waits for it to come up, when it had not begun to
+        # When it had not begun to come up:
+        self._settled.set()
+        self._gone()
+
+    def _gone(self):
+        if self.device.softap is self:
+            self.device.softap = None
+            for name in _PARTS:
+                forget(name)
 
     def close(self):
         """Off the air at once; for the end of the firmware too, when no `finally` runs."""
@@ -71,6 +88,9 @@ class SoftApService:
 
     async def run(self):
         """Service: up until cancelled."""
+        device = self.device
+        device.softap = self
+        device.softap_failed = True
         try:
             try:
                 from firmware.services import softap_start
@@ -80,14 +100,16 @@ class SoftApService:
                     log.line(log.STATUS, b"Soft-AP: " + refusal)
                     log.event(b"Soft-AP failed")
                     return
-                self.ups += 1
-                self.device.network_up()
+                device.softap_failed = False
+                self.ups = time.ticks_ms()
+                device.network_up()
             except (OSError, RuntimeError) as e:
                 log.line(log.STATUS, b"Soft-AP: driver error %s" % str(e.args[0]).encode())
                 log.event(b"Soft-AP failed")
                 return
             finally:
                 softap_start = None
+                forget("firmware.net.subnet")
                 forget("firmware.services.softap_start")
                 forget("firmware.net.softap_start")
                 self._settled.set()
@@ -96,6 +118,7 @@ class SoftApService:
                 await asyncio.sleep_ms(_LOOK_MS)
         finally:
             self.close()
+            self._gone()
 
     def look(self):
         """See who is there now."""

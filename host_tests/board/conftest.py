@@ -1,18 +1,16 @@
 """The `board` fixture: a board with factory settings, virtual or on the bench, by option alone."""
 
 import socket
-import zlib
 
 import pytest
 
-from airwire.board.config import ARCHITECTURES
 from airwire.errors import UserError
 from airwire.image import build
 from host_tests.board import bench_file
 from host_tests.board.backends import Virtual
 from host_tests.board.bench import Bench
 from host_tests.board.peers import Peer, Wwep
-from host_tests.conftest import figures, on_bench, runnable
+from host_tests.conftest import ARCHES, chosen, on_bench, runnable
 
 # A test of many seconds runs on the interpreter with the chip's object sizes and heap alone,
 # unless an architecture was asked for.
@@ -37,15 +35,10 @@ def pytest_generate_tests(metafunc):
     option = metafunc.config.option
     if on_bench(metafunc.config):
         targets = ("bench",)
-    elif option.board_arch in ARCHITECTURES:
-        targets = (option.board_arch,)
-    elif metafunc.definition.get_closest_marker("long"):
+    elif option.board_arch not in ARCHES and metafunc.definition.get_closest_marker("long"):
         targets = LONG_ARCHES
-    elif option.board_arch == "both" or figures().full:
-        targets = ARCHITECTURES
-    else:  # one of them, by lot: each run tries others
-        lot = zlib.crc32(metafunc.definition.nodeid.encode()) + option.seed
-        targets = (ARCHITECTURES[lot % len(ARCHITECTURES)],)
+    else:
+        targets = chosen(option, metafunc.definition.nodeid)
     metafunc.parametrize("board", targets, indirect=True, ids=targets)
 
 

@@ -153,7 +153,7 @@ def test_a_hundred_callers(board, counts):
         call()
 
     def calls():
-        for _ in range(counts(5, 70)):
+        for _ in range(counts(3, 70)):
             call()
 
     assert live.left_by(console, calls) <= live.SLACK

@@ -95,6 +95,7 @@ def test_patterns(board, pattern):
 
 
 @pytest.mark.long
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("wwep", [False, True], ids=["alone", "with wwep"])
 def test_factory_reset_by_holding_button_0(board, wwep):
     """Also while the same button and LED serve the WWEP client."""

@@ -3,6 +3,7 @@ that end.
 """
 
 import datetime
+import time
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from airwire.image import build
 from host_tests.board import certificates, peers, tls_peers
 from host_tests.board.backends import Virtual
+from host_tests.board.console import PATIENCE
 from host_tests.board.test_certificates import END, STAMP, crlf, identity, load
 from host_tests.board.tls_peers import put
 
@@ -245,7 +247,9 @@ def test_a_warning_when_it_is_used(board):
     for _ in range(2):
         with tls_peers.calling(address, context):
             pass
+        end = time.monotonic() + PATIENCE
         while not any(b"Closed" in line for line in logs):
+            assert time.monotonic() < end, logs
             logs += console.run("list").logs
         logs = [line for line in logs if b"Closed" not in line]
     assert logs.count(b"Certificate expires in 4 days: server.pem (soon)") == 1

@@ -23,7 +23,7 @@ def noise(rng, count, without=b""):
 
 @pytest.mark.needs("uart1")
 def test_random_bytes_on_uart1(board, rng, counts):
-    count = counts(10_000, 100_000)
+    count = counts(4000, 100_000)
     console = board.machine()
     console.run(b"\xff\x00")  # the path of an unknown command
     console.run(b'"')
@@ -53,7 +53,7 @@ def test_random_bytes_on_uart1(board, rng, counts):
 
 def test_random_bytes_on_uart0(board, rng, counts):
     """All values but Ctrl-C, in bursts, to a person's session: echo and prompt come back."""
-    count = counts(10_000, 100_000)
+    count = counts(4000, 100_000)
     console = board.uart0
     console.sync()
     # What a person's session loads when it is needed, and a full history.

@@ -41,7 +41,7 @@ def test_nothing_is_lost(board, rng, counts):
     """Both ways at once at 921600 baud. Ten times the peer stops for half a second, reading and
     sending; the host is stopped by RTS meanwhile.
     """
-    size = counts(300_000, 10_000_000)
+    size = counts(150_000, 10_000_000)
     up, down = rng.randbytes(size), rng.randbytes(size)
     came = []
     going = threading.Event()
@@ -89,7 +89,7 @@ def test_nothing_is_lost(board, rng, counts):
 @pytest.mark.long
 def test_nothing_is_lost_when_the_host_stalls(board, rng, counts):
     """The peer sends as fast as it may; the host stops reading for half a second, ten times."""
-    size = counts(200_000, 2_000_000)
+    size = counts(100_000, 2_000_000)
     data = rng.randbytes(size)
     with contextlib.closing(Server(WINDOW)) as server:
         console, connection = fast(board, server)

@@ -30,7 +30,7 @@ def test_random_lines(arch, rng, counts, tmp_path):
     names = rng.sample(names, NAMES) + ["all", "wlan", "tc c", "gpio"]
     text = SCRIPT.read_text().replace("@NAMES@", "\n".join(names))
     text = text.replace("@SEED@", str(rng.getrandbits(30)))
-    text = text.replace("@COUNT@", str(counts(4000, 30_000)))
+    text = text.replace("@COUNT@", str(counts(1500, 30_000)))
     (tmp_path / "flash.bin").write_bytes(image(text.encode()))
     board = Virtual(tmp_path / "flash.bin", arch)
     try:

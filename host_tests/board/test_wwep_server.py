@@ -84,6 +84,7 @@ def conversation(console, address, connect, tolerant, reasons):
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("reasons", [0, 1], ids=["bare", "reasons"])
 @pytest.mark.parametrize("tolerant", [0, 1], ids=["strict", "tolerant"])
 def test_vectors(board, tolerant, reasons):

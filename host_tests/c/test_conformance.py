@@ -15,7 +15,7 @@ HEAP = "240K"  # as in host_tests/client/test_traffic.py
 
 
 def test_both_drivers_give_the_same_results(board, conform, rng, counts, figure):
-    seed, count = rng.random(), counts(300, 10_000)
+    seed, count = rng.random(), counts(120, 10_000)
     with echo_server() as port:
         with CDriver(conform, str(board.uart1)) as driver:
             in_c = Run(driver, Random(seed), port).run(count)

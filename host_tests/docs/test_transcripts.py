@@ -115,6 +115,7 @@ def test_a_right_transcript_passes(tmp_path):
     play(RIGHT, "right.md", tmp_path)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "right, wrong, line",
     [

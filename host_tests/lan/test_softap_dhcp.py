@@ -109,7 +109,7 @@ def test_strangers_do_no_harm(lan, one, tmp_path, rng, counts):
     one.guest("stranger")
     address = ("ip", "address", "add", "10.10.10.240/24", "dev", "eth0")
     assert lan.run("stranger", programs.find("busybox"), *address).returncode == 0
-    count = counts(300, 10_000)
+    count = counts(150, 10_000)
     lines = "".join(nonsense(rng).hex() + "\n" for _ in range(count))
     script = tmp_path / "stranger.py"
     script.write_text(STRANGER)

@@ -96,6 +96,7 @@ def test_save_survives_every_cut(run, state, arch, counts, rng, figure):
         assert r["again"] or step > 1
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("state", "least"), [("in place", 5), ("removed first", 5), ("raw", 3)])
 def test_the_harness_finds_naive_saves_out(run, state, least):
     (result,) = run("naive", state)

@@ -156,7 +156,7 @@ def test_a_write_that_is_wrong_is_seen(board, image, tmp_path):
 def test_interrupted_and_repeated(board, image, rng, counts):
     """Killed at random moments; the next one finds the board, and ends right."""
     words = ["--before", "no-reset", "--after", "no-reset", "write-flash", "0", str(image)]
-    for _ in range(counts(2, 20)):
+    for _ in range(counts(1, 20)):
         start = board.status()["flash"]["programmed"]
         goal = start + rng.randrange(1, 8)
         with subprocess.Popen(

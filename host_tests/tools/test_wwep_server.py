@@ -17,6 +17,7 @@ from host_tests import wwep_vectors
 from host_tests.tools.wwep_command import PATIENCE, Command, ask, connect, fails, receive, reset
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("kind", "reasons", "door"),
     [

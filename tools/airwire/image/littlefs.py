@@ -9,19 +9,31 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from littlefs import LittleFS, LittleFSError, UserContext
+from littlefs.lfs import LFSConfig
 
 from airwire.image.partitions import SECTOR, Partition
 
 # MicroPython's defaults for readsize, progsize and lookahead on a Partition.
 _UNIT = 32
-# VfsLfs2 gives littlefs a cache of four units. Not to be raised: littlefs stores files up to this
-# size inside a directory block, and a reader with a smaller cache cannot read such a file.
+# VfsLfs2 gives littlefs a cache of four units. Not to be raised where something is written:
+# littlefs stores files up to this size inside a directory block, and a reader with a smaller cache
+# cannot read such a file. Who only reads asks for a tenth as many pieces with a cache of a block.
 _CACHE = 4 * _UNIT
 # VfsLfs2's limit of a name; it refuses to mount a file system that allows more.
 _NAME_MAX = 255
 # 2.1 is what VfsLfs2 makes since MicroPython 1.21. It would upgrade 2.0 at its first write: one
 # more flash operation.
 _DISK_VERSION = 0x00020001
+
+
+class _Image(UserContext):
+    """A file system image in memory; littlefs-python's own logs each access, which takes longer
+    than the access.
+    """
+
+    def read(self, cfg: LFSConfig, block: int, off: int, size: int) -> bytearray:
+        start = block * SECTOR + off
+        return self.buffer[start : start + size]
 
 
 class Volume(NamedTuple):
@@ -38,7 +50,7 @@ def build(files: Mapping[str, bytes], partition: Partition) -> bytes:
 
     Raises ImageError when a file does not fit or has a name that the file system does not take.
     """
-    context = UserContext(partition.size)
+    context = _Image(partition.size)
     fs = _littlefs(context, partition.size, disk_version=_DISK_VERSION)
     fs.format()
     fs.mount()
@@ -71,7 +83,7 @@ def update(
     """
     if len(image) != partition.size:
         return None
-    context = UserContext(buffer=bytearray(image))
+    context = _Image(buffer=bytearray(image))
     fs = _littlefs(context, partition.size)
     ours = {path.partition("/")[0] for path in files}
     try:
@@ -107,7 +119,7 @@ def read(image: bytes) -> Volume | None:
     """What is in a file system image of whole blocks, or None when it is not (or no longer) a
     LittleFS.
     """
-    fs = _littlefs(UserContext(buffer=bytearray(image)), len(image))
+    fs = _littlefs(_Image(buffer=bytearray(image)), len(image), cache=SECTOR)
     try:
         fs.mount()
         info = fs.fs_stat()
@@ -120,7 +132,9 @@ def read(image: bytes) -> Volume | None:
     return Volume(version, used, len(image) - used, files)
 
 
-def _littlefs(context: UserContext, size: int, disk_version: int = 0) -> LittleFS:
+def _littlefs(
+    context: UserContext, size: int, disk_version: int = 0, cache: int = _CACHE
+) -> LittleFS:
     return LittleFS(
         context=context,
         mount=False,
@@ -128,7 +142,7 @@ def _littlefs(context: UserContext, size: int, disk_version: int = 0) -> LittleF
         block_count=size // SECTOR,
         read_size=_UNIT,
         prog_size=_UNIT,
-        cache_size=_CACHE,
+        cache_size=cache,
         lookahead_size=_UNIT,
         name_max=_NAME_MAX,
         disk_version=disk_version,
