@@ -14,6 +14,7 @@ _COMMA = const(0x2C)
 _COLON = const(0x3A)
 _OPEN = const(0x7B)
 _CLOSE = const(0x7D)
+_DEL = const(0x7F)
 _SCALARS = b"+-.0123456789Eaeflnrstu"  # of numbers, true, false and null
 _ESCAPED = b'"\\/bfnrt'
 _MEANING = b'"\\/\b\f\n\r\t'
@@ -106,8 +107,13 @@ def _string(body, at):
         quote = body.find(b'"', at)
         mark = body.find(b"\\", at, max(quote, 0))
         end = quote if mark < 0 else mark
-        if end < 0 or span(body, at, end, CLASSES, VALUE) != end:
+        if end < 0:
             raise ValueError
+        good = span(body, at, end, CLASSES, VALUE)
+        while good != end:
+            if body[good] != _DEL:  # a control character, but not one of JSON's
+                raise ValueError
+            good = span(body, good + 1, end, CLASSES, VALUE)
         if out != at:
             body[out : out + end - at] = body[at:end]
         out += end - at
