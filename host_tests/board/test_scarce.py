@@ -71,9 +71,9 @@ def test_no_service_takes_the_room_of_the_commands(board, counts):
         console.ok("set mdns.enabled 0")
         console.ok("set remote_terminal.enabled 0")
         console.ok("network_down -i softap")
-        # What was taken is given back, as soon as the services have ended. Now and then what is free
-        # then is too little for a stream, an open defect: MicroPython keeps 440 names and 9 KB more
-        # for their table, and the queue of the loop. The full figures show it.
+        # What was taken is given back, as soon as the services have ended. Now and then what is
+        # free then is too little for a stream, an open defect: MicroPython keeps 440 names more,
+        # 9 KB for their table, and there is the queue of the loop. The full figures show it.
         if counts(False, True):
             end = time.monotonic() + PATIENCE
             while (reply := console.run(f"udp_client {board.peer(console)} 9")).code:
