@@ -29,10 +29,10 @@ _PARTS = (
 
 def create(device):
     """The service, on the parts of the device."""
-    return Beacon(device)
+    return _Beacon(device)
 
 
-class Beacon:
+class _Beacon:
     def __init__(self, device):
         self._device = device
         self._station = device.station
