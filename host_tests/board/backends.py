@@ -125,10 +125,11 @@ class Virtual(Backend):
         arch: str,
         networks: list | None = None,
         whole_heap: bool = False,
+        rfc2217: int | None = None,
         **air: Any,
     ) -> None:
         """`networks`: access points as tables of a board's configuration, else the usual ones;
-        `air`: what else its table `air` says.
+        `rfc2217`: as of Board.up; `air`: what else its table `air` says.
         """
         self.arch = arch
         self._home = Path(tempfile.mkdtemp(prefix="airwire-suite-"))
@@ -137,7 +138,13 @@ class Virtual(Backend):
             config["air"]["access_point"] = networks
         heap = (WHOLE_HEAPS if whole_heap else HEAPS).get(arch)
         self.board = Board.up(
-            "suite", flash=image, config=config, home=self._home, arch=arch, heap=heap
+            "suite",
+            flash=image,
+            config=config,
+            home=self._home,
+            arch=arch,
+            heap=heap,
+            rfc2217=rfc2217,
         )
         super().__init__([str(self.board.uart0), str(self.board.uart1)])
 

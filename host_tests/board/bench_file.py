@@ -24,6 +24,7 @@ REASONS = {
     "path": "UART0 is no serial device of this machine (bench key board.uart0)",
     "led": "no sight of the board's pins: that has the virtual board alone",
     "air": "no access points that obey: those has the virtual board alone",
+    "names": "no name server that obeys: that has the virtual board alone",
     "power": "no switch in the supply that keeps time: that has the virtual board alone",
     "counters": "no sight of the board's inside: that has the virtual board alone",
     "flash": "no way to the flash past the firmware: that has the virtual board alone",

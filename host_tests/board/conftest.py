@@ -1,16 +1,19 @@
 """The `board` fixture: a board with factory settings, virtual or on the bench, by option alone."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
 from airwire.errors import UserError
-from airwire.image import build
+from airwire.image import build, layout, littlefs
 from host_tests.board import bench_file
 from host_tests.board.backends import Virtual
 from host_tests.board.bench import Bench
 from host_tests.board.peers import Peer, Wwep
-from host_tests.conftest import ARCHES, chosen, on_bench, runnable
+from host_tests.conftest import ARCHES, ROOT, chosen, on_bench, runnable
+
+HERE = Path(__file__).parent
 
 # A test of many seconds runs on the interpreter with the chip's object sizes and heap alone,
 # unless an architecture was asked for.
@@ -27,6 +30,20 @@ def pytest_configure(config):
         "markers", "whole_heap: the firmware has a chip's heap for itself, all 160 KB of it"
     )
     config.addinivalue_line("markers", "long: takes many seconds; one interpreter is enough")
+
+
+def pytest_collection_modifyitems(config, items):
+    """On a bench, only what runs on its board: tests without one, and those that make virtual
+    boards of their own, say nothing of it.
+    """
+    if on_bench(config):
+        others = [item for item in items if HERE in item.path.parents and not _of_board(item)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
+def _of_board(item):
+    return "board" in item.fixturenames
 
 
 def pytest_generate_tests(metafunc):
@@ -110,6 +127,25 @@ def bench(pytestconfig):
         return Bench(bench_file.chosen(option.bench, option.port, option.wifi), option.logs)
     except UserError as error:
         raise pytest.UsageError(error.message) from None
+
+
+@pytest.fixture
+def starving(flash_image, tmp_path):
+    """A board with commands that take its memory: device/starved.py."""
+    image = bytearray(flash_image.read_bytes())
+    area = slice(layout.VFS.offset, layout.VFS.end)
+    files = dict(littlefs.read(bytes(image[area])).files)
+    files["main.py"] = (HERE / "device/starved.py").read_bytes()
+    files["ballast.py"] = (ROOT / "host_tests/device/ballast.py").read_bytes()
+    image[area] = littlefs.build(files, layout.VFS)
+    path = tmp_path / "flash.bin"
+    path.write_bytes(image)
+    board = Virtual(path, LONG_ARCHES[0])
+    try:
+        yield board
+    finally:
+        board.down()
+        board.remove()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from host_tests.board.backends import Virtual
+from host_tests.board.bench_file import REASONS
 from host_tests.conftest import runnable
 
 HOST = "host.airwire"
@@ -15,8 +16,8 @@ HOST = "host.airwire"
 def shared(request, interpreters, flash_image):
     """A board that has joined; nothing of it crashes or fails in the file."""
     if request.param == "bench":
-        # Justified: the servers of this file are reached by a virtual board's names.
-        pytest.skip("the servers of this file are reached by a virtual board's names")
+        # Justified: the servers are reached by names that a virtual board's name server knows.
+        pytest.skip(REASONS["names"])
     runnable(request.param, interpreters)
     board = Virtual(flash_image, request.param, whole_heap=True)
     try:

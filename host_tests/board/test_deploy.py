@@ -1,21 +1,79 @@
 """`airwire deploy` to a board that runs, with mpremote and with ampy: what is written, and what it
-does afterwards.
+does afterwards; and again where it was cut short.
 """
+
+import contextlib
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
 from airwire import cli, deploying
-from airwire.image import bytecode, tree
-from host_tests.conftest import figures
+from airwire.image import bytecode, layout, littlefs, tree
+from host_tests.board.backends import Virtual
+from host_tests.board.bench_file import REASONS
+from host_tests.board.console import PATIENCE
+from host_tests.conftest import figures, runnable
 
-TOOLS = ("mpremote", "ampy")
+# Program, and how it reaches the board.
+WAYS = figures()(
+    (("mpremote", "rfc2217"), ("ampy", "pty")),
+    (("mpremote", "pty"), ("mpremote", "rfc2217"), ("ampy", "pty")),
+)
 
 # Of the flash, for a file of half a kilobyte. A copy of all files takes thousands.
 MOST_OPERATIONS = 40
 
 BUILD = "Airwire-9.9.{}, Built:2030-01-02 03:04:05"
 
-pytestmark = pytest.mark.needs("flash", "counters", "power")
+# A block of the flash, and what of it is a file's: the rest are pointers. The blocks that a full
+# flash leaves, and a file that they have no room for.
+BLOCK, PER_BLOCK = 4096, 4080
+LEFT, LARGE = 6, bytes(40_000)
+
+# Runs the command with the files of a pickle; what is deployed is not built.
+DRIVER = """\
+import pickle, sys
+from airwire import cli
+from airwire.image import tree
+
+files = pickle.load(open(sys.argv[1], "rb"))
+tree.device_files = lambda root: files
+sys.exit(cli.main(["deploy", *sys.argv[2:]]))
+"""
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def board(request, interpreters, flash_image):
+    """One board for all tests of this file."""
+    if request.param == "bench":
+        # Justified: what is written is seen in the flash.
+        pytest.skip(REASONS["flash"])
+    runnable(request.param, interpreters)
+    board = Virtual(flash_image, request.param, rfc2217=0)
+    try:
+        yield board
+        assert not board.panics(), board.log()
+        board.down()
+        assert not board.files().get("faults")
+    finally:
+        board.down()
+        board.remove()
+
+
+@pytest.fixture(autouse=True)
+def idle(request):
+    """The firmware runs, and nobody has its port."""
+    if "board" in request.fixturenames:
+        board = request.getfixturevalue("board")
+        board.uart0.sync()
+        board.close()
 
 
 def written(board):
@@ -24,17 +82,26 @@ def written(board):
     return flash["erased"] + flash["programmed"]
 
 
+def port_of(board, way):
+    if way == "pty":
+        return board.port(0)
+    return f"rfc2217://127.0.0.1:{board.board.status()['rfc2217']}"
+
+
 @pytest.fixture
 def deploy(board, monkeypatch, capfd):
-    """Deploy these files: what it printed."""
+    """Deploy these files: what it printed; or the line with which it failed."""
 
-    def deploy(files, *words):
+    def deploy(files, tool="mpremote", way="pty", code=0):
         board.close()  # two programs on one port would share what comes
         monkeypatch.setattr(tree, "device_files", lambda root: files)
-        code = cli.main(["deploy", "--port", board.port(0), *words])
+        port = port_of(board, way)
+        done = cli.main(["deploy", "--port", port, "--with", tool])
         out, err = capfd.readouterr()
-        assert code == 0, err
-        assert err == "" and out.splitlines()[-1].startswith(f"{board.port(0)}: ")
+        assert done == code, err
+        if code:
+            return err.splitlines()[-1].replace(port, "PORT")
+        assert err == "" and out.splitlines()[-1].startswith(f"{port}: ")
         return out.splitlines()
 
     return deploy
@@ -46,26 +113,24 @@ def firmware(board):
     return {p: data for p, data in board.files().items() if p.partition("/")[0] not in own}
 
 
-@pytest.mark.parametrize("tool", TOOLS)
-def test_one_file(board, deploy, tool):
-    board.uart0.sync()
+@pytest.mark.parametrize(("tool", "way"), WAYS)
+def test_one_file(board, deploy, tool, way):
     before = board.files()
-    content = bytecode.compile_source(
-        f'BUILD = b"{BUILD.format(len(tool))}"\n'.encode(), "firmware/version.py"
-    )
+    build = BUILD.format(f"{len(tool)}{len(way)}")
+    content = bytecode.compile_source(f'BUILD = b"{build}"\n'.encode(), "firmware/version.py")
     files = firmware(board) | {"firmware/version.mpy": content}
     operations = written(board)
-    said = deploy(files, "--with", tool)
+    said = deploy(files, tool, way)
     assert said[0] == f"write  firmware/version.mpy ({len(content)} bytes)"
     assert said[1].endswith(f": 1 of {len(files)} files changed; the board starts")
     # A small file lies in its directory entry: one block is programmed, or compacted.
     assert 0 < written(board) - operations < MOST_OPERATIONS
     assert board.files() == before | {"firmware/version.mpy": content}
     board.uart0.sync()
-    assert BUILD.format(len(tool)) in "\n".join(board.uart0.command("version"))
+    assert build in "\n".join(board.uart0.command("version"))
 
 
-@pytest.mark.parametrize("tool", TOOLS if figures().full else TOOLS[1:])
+@pytest.mark.parametrize("tool", figures()(("mpremote",), ("mpremote", "ampy")))
 def test_what_is_not_the_firmwares_stays(board, deploy, tool):
     console = board.uart0
     console.sync()
@@ -81,34 +146,90 @@ def test_what_is_not_the_firmwares_stays(board, deploy, tool):
     assert "settings" in own and any(path.startswith("user/notes.txt") for path in own)
     for number in range(4):
         files[f"lib/new/part/file{number}.mpy"] = b"%d" % number
-    gone = ("firmware/commands/ping.mpy", "variable_help.csv")
-    old = {path: files.pop(path) for path in gone if path in files}
-    assert old, "the names of the test are those of the firmware"
-    said = deploy(files, "--with", tool)
+    gone = [path for path in files if path.startswith("firmware/selftest/")]
+    old = {path: files.pop(path) for path in [*gone, "variable_help.csv"] if path in files}
+    assert gone and len(old) == len(gone) + 1, "the names of the test are those of the firmware"
+    said = deploy(files, tool)
     assert [line for line in said if line.startswith("remove ")] == [
-        f"remove {path}" for path in sorted(old) if "/" in path
+        f"remove {path}" for path in sorted(gone)
     ]
-    stays = {path: data for path, data in old.items() if "/" not in path}
+    stays = {path: data for path, data in old.items() if path not in gone}
     assert board.files() == files | stays | own
     # So many stops of the firmware have not led to safe mode.
-    board.uart0.sync()
-    assert board.uart0.command("get system.safemode")[-1] == "0"
-    assert board.uart0.command("get wlan.ssid")[-1] == "workshop"
+    console = board.uart0
+    console.sync()
+    assert console.command("get system.safemode")[-1] == "0"
+    assert console.command("get wlan.ssid")[-1] == "workshop"
     # And back: the folder that is empty now goes as well.
     files = {path: data for path, data in files.items() if "/new/" not in path} | old
-    said = deploy(files, "--with", tool if figures().full else "mpremote")
+    said = deploy(files, tool)
     assert sum(line.startswith("remove lib/new/part/file") for line in said) == 4
     assert board.files() == before
+    console = board.uart0
+    console.sync()
+    console.command("file_delete notes.txt")
 
 
-def test_the_tree_is_there_already(board, capfd):
-    board.uart0.sync()
+def test_the_files_are_there_already(board, deploy):
     operations = written(board)
-    board.close()
-    assert cli.main(["deploy", "--port", board.port(0)]) == 0
-    assert "files are there already; the board starts" in capfd.readouterr().out
+    [said] = deploy(firmware(board))
+    assert "files are there already; the board starts" in said
     assert written(board) == operations
-    board.uart0.sync()
+
+
+def test_no_room(board, deploy):
+    """The line says what makes room."""
+    flash = reflashed(board, full)
+    said = deploy(firmware(board) | {"lib/a.mpy": b"small", "lib/large.mpy": LARGE}, code=1)
+    assert said == "airwire: no room on PORT: delete files of yours there (file_delete)"
+    reflashed(board, lambda _: flash)
+
+
+def reflashed(board, change):
+    """Change what is in the flash while the power is off; what it was."""
+    boots = board.boots()
+    board.board.power_cut(stay_off=True)
+    board.board.wait_off()
+    flash = board.board.flash.read_bytes()
+    board.board.flash.write_bytes(change(flash))
+    board.board.power_on()
+    board.started(boots)
+    return flash
+
+
+def full(flash):
+    """A file of the user's takes all of the flash but LEFT blocks."""
+    area = slice(layout.VFS.offset, layout.VFS.end)
+    volume = littlefs.read(flash[area])
+    filler = bytes((volume.free // BLOCK - LEFT) * PER_BLOCK)
+    filled = volume.files | {"user/filler;1.0.0.0;FE;0021;0000": filler}
+    return flash[: area.start] + littlefs.build(filled, layout.VFS) + flash[area.stop :]
+
+
+def test_cut_short_and_repeated(board, deploy, rng, counts, tmp_path):
+    """At any moment, as by a power cut of the computer: the next one ends right."""
+    files = firmware(board)
+    part = {f"lib/new/file{number}.mpy": rng.randbytes(3000) for number in range(6)}
+    (tmp_path / "files").write_bytes(pickle.dumps(files | part))
+    command = [sys.executable, "-c", DRIVER, tmp_path / "files", "--port", board.port(0)]
+    for _ in range(counts(1, 20)):
+        board.uart0.sync()
+        board.close()
+        operations = written(board) + rng.randrange(1, 100)
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+        ) as process:
+            end = time.monotonic() + PATIENCE
+            while written(board) < operations and process.poll() is None:
+                assert time.monotonic() < end, "nothing is written"
+                time.sleep(0.01)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        deploy(files | part)
+        assert firmware(board) == files | part
+        board.uart0.sync()
+        deploy(files)
+    assert firmware(board) == files
 
 
 def test_what_is_to_be_done():

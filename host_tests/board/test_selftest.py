@@ -19,10 +19,20 @@ ALWAYS = ["flash", "files", "dct", "ram", "loop", "wifi"]
 ENTRIES = [(dct.MANUFACTURING, b"serial", dct.TEXT, b"EW-00017")]
 ERASED = b"\xff" * dct.COPY
 UNFINISHED = dct.MARK
+
+# To write all of the flash.
+FILL_PATIENCE = 4 * PATIENCE
 PATTERN = bytes(i * 11 & 31 for i in range(64))
 
-# At the prompt: files until the flash is full.
+# What must be free for a stream (device.py); and so much less that it stays less when commands are
+# forgotten, and is enough for the test itself.
+STREAM_ROOM = 20_480
+LITTLE = 14_000
+
+# At the prompt: files until the flash is full, of which LittleFS may then count less than no
+# blocks as free; and what a file of the user would be told.
 FILL = """\
+from firmware.store import files
 for blocks in (8, 1):
     for i in range(999):
         try:
@@ -31,7 +41,10 @@ for blocks in (8, 1):
                     f.write(bytes(4000))
         except OSError:
             break
-print('fil' + 'led')
+try:
+    files.check_room(1)
+except OSError as e:
+    print('fil' + 'led', e.errno)
 """
 
 
@@ -139,7 +152,7 @@ def test_a_good_board(board):
     assert (rows.pop("wifi").result, {row.result for row in rows.values()}) == ("skip", {"pass"})
     assert rows["dct"].text == "entries; copies: erased, erased"
     assert 0 < rows["flash"].figure < layout.VFS.size // 1024
-    assert rows["ram"].figure >= 20480
+    assert rows["ram"].figure >= STREAM_ROOM
     assert state() == before
     assert board.board.status()["wlan"]["ssid"] is None
     assert console.ok("read 0 5") == "notes"  # the end closes it
@@ -248,7 +261,7 @@ def test_files(board):
     usb.send(b"\x03")
     usb.until(b">>> ")
     usb.send(f"exec({FILL!r})\r\n".encode())
-    usb.until(b"filled\r\n")
+    usb.until(b"filled 28\r\n", FILL_PATIENCE)
     boots = board.boots()
     usb.send(b"\x04")
     board.started(boots)
@@ -256,6 +269,19 @@ def test_files(board):
     assert row(console, "files", 1) == ("fail", "File system full")
     assert parts_of(console, "flash")["flash"].figure == 0
     assert not [name for name in board.files() if name.startswith("selftest.")]
+
+
+def test_memory(starving):
+    """Less than a stream needs, whatever makes room; and then enough again."""
+    console = starving.machine()
+    assert row(console, "ram")[0] == "pass"
+    console.ok(f"leave {LITTLE}")
+    found = parts_of(console, "ram", code=1)["ram"]
+    assert (found.result, found.unit) == ("fail", "B")
+    assert 0 < found.figure < STREAM_ROOM
+    console.ok("leave")
+    found = parts_of(console, "ram")["ram"]
+    assert found.figure >= STREAM_ROOM
 
 
 @pytest.mark.air(scan_ms=2000)

@@ -3,35 +3,12 @@ REPL shows, and when there is memory again all works.
 """
 
 import time
-from pathlib import Path
 
 import pytest
 
-from airwire import project
-from airwire.image import build, layout, littlefs, tree
-from host_tests.board.backends import Virtual
-from host_tests.board.conftest import LONG_ARCHES
 from host_tests.board.console import PATIENCE
 
-SCRIPT = Path(__file__).parent / "device" / "starved.py"
 FULL_MS = 1500
-
-
-@pytest.fixture
-def starving(tmp_path):
-    image = bytearray(build.build_image())
-    files = {**tree.device_files(project.ROOT), "main.py": SCRIPT.read_bytes()}
-    volume = littlefs.build(files, layout.VFS)
-    image[layout.VFS.offset : layout.VFS.offset + len(volume)] = volume
-    path = tmp_path / "flash.bin"
-    path.write_bytes(image)
-    board = Virtual(path, LONG_ARCHES[0])
-    try:
-        yield board
-    finally:
-        board.close()
-        board.board.down()
-        board.remove()
 
 
 @pytest.mark.parametrize(

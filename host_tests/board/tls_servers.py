@@ -13,6 +13,7 @@ import pytest
 
 from host_tests.board import peers, tls_peers
 from host_tests.board.backends import Virtual
+from host_tests.board.bench_file import REASONS
 from host_tests.board.tls_peers import HOST, put
 from host_tests.conftest import runnable
 
@@ -31,8 +32,8 @@ def refused(code: int) -> bytes:
 def trusting(request, interpreters, flash_image):
     """A board that has joined, its clock set; nothing of it crashes or fails in the file."""
     if request.param == "bench":
-        # Justified: whose names and times a server's certificate has is this machine's.
-        pytest.skip("the peers of this file are reached by a virtual board's names")
+        # Justified: a server's certificate has a name that a virtual board's name server knows.
+        pytest.skip(REASONS["names"])
     runnable(request.param, interpreters)
     board = Virtual(flash_image, request.param, whole_heap=True)
     try:

@@ -43,11 +43,17 @@ def board(request, home, flash_image, interpreters) -> Iterator[Board]:
     options = {"arch": "amd64"}
     if "i386" in interpreters and option != "amd64":
         options = {"arch": "i386", "heap": getattr(request.module, "HEAP", CHIP_HEAP)}
-    with Board.up("client", flash=flash_image, config=AIR, **options) as board:
+    with Board.up("client", flash=flash_image, config=AIR, rfc2217=0, **options) as board:
         yield board
         assert not board.status()["panics"], board.log.read_text()
         with Module("board:client/uart1") as module:
             assert not module.faults()
+
+
+@pytest.fixture
+def url(board) -> str:
+    """UART0 by RFC 2217."""
+    return f"rfc2217://127.0.0.1:{board.status()['rfc2217']}"
 
 
 @pytest.fixture

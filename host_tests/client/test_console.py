@@ -109,6 +109,15 @@ def test_a_terminal(board, terminal):
     assert again.await_end() == 0
 
 
+def test_a_terminal_by_rfc_2217(url, terminal):
+    console = terminal(url)
+    console.await_raw()
+    console.type(b"get system.board\r")
+    console.await_text(b"ESP32-DevKitC\r\n> ")
+    console.type(QUIT)
+    assert console.await_end() == 0
+
+
 def test_keys_that_edit(board, terminal):
     """They are the module's business; on the host's port Ctrl-C gives the line up, no more."""
     console = terminal("board:client/uart1")

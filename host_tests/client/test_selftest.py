@@ -65,6 +65,15 @@ def test_the_command(run):
     ]
 
 
+def test_by_rfc_2217(board, url, capsys):
+    """The board goes on: no control line has reset it or pressed its button."""
+    presses, boots = board.status()["pins"], board.status()["boots"]
+    assert cli.main(["selftest", url, "dct", "--json"]) == 0
+    [row] = json.loads(capsys.readouterr().out)
+    assert (row["part"], row["result"]) == ("dct", "pass")
+    assert (board.status()["pins"], board.status()["boots"]) == (presses, boots)
+
+
 def test_mistakes(run, capsys):
     code, out, errors = run("brains")
     assert (code, out) == (2, "")

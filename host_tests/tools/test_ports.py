@@ -7,8 +7,10 @@ import fcntl
 import io
 import os
 import sys
+import termios
 import threading
 import time
+import tty
 
 import pytest
 import serial
@@ -16,10 +18,12 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from airwire import cli, deploying, monitor, ports
+from airwire.board.client import Board
 from airwire.board.rom.loader import Rom
 from airwire.board.rom.registers import Registers
 from airwire.errors import UserError
 from airwire.image import layout, tree
+from host_tests.board.telnet import program
 
 PATIENCE = 120
 
@@ -48,9 +52,12 @@ class Nor:
 class Pty:
     """A serial port of which the test has the other end. `answer`: what comes back for bytes."""
 
-    def __init__(self, answer=None):
+    def __init__(self, folder, answer=None):
         self.master, self.slave = os.openpty()
-        self.name = os.ttyname(self.slave)
+        # A name of its own: that of a pty is given to the next one when this has gone.
+        self._link = folder / f"port{self.slave}"
+        self._link.symlink_to(os.ttyname(self.slave))
+        self.name = str(self._link)
         self.heard = threading.Event()
         self._answer = answer or (lambda data: b"")
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -62,7 +69,7 @@ class Pty:
                 data = os.read(self.master, 4096)
             except OSError:
                 return
-            if data == b"\0end":
+            if b"\0end" in data:  # behind what a program has sent, it may be
                 return
             answer = self._answer(data)
             self.heard.set()
@@ -73,19 +80,18 @@ class Pty:
         """The plug: the device goes."""
         os.write(self.slave, b"\0end")
         self._thread.join(PATIENCE)
+        self._link.unlink()
         os.close(self.master)
         os.close(self.slave)
 
 
 @pytest.fixture
-def pty():
+def pty(tmp_path):
     made = []
 
     def make(answer=None):
-        made.append(Pty(answer))
+        made.append(Pty(tmp_path, answer))
         os.set_blocking(made[-1].slave, False)
-        import tty
-
         tty.setraw(made[-1].slave)
         return made[-1]
 
@@ -105,9 +111,14 @@ def plugged(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """No tree is built: the ports are what is looked at."""
+def quick(monkeypatch, tmp_path, counts):
+    """No tree is built: the ports are what is looked at. With the reduced counts esptool tries
+    once to connect, not seven times.
+    """
     monkeypatch.setattr(tree, "device_files", lambda root: {"boot.py": b""})
+    (tmp_path / "esptool.cfg").write_text("[esptool]\nconnect_attempts = 1\n")
+    if counts(True, False):
+        monkeypatch.setenv("ESPTOOL_CFGFILE", str(tmp_path / "esptool.cfg"))
 
 
 def refused(capfd, *words):
@@ -239,7 +250,7 @@ def test_another_chip_and_then_the_right_one(pty, capfd):
 
 @pytest.mark.parametrize("tool", ["mpremote", "ampy"])
 def test_no_micropython(pty, capfd, monkeypatch, tool):
-    monkeypatch.setattr(deploying, "_LOOK_SECONDS", 5)
+    monkeypatch.setattr(deploying, "_LOOK_SECONDS", 1)
     port = pty().name
     said = refused(capfd, "deploy", "--port", port, "--with", tool)
     assert said.startswith(f"no prompt of MicroPython on {port}: press EN and try again")
@@ -324,6 +335,31 @@ def test_monitor_resets():
         ("dtr", False),
     ]
     assert b"Ctrl-] ends it" in watched(Port(), b"\x14?\x1d")
+
+
+def test_monitor_of_a_board(home, flash, fake):
+    """In a terminal of its own: what is typed reaches the board, and a key resets it where the
+    port has control lines.
+    """
+    with Board.up("seen", flash=flash, config=fake, rfc2217=0) as board:
+        for port in ("board:seen", f"rfc2217://127.0.0.1:{board.status()['rfc2217']}"):
+            command = [sys.executable, "-m", "airwire", "monitor", "--port", port]
+            with program(command, 200) as terminal:
+                terminal.until(b"Ctrl-] ends it")
+                while termios.tcgetattr(terminal.port)[tty.LFLAG] & termios.ICANON:
+                    terminal.more(0.01)
+                boots = board.status()["boots"]
+                terminal.send(b"line from the keyboard\n")
+                terminal.until(b"from the keyboard\r\n")
+                terminal.send(b"\x14\x12")
+                if "://" in port:
+                    terminal.until(b"boot ")
+                    board.wait("boots", at_least=boots + 1)
+                else:
+                    terminal.until(b"this port has no DTR and RTS")
+                    assert board.status()["boots"] == boots
+                terminal.send(b"\x1d")
+                assert terminal.wait() == 0
 
 
 def test_monitor_sees_the_cable_pulled():

@@ -217,12 +217,32 @@ def test_the_package(released):
     assert [path for path, _ in package["urls"]][-2:] == ["main.py", "boot.py"]
 
 
+def git(*words):
+    settings = ["-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *settings, *map(str, words)], check=True, capture_output=True)
+
+
 def test_the_same_bytes(lean, micropython, tmp_path):
-    one, other = tmp_path / "one", tmp_path / "other"
-    for folder in (one, other):
-        assert airwire(lean[0], "--firmware", micropython, "-o", folder) == 0
-    assert content(one) == content(other)
-    assert sorted(os.listdir(tmp_path)) == ["one", "other"]
+    """From two clones of one commit, with files of different times, and from one of them again."""
+    origin = tmp_path / "origin"
+    if figures().full:
+        git("clone", project.ROOT, origin)
+    else:
+        shutil.copytree(lean[0], origin)
+        git("init", origin)
+    (origin / "CHANGELOG.md").write_text(CHANGELOG)
+    git("-C", origin, "add", "--all")
+    git("-C", origin, "commit", "--message", "release: Tell of the version.")
+    found = []
+    for number, name in enumerate(("one", "other", "other")):
+        clone, folder = tmp_path / name, tmp_path / f"out{number}"
+        if not clone.exists():
+            git("clone", origin, clone)
+            for path in clone.rglob("*"):
+                os.utime(path, (number, number), follow_symlinks=False)
+        assert airwire(clone, "--firmware", micropython, "-o", folder) == 0
+        found.append(content(folder))
+    assert found[0] == found[1] == found[2]
 
 
 def test_the_checksums(released, tmp_path):

@@ -48,7 +48,9 @@ def board_port(parser: argparse.ArgumentParser) -> None:
 def module_port(parser: argparse.ArgumentParser) -> None:
     """PORT: a module that is spoken to in the command language."""
     parser.add_argument(
-        "port", metavar="PORT", help="serial port, or board:NAME[/uart1] for a virtual board"
+        "port",
+        metavar="PORT",
+        help="serial port, a URL of pyserial, or board:NAME[/uart1] for a virtual board",
     )
 
 

@@ -43,16 +43,19 @@ print({end!r})
 """
 _END = "that is all"
 
-# What comes before the files are copied.
+# What comes before the files are copied; it can be repeated.
 _PREPARE = """\
 import os
 
-for path in {removed!r}:
-    os.remove("/" + path)
-for path in {folders_removed!r}:
-    os.rmdir("/" + path)
-for path in {folders!r}:
-    os.mkdir("/" + path)
+for work, paths in (
+    (os.remove, {removed!r}), (os.rmdir, {folders_removed!r}), (os.mkdir, {folders!r})
+):
+    for path in paths:
+        try:
+            work("/" + path)
+        except OSError as error:
+            if error.errno not in (2, 17):  # done already: ENOENT, EEXIST
+                raise
 """
 
 # Each stop of the firmware is a start that did not last, of which too many in a row lead to safe
@@ -63,6 +66,10 @@ machine.RTC().memory(b"")
 time.sleep(0.1)
 machine.reset()
 """
+
+# What the programs say when the Ctrl-C, by which they stop the firmware, has come late, and has
+# ended what they send: once more.
+_NOT_RUN = ("could not exec command", "unexpected read during raw paste")
 
 # A board looks through all its files in some seconds.
 _LOOK_SECONDS = 60
@@ -186,8 +193,17 @@ class _Tool:
         return rows
 
     def _call(self, *words: str, seconds: float) -> str:
+        done = self._once(words, seconds)
+        if done.returncode and any(words in done.stderr for words in _NOT_RUN):
+            done = self._once(words, seconds)
+        if done.returncode:
+            said = done.stderr or done.stdout
+            raise UserError(ports.explain(said, self._port, self.name), ports.FAILED)
+        return done.stdout
+
+    def _once(self, words: tuple[str, ...], seconds: float) -> subprocess.CompletedProcess[str]:
         try:
-            done = subprocess.run(
+            return subprocess.run(
                 [sys.executable, *self._command, self._port, *words],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -200,10 +216,6 @@ class _Tool:
             raise UserError(f"cannot run {self.name}: {error.strerror}") from None
         except subprocess.TimeoutExpired:  # it waits for ever for a board that says nothing
             raise ports.silent(self._port) from None
-        if done.returncode:
-            said = done.stderr or done.stdout
-            raise UserError(ports.explain(said, self._port, self.name), ports.FAILED)
-        return done.stdout
 
 
 class _Mpremote(_Tool):
@@ -228,8 +240,9 @@ class _Ampy(_Tool):
 
     def apply(self, todo: Work, folder: Path, seconds: float) -> None:
         """A call for each step, which is all that it can."""
-        program = _program(folder, _PREPARE.format(**todo._asdict()))
-        self._call("run", str(program), seconds=seconds)
+        if todo.removed or todo.folders_removed or todo.folders:
+            program = _program(folder, _PREPARE.format(**todo._asdict()))
+            self._call("run", str(program), seconds=seconds)
         for path in todo.written:
             self._call("put", str(folder / path), f"/{path}", seconds=seconds)
         self.reset()

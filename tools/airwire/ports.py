@@ -81,6 +81,8 @@ _COMPLAINTS = (
     ("verification failed", _DIFFERS),
     ("md5 of file does not match", _DIFFERS),
     ("could not enter raw repl", _NO_PROMPT),
+    ("could not exec command", _NO_PROMPT),
+    ("during raw paste", _NO_PROMPT),
     ("timeout waiting for", _NO_PROMPT),
     ("no space left", "no room on {port}: delete files of yours there (file_delete)"),
     ("enospc", "no room on {port}: delete files of yours there (file_delete)"),

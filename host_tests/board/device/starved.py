@@ -1,6 +1,9 @@
-# The firmware as main.py starts it, and one more command: `hog <ms>` takes all of the heap, to the
-# last block, and gives it back after so many milliseconds.
+# The firmware as main.py starts it, and two more commands: `hog <ms>` takes all of the heap, to
+# the last block, and gives it back after so many milliseconds; `leave <bytes>` takes all but that
+# much, and `leave` gives it back.
 import asyncio
+
+from ballast import fill
 
 from firmware import device
 from firmware.console import registry
@@ -28,5 +31,14 @@ async def hog(session, args):
     return b"full"
 
 
+def leave(session, args):
+    ballast.clear()
+    if args:
+        ballast.append(fill(int(args[0])))
+    return b"left"
+
+
+ballast = []
 registry.known[b"hog"] = (hog, 1, 1)
+registry.known[b"leave"] = (leave, 0, 1)
 device.run()

@@ -4,6 +4,7 @@ Neither changes the module's mode: what it says is shown as it comes.
 """
 
 import contextlib
+import io
 import os
 import re
 import select
@@ -37,10 +38,13 @@ def interact(port: SerialPort, keyboard: int, screen: int) -> None:
     with raw_terminal(keyboard):
         poll = select.poll()
         poll.register(keyboard, select.POLLIN)
-        poll.register(port.fileno(), select.POLLIN)
+        source, wait = None, 0  # a URL cannot be waited for: a read of it waits a little
+        with contextlib.suppress(io.UnsupportedOperation):
+            source, wait = port.fileno(), None
+            poll.register(source, select.POLLIN)
         while True:
-            ready = {fd for fd, _ in poll.poll()}
-            if port.fileno() in ready:
+            ready = {fd for fd, _ in poll.poll(wait)}
+            if source is None or source in ready:
                 _write_all(screen, _receive(port))
             if keyboard in ready:
                 try:

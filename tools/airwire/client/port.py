@@ -61,19 +61,20 @@ def resolve(name: str) -> str:
 
 
 def open_serial(name: str, baud: int = 115_200, rtscts: bool = False) -> "SerialPort":
-    """Open a serial port, 8N1, for this program alone. Raises PortError."""
+    """Open a serial port or a URL of pyserial's, 8N1, for this program alone. Raises PortError."""
     import serial
 
     path = resolve(name)
     try:
-        port = serial.Serial(
-            path,
-            baud,
-            timeout=READ_SECONDS,
-            write_timeout=WRITE_SECONDS,
-            rtscts=rtscts,
-            exclusive=True,
+        port = serial.serial_for_url(
+            path, baud, timeout=READ_SECONDS, rtscts=rtscts, do_not_open=True
         )
+        if "://" in path:
+            # By RFC 2217 they come one after the other, and in between would reset a dev board.
+            port.dtr = port.rts = False
+        else:
+            port.write_timeout, port.exclusive = WRITE_SECONDS, True
+        port.open()
     except (OSError, ValueError) as error:
         raise PortError(f"{name}: {_cure(error)}") from None
     return SerialPort(name, port)
@@ -87,7 +88,7 @@ class SerialPort:
         self._port = port
 
     def fileno(self) -> int:
-        """For select(), where the system has file descriptors for ports."""
+        """For select(). Raises io.UnsupportedOperation where there is none, as for a URL."""
         return self._port.fileno()
 
     def read(self, size: int) -> bytes:
@@ -128,6 +129,10 @@ def _cure(error: Exception) -> str:
         return "in use by another program; close that one"
     if number in (errno.ENOTDIR, errno.EISDIR) or "configure port" in text:
         return "not a serial port"
+    if "refused" in text:
+        return "nobody answers there; start what offers that port"
+    if "does not seem to support" in text:
+        return "no answer; another program uses it, or it is no port of RFC 2217"
     return text
 
 
