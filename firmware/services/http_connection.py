@@ -20,6 +20,9 @@ from . import http_rest
 # Bytes of a head: what browsers send has 600, and there is room for as much again of cookies.
 _HEAD = const(1280)
 
+# Bytes that are free when a body comes: for what reads it, and what makes a command of it.
+_ROOM = const(8192)
+
 # How long a connection may stay as it is, for each of its states, and while others wait for a
 # place.
 _IDLE = const(0)  # nothing of a next request has come
@@ -29,6 +32,9 @@ _WRITING = const(3)  # since the client took something last
 _LINGERING = const(4)  # behind the last answer, for what is still on its way
 _LIMITS_MS = (15_000, 10_000, None, 15_000, 1000)
 _CROWDED_MS = (250, 250, None, 2000, 50)
+
+# Where memory is short: others may need less of it a second later.
+_AGAIN = b"Retry-After: 1\r\n"
 
 _TEXT = SECURITY + b"Content-Type: text/plain\r\n"
 
@@ -49,6 +55,7 @@ class Connection:
         self._state = _IDLE
         self._since = 0  # when the state began, or went on
         self._fields = b""  # of every answer to the request
+        self.lent = None  # the server's buffer for bodies, while the request is dealt with
 
     def take(self, sock, peer, port):
         """Serve the client at `sock`, which is closed in the end; `peer` is its address (bytes).
@@ -113,6 +120,8 @@ class Connection:
                 self.sock = None
             self.session.running = False
             self.end = 0
+            if self.lent is not None:
+                self._give()
             server.left()
 
     async def _serve(self, sock, queue):
@@ -139,19 +148,37 @@ class Connection:
                         self.enter(READING)
                 self.at = at
                 self._fields = b""
-                work = self._answer(request)
-                if work:
-                    await work
+                try:
+                    work = self._answer(request)
+                    if work:
+                        await work
+                except MemoryError:
+                    if self._state > READING or request.length:
+                        raise
+                    # Nothing was done yet, or read that is gone: once more, with more room.
+                    registry.make_room()
+                    work = self._answer(request)
+                    if work:
+                        await work
+                if self.lent is not None:
+                    self._give()
                 if not request.keep_alive:
                     return
                 self._shift()
         except RemoteError as e:
             refusal = http.refusal(e, ALLOW if e.status == 405 else b"")
         except MemoryError:
+            if self._state == _WRITING:  # in the midst of an answer there is no other
+                raise
             registry.make_room()
-            refusal = http.refusal(RemoteError(503, b""))
+            refusal = http.refusal(RemoteError(503, b""), _AGAIN)
         await self.send(refusal)
         await self._linger()
+
+    def _give(self):
+        # The buffer for bodies is free again.
+        self.lent = None
+        self.server.lent = False
 
     def _shift(self):
         # What has come behind the request begins the next one.
@@ -172,6 +199,7 @@ class Connection:
 
     async def body(self):
         """The request's body. To be called where it has one, or its head is not dealt with."""
+        registry.claim(_ROOM)
         http_body = self.server.device.service("http_body")
         try:
             return await http_body.read(self)
@@ -210,17 +238,22 @@ class Connection:
         """None where the request may take effect, else its answer, to be awaited. `endpoint` is
         None for a file, which may be `unprotected`; `command` is the line to be carried out.
         """
-        status, fields, reason = self.server.access.decide(
-            self.request, self.peer, endpoint, command, unprotected
-        )
-        self._fields = fields
+        status, reason = self.decide(endpoint, command, unprotected)
         if not status:
             return None
         return self.say(status, reason)
 
-    def head(self, status, fields, length):
+    def decide(self, endpoint, command, unprotected):
+        """(status, reason) for refused(): 0 where the request may take effect."""
+        status, self._fields, reason = self.server.access.decide(
+            self.request, self.peer, endpoint, command, unprotected
+        )
+        return status, reason
+
+    def head(self, status, fields, length, close=False):
         """The head of an answer; `fields`, which begin with SECURITY, and what CORS wants."""
-        return self.request.reply(status, self._fields + fields, length, self.server.crowded)
+        fields = self._fields + fields
+        return self.request.reply(status, fields, length, close or self.server.crowded)
 
     def reply(self, status, fields, body, begin=b"", end=b""):
         """An answer with a body of three parts, in one write; returns what is to be awaited if the

@@ -26,6 +26,7 @@ PLACES = const(4)  # connections at a time: what the ten sockets of the chip lea
 # A request's head has to fit, and 256 bytes of what follows it. One of a segment's 1460 bytes or
 # less takes one read.
 BUFFER = const(1536)
+BODY = const(4096)  # spec 9.2: the most that a request's body may have
 _LOG = const(1024)  # bytes of log lines that are kept for GET /log
 # Bytes of the heap that are free when the first client comes: the code for it was loaded then, and
 # command files make room for each other.
@@ -40,6 +41,9 @@ _AGAIN = const(20)  # looks after which a port that could not be had is tried ag
 
 _GPIO = b"http.server.connected_gpio"
 
+# For a client for whom there is no memory.
+_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
+
 # What connections need besides, and nobody else keeps.
 _GUEST = (
     "firmware.services.http_access",
@@ -52,6 +56,14 @@ _GUEST = (
     "wire.http_status",
     "wire.http_access",
     "wire.http_auth",
+    "wire.http_origin",
+    "wire.utf8",
+)
+# What of it makes room for commands and streams: it is imported for each request that needs it.
+_FURTHER = (
+    "firmware.services.http_files",
+    "wire.http_file",
+    "wire.http_status",
     "wire.http_origin",
     "wire.utf8",
 )
@@ -105,6 +117,8 @@ class HttpServer:
         self.device = device
         self.buffers = [bytearray(BUFFER)]  # of as many places; for the first there is always one
         self.piece = None  # of http_files.py
+        self.body = None  # of http_body.py, while there are connections
+        self.lent = False  # a connection has it
         self.access = None  # http_access.py, while there are connections
         self._guesses = []  # what it remembers
         self.connections = []  # as many as there were at a time, while there is somebody
@@ -126,6 +140,7 @@ class HttpServer:
 
     async def run(self):
         """Service: serves the interface whenever it is up, until cancelled."""
+        registry.further = _FURTHER
         log.sessions.append(self.log)
         try:
             while True:
@@ -219,6 +234,8 @@ class HttpServer:
             if place is None:
                 if not self.connections:
                     registry.make_room()
+                    # Now, as the free memory will lie in small pieces later on.
+                    self.body = bytearray(BODY)
                 module = self.device.service("http_connection")
                 if not self.access:
                     access = self.device.service("http_access")
@@ -231,6 +248,10 @@ class HttpServer:
                 self.connections.append(place)
             place.take(sock, host.encode(), port)
         except MemoryError:
+            try:
+                sock.write(_BUSY)
+            except OSError:
+                pass  # it is gone already
             sock.close()
             if not any(connection.sock for connection in self.connections):
                 self._rest()
@@ -270,7 +291,8 @@ class HttpServer:
         self._left = None
         self.connections = []
         self.buffers = self.buffers[:1]
-        self.piece = None
+        self.piece = self.body = None
+        self.lent = False
         self.access = None
         for name in _GUEST:
             forget(name)
@@ -291,6 +313,7 @@ class HttpServer:
     async def _end(self):
         # The command that asked for it gets its reply.
         log.sessions.remove(self.log)
+        registry.further = ()
         begun = ticks_ms()
         while self.log.running:
             if ticks_diff(ticks_ms(), begun) > _REPLY_MS:
