@@ -27,6 +27,7 @@ _SPARE = (
     "firmware.console.completion",
     "firmware.console.data",
     "firmware.console.listing",
+    "firmware.console.starved",
     "firmware.store.kinds",
     "firmware.store.lines",
     "firmware.store.saved",

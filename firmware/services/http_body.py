@@ -15,7 +15,7 @@ async def read(connection):
     request = connection.request
     request.accept(BODY)
     codec = Body(request.length, BODY)
-    if server.lent or server.body is None:
+    if server.lent:
         found = bytearray(max(request.length, 0))
     else:
         found = connection.lent = server.body

@@ -4,6 +4,7 @@
 #
 # What is asked for is found in _answer(), the one place where a request takes effect.
 import asyncio
+import select
 from time import ticks_diff, ticks_ms
 
 from micropython import const
@@ -16,6 +17,7 @@ from wire.http_access import ALLOW, SECURITY
 from wire.http_head import RemoteError
 
 from . import http_rest
+from .http_server import BUSY
 
 # Bytes of a head: what browsers send has 600, and there is room for as much again of cookies.
 _HEAD = const(1280)
@@ -33,10 +35,20 @@ _LINGERING = const(4)  # behind the last answer, for what is still on its way
 _LIMITS_MS = (15_000, 10_000, None, 15_000, 1000)
 _CROWDED_MS = (250, 250, None, 2000, 50)
 
-# Where memory is short: others may need less of it a second later.
-_AGAIN = b"Retry-After: 1\r\n"
-
 _TEXT = SECURITY + b"Content-Type: text/plain\r\n"
+
+
+def _refusal(e):
+    # The answer to a request that RemoteError has ended.
+    fields = ALLOW if e.status == 405 else b""
+    try:
+        return http.refusal(e, fields)
+    except MemoryError:
+        registry.make_room()
+    try:
+        return http.refusal(e, fields)
+    except MemoryError:
+        return BUSY
 
 
 class Connection:
@@ -91,12 +103,20 @@ class Connection:
     def _check(self, limit):
         if limit is None or ticks_diff(ticks_ms(), self._since) < limit:
             return
+        if self._state <= READING and self._heard():
+            return  # we are slow, not the client
         if self._state == READING:
             try:
                 self.sock.write(http.refusal(RemoteError(408, b"")))
             except OSError:
                 pass
         self._task.cancel()
+
+    def _heard(self):
+        # Whether something has come that was not read yet.
+        poller = select.poll()
+        poller.register(getattr(self.sock, "raw", self.sock), io_queue.IN)
+        return bool(poller.poll(0))
 
     # The task
 
@@ -166,12 +186,12 @@ class Connection:
                     return
                 self._shift()
         except RemoteError as e:
-            refusal = http.refusal(e, ALLOW if e.status == 405 else b"")
+            refusal = _refusal(e)
         except MemoryError:
             if self._state == _WRITING:  # in the midst of an answer there is no other
                 raise
             registry.make_room()
-            refusal = http.refusal(RemoteError(503, b""), _AGAIN)
+            refusal = BUSY
         await self.send(refusal)
         await self._linger()
 
@@ -199,7 +219,10 @@ class Connection:
 
     async def body(self):
         """The request's body. To be called where it has one, or its head is not dealt with."""
-        registry.claim(_ROOM)
+        try:
+            registry.claim(_ROOM)
+        except MemoryError:
+            pass  # it may need less
         http_body = self.server.device.service("http_body")
         try:
             return await http_body.read(self)
