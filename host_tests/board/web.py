@@ -3,13 +3,12 @@
 import http.client
 import json
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from host_tests.board import peers
 from host_tests.board.backends import Backend
-from host_tests.board.console import PATIENCE, Console
+from host_tests.board.console import Console
 
 PORT = 8080
 LISTENING = f"HTTP server listening on port: {PORT}"
@@ -70,14 +69,3 @@ def used(console: Console) -> int:
     for line in ("ls", "stream_list", "gpio_get 4"):
         console.run(line)
     return int(console.ok("get system.memory.used"))
-
-
-def open_again(address: str) -> None:
-    """Wait until the server listens."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            call(address).close()
-            return
-        except ConnectionRefusedError:
-            assert time.monotonic() < end, "the server does not listen"
