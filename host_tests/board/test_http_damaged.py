@@ -58,6 +58,8 @@ def first(console, address, data, pieces):
             except TimeoutError:
                 console.ok("stream_close all")
                 continue
+            except ConnectionResetError:  # there was more behind a request that closes
+                break
             if not piece:
                 break
             said += piece
