@@ -87,12 +87,16 @@ interpreter: $(HOST)
 	@$(PYTHON_HERE) -m airwire.interpreter install
 
 # What the tests run that is not ours: compilers and a checker for the C driver; the console is looked at in tmux, the
-# web app in a browser.
+# web app in a browser. The HTTP server has clients of many kinds, and its system calls are counted.
 programs: cc
 	@sh tools/bootstrap.sh command c++ g++
 	@sh tools/bootstrap.sh command arm-none-eabi-gcc gcc-arm-none-eabi
 	@sh tools/bootstrap.sh command cppcheck
 	@sh tools/bootstrap.sh command curl
+	@sh tools/bootstrap.sh command wget
+	@sh tools/bootstrap.sh command wrk
+	@sh tools/bootstrap.sh command node nodejs
+	@sh tools/bootstrap.sh command strace
 	@sh tools/bootstrap.sh command tmux
 	@sh tools/bootstrap.sh command chromium
 

@@ -88,7 +88,11 @@ class Parts:
 async def respond(session, lines, line):
     """The response of a command line that gave lines."""
     listing = Listing(lines)
-    await listing.measure()
+    try:
+        await listing.measure()
+    except MemoryError:  # nothing is written yet: once more, with more room
+        registry.make_room()
+        await listing.measure()
     if not session.buffered:
         return listing if listing.size else b""
     from . import buffered

@@ -34,6 +34,8 @@ _SPARE = (
     "firmware.store.settings",
 )
 
+further = ()  # the same of the HTTP server, while it is on
+
 _LIVE = "firmware.live."
 _COMMANDS = "firmware.commands."
 _INDEX = "firmware.commands.index"
@@ -135,7 +137,9 @@ def _spare():
     # A module that can go; no list of them is made where memory has run out. MicroPython leaves a
     # name without a module where there was no memory for it: its import would find nothing.
     for name in sys.modules:
-        if name in _SPARE or name.startswith(_LIVE) or sys.modules.get(name) is None:
+        if name in _SPARE or name in further or name.startswith(_LIVE):
+            return name
+        if sys.modules.get(name) is None:
             return name
     return None
 

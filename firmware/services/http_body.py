@@ -1,20 +1,26 @@
 # The body of a request for the HTTP server, which is read whole. Imported for each, and forgotten.
-from micropython import const
-
+#
+# It goes into the one buffer that the server has for bodies; where another connection has that,
+# into one of its own. Emptied, a bytearray keeps its room.
 from wire import http
 from wire.http_body import Body
 
 from . import http_connection
-
-MOST = const(4096)  # bytes; spec 9.2: the most that a request may have
+from .http_server import BODY
 
 
 async def read(connection):
-    """The body of the request, all of it, as a bytearray. Raises RemoteError."""
+    """The body of the request, all of it, as a bytearray. Raises RemoteError, MemoryError."""
+    server = connection.server
     request = connection.request
-    request.accept(MOST)
-    codec = Body(request.length, MOST)
-    found = bytearray()
+    request.accept(BODY)
+    codec = Body(request.length, BODY)
+    if server.lent:
+        found = bytearray(max(request.length, 0))
+    else:
+        found = connection.lent = server.body
+        server.lent = True
+    found[:] = b""
     if request.expects:
         await connection.send(http.CONTINUE)
     connection.enter(http_connection.READING)

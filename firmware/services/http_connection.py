@@ -4,6 +4,7 @@
 #
 # What is asked for is found in _answer(), the one place where a request takes effect.
 import asyncio
+import select
 from time import ticks_diff, ticks_ms
 
 from micropython import const
@@ -16,9 +17,13 @@ from wire.http_access import ALLOW, SECURITY
 from wire.http_head import RemoteError
 
 from . import http_rest
+from .http_server import BUSY
 
 # Bytes of a head: what browsers send has 600, and there is room for as much again of cookies.
 _HEAD = const(1280)
+
+# Bytes that are free when a body comes: for what reads it, and what makes a command of it.
+_ROOM = const(8192)
 
 # How long a connection may stay as it is, for each of its states, and while others wait for a
 # place.
@@ -31,6 +36,19 @@ _LIMITS_MS = (15_000, 10_000, None, 15_000, 1000)
 _CROWDED_MS = (250, 250, None, 2000, 50)
 
 _TEXT = SECURITY + b"Content-Type: text/plain\r\n"
+
+
+def _refusal(e):
+    # The answer to a request that RemoteError has ended.
+    fields = ALLOW if e.status == 405 else b""
+    try:
+        return http.refusal(e, fields)
+    except MemoryError:
+        registry.make_room()
+    try:
+        return http.refusal(e, fields)
+    except MemoryError:
+        return BUSY
 
 
 class Connection:
@@ -49,6 +67,7 @@ class Connection:
         self._state = _IDLE
         self._since = 0  # when the state began, or went on
         self._fields = b""  # of every answer to the request
+        self.lent = None  # the server's buffer for bodies, while the request is dealt with
 
     def take(self, sock, peer, port):
         """Serve the client at `sock`, which is closed in the end; `peer` is its address (bytes).
@@ -84,12 +103,20 @@ class Connection:
     def _check(self, limit):
         if limit is None or ticks_diff(ticks_ms(), self._since) < limit:
             return
+        if self._state <= READING and self._heard():
+            return  # we are slow, not the client
         if self._state == READING:
             try:
                 self.sock.write(http.refusal(RemoteError(408, b"")))
             except OSError:
                 pass
         self._task.cancel()
+
+    def _heard(self):
+        # Whether something has come that was not read yet.
+        poller = select.poll()
+        poller.register(getattr(self.sock, "raw", self.sock), io_queue.IN)
+        return bool(poller.poll(0))
 
     # The task
 
@@ -113,6 +140,8 @@ class Connection:
                 self.sock = None
             self.session.running = False
             self.end = 0
+            if self.lent is not None:
+                self._give()
             server.left()
 
     async def _serve(self, sock, queue):
@@ -139,19 +168,37 @@ class Connection:
                         self.enter(READING)
                 self.at = at
                 self._fields = b""
-                work = self._answer(request)
-                if work:
-                    await work
+                try:
+                    work = self._answer(request)
+                    if work:
+                        await work
+                except MemoryError:
+                    if self._state > READING or request.length:
+                        raise
+                    # Nothing was done yet, or read that is gone: once more, with more room.
+                    registry.make_room()
+                    work = self._answer(request)
+                    if work:
+                        await work
+                if self.lent is not None:
+                    self._give()
                 if not request.keep_alive:
                     return
                 self._shift()
         except RemoteError as e:
-            refusal = http.refusal(e, ALLOW if e.status == 405 else b"")
+            refusal = _refusal(e)
         except MemoryError:
+            if self._state == _WRITING:  # in the midst of an answer there is no other
+                raise
             registry.make_room()
-            refusal = http.refusal(RemoteError(503, b""))
+            refusal = BUSY
         await self.send(refusal)
         await self._linger()
+
+    def _give(self):
+        # The buffer for bodies is free again.
+        self.lent = None
+        self.server.lent = False
 
     def _shift(self):
         # What has come behind the request begins the next one.
@@ -172,6 +219,10 @@ class Connection:
 
     async def body(self):
         """The request's body. To be called where it has one, or its head is not dealt with."""
+        try:
+            registry.claim(_ROOM)
+        except MemoryError:
+            pass  # it may need less
         http_body = self.server.device.service("http_body")
         try:
             return await http_body.read(self)
@@ -210,17 +261,22 @@ class Connection:
         """None where the request may take effect, else its answer, to be awaited. `endpoint` is
         None for a file, which may be `unprotected`; `command` is the line to be carried out.
         """
-        status, fields, reason = self.server.access.decide(
-            self.request, self.peer, endpoint, command, unprotected
-        )
-        self._fields = fields
+        status, reason = self.decide(endpoint, command, unprotected)
         if not status:
             return None
         return self.say(status, reason)
 
-    def head(self, status, fields, length):
+    def decide(self, endpoint, command, unprotected):
+        """(status, reason) for refused(): 0 where the request may take effect."""
+        status, self._fields, reason = self.server.access.decide(
+            self.request, self.peer, endpoint, command, unprotected
+        )
+        return status, reason
+
+    def head(self, status, fields, length, close=False):
         """The head of an answer; `fields`, which begin with SECURITY, and what CORS wants."""
-        return self.request.reply(status, self._fields + fields, length, self.server.crowded)
+        fields = self._fields + fields
+        return self.request.reply(status, fields, length, close or self.server.crowded)
 
     def reply(self, status, fields, body, begin=b"", end=b""):
         """An answer with a body of three parts, in one write; returns what is to be awaited if the

@@ -27,6 +27,9 @@ _TYPES = (
 _ANY = b"application/octet-stream"
 _CHARSET = b"; charset=utf-8"
 
+# What a browser shows where its user gives no password that is right (spec 9.6).
+_UNAUTHORIZED = b"webapp/unauthorized.html"
+
 # Files that these name are no pages: keys are in them.
 _IDENTITIES = (
     b"network.tls.client_cert",
@@ -95,18 +98,24 @@ async def answer(connection, path):
     name = path[1:] or get(b"http.server.root_filename", b"index.html")
     zips = request.says(b"accept-encoding", b"gzip")
     file = _found(name, zips)
-    refusal = connection.refused(None, b"", file is not None and file.unprotected)
-    if refusal:
-        await refusal
-        return
-    status = 200
-    if file is None:
+    status, reason = connection.decide(None, b"", file is not None and file.unprotected)
+    if status == 401:
+        name = _UNAUTHORIZED
+        file = _found(name, zips)
+        if file and file.zipped and not zips:  # a program, whose user shall see a reason
+            file = None
+    elif status:
+        file = None
+    elif file is None:
         name = get(b"http.server.notfound_filename", b"")
         file = _found(name, zips) if name else None
         status = 404
-        if file is None:
-            await connection.say(404, b"Not found")
-            return
+        reason = b"Not found"
+    else:
+        status = 200
+    if file is None:
+        await connection.say(status, reason)
+        return
     start = 0
     end = file.size
     if status == 200:
@@ -116,7 +125,7 @@ async def answer(connection, path):
         _type(name),
         PAGE_SECURITY if file.shipped else FILE_SECURITY,
     )
-    if status != 404:
+    if status not in (401, 404):
         fields += b"ETag: %s\r\nAccept-Ranges: bytes\r\nVary: Accept-Encoding\r\n" % file.etag
     if file.zipped:
         fields += b"Content-Encoding: gzip\r\n"

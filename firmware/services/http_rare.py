@@ -10,10 +10,15 @@ from wire.http_head import CHUNKED
 from .http_rest import JSON
 
 _PIECE = const(768)  # bytes of a long response for one chunk
+_ROOM = const(8192)  # bytes that are free before: a command that gives lines goes on allocating
 
 
 async def stream(connection, head, text, base64):
     """A long response, piece by piece: how long it will be in JSON, nobody knows."""
+    try:
+        registry.claim(_ROOM)
+    except MemoryError:
+        pass  # it may need less
     request = connection.request
     top = connection.head(200, JSON, CHUNKED)
     chunks = request.chunks
@@ -39,11 +44,21 @@ async def _body(connection, text, base64, chunks):
         if end:
             if held:
                 piece = piece[:end]
-            piece = rest.encoded(piece) if base64 else rest.escaped(piece)
-            await connection.send(_chunk(piece, chunks))
-    held = rest.encoded(held) if base64 else rest.escaped(held)
-    tail = _chunk(held + rest.TAIL, chunks)
+            await connection.send(_coded(piece, base64, b"", chunks))
+    tail = _coded(held, base64, rest.TAIL, chunks)
     await connection.send(tail + b"0\r\n\r\n" if chunks else tail)
+
+
+def _coded(piece, base64, tail, chunks):
+    # A piece of the answer; command files make room for it.
+    for last in (False, True):
+        try:
+            coded = rest.encoded(piece) if base64 else rest.escaped(piece)
+            return _chunk(coded + tail, chunks)
+        except MemoryError:
+            if last:
+                raise
+        registry.make_room()
 
 
 def _pieces(text):

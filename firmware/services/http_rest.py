@@ -10,13 +10,14 @@ from firmware.store import variables
 from wire import rest
 from wire.http_access import SECURITY
 
+from .http_server import BODY
+
 JSON = SECURITY + b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
 _ONE = b"/command"
 _LOG = b"/log"
 _STREAM = b"/stream"
 _ENDPOINTS = (b"/command", b"/log", b"/stream")
 _LINE = b"/command/"  # and a command behind it
-BODY = const(4096)  # spec 9.2: the most that a request may have
 _WHOLE = const(1024)  # bytes of a response that is written at once; a longer one is streamed
 
 

@@ -26,10 +26,14 @@ PLACES = const(4)  # connections at a time: what the ten sockets of the chip lea
 # A request's head has to fit, and 256 bytes of what follows it. One of a segment's 1460 bytes or
 # less takes one read.
 BUFFER = const(1536)
+BODY = const(4096)  # spec 9.2: the most that a request's body may have
 _LOG = const(1024)  # bytes of log lines that are kept for GET /log
 # Bytes of the heap that are free when the first client comes: the code for it was loaded then, and
 # command files make room for each other.
 _ROOM = const(8192)
+# The same for a further place: what is asked for in the others has room for the largest command.
+# While there is less, who comes waits as if all places were taken.
+_FURTHER_ROOM = const(24_576)
 
 _LOOK_MS = const(250)  # an interface that went or came may go unseen this long
 _CROWD_MS = const(50)  # between two looks for a place while somebody waits
@@ -39,6 +43,13 @@ _REPLY_MS = const(1000)  # for the replies to commands that are being carried ou
 _AGAIN = const(20)  # looks after which a port that could not be had is tried again
 
 _GPIO = b"http.server.connected_gpio"
+
+# The answer where memory is short: others may need less of it a second later. To make it would
+# take memory.
+BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\n"
+    b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+)
 
 # What connections need besides, and nobody else keeps.
 _GUEST = (
@@ -52,6 +63,14 @@ _GUEST = (
     "wire.http_status",
     "wire.http_access",
     "wire.http_auth",
+    "wire.http_origin",
+    "wire.utf8",
+)
+# What of it makes room for commands and streams: it is imported for each request that needs it.
+_FURTHER = (
+    "firmware.services.http_files",
+    "wire.http_file",
+    "wire.http_status",
     "wire.http_origin",
     "wire.utf8",
 )
@@ -105,6 +124,9 @@ class HttpServer:
         self.device = device
         self.buffers = [bytearray(BUFFER)]  # of as many places; for the first there is always one
         self.piece = None  # of http_files.py
+        # Of http_body.py; made now, as the free memory will lie in small pieces later on.
+        self.body = bytearray(BODY)
+        self.lent = False  # a connection has it
         self.access = None  # http_access.py, while there are connections
         self._guesses = []  # what it remembers
         self.connections = []  # as many as there were at a time, while there is somebody
@@ -126,6 +148,7 @@ class HttpServer:
 
     async def run(self):
         """Service: serves the interface whenever it is up, until cancelled."""
+        registry.further = _FURTHER
         log.sessions.append(self.log)
         try:
             while True:
@@ -178,21 +201,18 @@ class HttpServer:
         try:
             while True:
                 await sockets.readable(listener)
-                if self._full():
+                if self._full() or not self._room():
                     self.crowded = True
-                    for connection in self.connections:
-                        connection.hurry()
+                    self._hurry()
                     await asyncio.sleep_ms(_CROWD_MS)
                     continue
                 self.crowded = False
                 try:
-                    sock, peer = listener.accept()
+                    self._take(*listener.accept())
                 except OSError as e:
                     if e.errno != errno.EAGAIN:
                         self.say(sockets.reason(e))
                         await asyncio.sleep_ms(_FULL_MS)
-                    continue
-                self._take(sock, *peer)
         except MemoryError:  # a later look listens again
             registry.make_room()
             self.say(b"Out of memory")
@@ -202,6 +222,13 @@ class HttpServer:
             listener.close()
             self._door = None
 
+    # These are no part of the task, which would keep the last connection, and with it all that
+    # leaves RAM.
+
+    def _hurry(self):
+        for connection in self.connections:
+            connection.hurry()
+
     def _full(self):
         used = 0
         for connection in self.connections:
@@ -209,28 +236,43 @@ class HttpServer:
                 used += 1
         return used >= variables.values.get(b"http.server.max_clients", PLACES)
 
-    def _take(self, sock, host, port):
+    def _place(self):
+        # A place that nobody has, which may be made for it. Raises MemoryError.
+        for connection in self.connections:
+            if not connection.sock:
+                return connection
+        if not self.connections:
+            registry.make_room()
+        module = self.device.service("http_connection")
+        if not self.access:
+            access = self.device.service("http_access")
+            self.access = access.HttpAccess(self.device, self._guesses)
+        registry.claim(_FURTHER_ROOM if self.connections else _ROOM)
+        n = len(self.connections)
+        if n == len(self.buffers):
+            self.buffers.append(bytearray(BUFFER))
+        place = module.Connection(self, self.buffers[n])
+        self.connections.append(place)
+        return place
+
+    def _room(self):
+        # Whether there is a place for a further client: while memory is short, some is given back
+        # when one of the others goes.
+        try:
+            self._place()
+        except MemoryError:
+            return not any(connection.sock for connection in self.connections)
+        return True
+
+    def _take(self, sock, peer):
         # Give a client its place, or close.
         try:
-            place = None
-            for connection in self.connections:
-                if not connection.sock:
-                    place = connection
-            if place is None:
-                if not self.connections:
-                    registry.make_room()
-                module = self.device.service("http_connection")
-                if not self.access:
-                    access = self.device.service("http_access")
-                    self.access = access.HttpAccess(self.device, self._guesses)
-                registry.claim(_ROOM)
-                n = len(self.connections)
-                if n == len(self.buffers):
-                    self.buffers.append(bytearray(BUFFER))
-                place = module.Connection(self, self.buffers[n])
-                self.connections.append(place)
-            place.take(sock, host.encode(), port)
+            self._place().take(sock, peer[0].encode(), peer[1])
         except MemoryError:
+            try:
+                sock.write(BUSY)
+            except OSError:
+                pass  # it is gone already
             sock.close()
             if not any(connection.sock for connection in self.connections):
                 self._rest()
@@ -291,6 +333,7 @@ class HttpServer:
     async def _end(self):
         # The command that asked for it gets its reply.
         log.sessions.remove(self.log)
+        registry.further = ()
         begun = ticks_ms()
         while self.log.running:
             if ticks_diff(ticks_ms(), begun) > _REPLY_MS:

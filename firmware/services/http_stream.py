@@ -81,7 +81,7 @@ async def _take(connection, server, handle, fields):
     else:
         if request.expects:
             await connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        web = Posted(sock, rest, request.length, request.reply(200, SECURITY, 0, True))
+        web = Posted(sock, rest, request.length, connection.head(200, SECURITY, 0, True))
     io_queue.use().forget(sock)
     stream = WebStream(server, info, web, connection.peer)
     connection.given()

@@ -1,7 +1,8 @@
 """A row of the bench, the table that a person reads, and the file that other programs read.
 
 What is measured is in run.py. A row may have a budget, which is an upper bound, and a peer: what
-the same was with something else in place of our code, already taken off the value.
+the same was with something else in place of our code: already taken off the value, unless the
+words say `in it` or `beside it`.
 """
 
 import dataclasses

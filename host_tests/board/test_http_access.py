@@ -2,6 +2,7 @@
 module knows of itself.
 """
 
+import gzip
 import http.client
 import socket
 from collections.abc import Iterator
@@ -193,3 +194,28 @@ def test_what_was_set_wrong(board, browser):
     board.configure(console, http_server_password="a b", http_server_auth__title="My module")
     answer = browser.get("/log")
     assert answer.headers["WWW-Authenticate"] == 'Basic realm="My module", charset="UTF-8"'
+
+
+def test_the_page_of_who_is_not_let_in(board, browser):
+    """For a browser that asks for a file; the user's own in its place; words for programs."""
+    console = browser.console
+    put(console, "closed.txt", "closed")
+    board.configure(console, http_server_username="admin", http_server_password="password")
+    zips = {"Accept-Encoding": "gzip, deflate"}
+    for path, fields, kind, text in (
+        ("/closed.txt", zips, "text/html; charset=utf-8", b"<!doctype html>"),
+        ("/nothing", zips, "text/html; charset=utf-8", b"<!doctype html>"),
+        ("/closed.txt", {}, "text/plain", b"No password"),
+        ("/command/version", zips, "text/plain", b"No password"),
+    ):
+        answer = browser.get(path, **fields)
+        assert (answer.status, answer.headers["Content-Type"]) == (401, kind)
+        assert answer.headers["WWW-Authenticate"] and not answer.headers["ETag"]
+        zipped = answer.headers["Content-Encoding"] == "gzip"
+        assert (gzip.decompress(answer.text) if zipped else answer.text).startswith(text)
+    put(console, "webapp/unauthorized.html", "Mine")
+    for fields in (zips, {}):
+        answer = browser.get("/closed.txt", **fields)
+        assert (answer.status, answer.text) == (401, b"Mine")
+    answer = browser.get("/closed.txt", Authorization=RIGHT)
+    assert (answer.status, answer.text) == (200, b"closed")

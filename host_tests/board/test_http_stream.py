@@ -54,14 +54,17 @@ def test_a_web_socket(board, rng):
 
 
 def test_the_body_of_a_post(board, rng):
-    console, address = web.serving(board)
+    console, address = web.serving(board, http_server_cors__origin="http://app.test")
     blob = rng.randbytes(7000)
     with web.connection(address) as client:
-        client.request("POST", "/stream", iter([blob[:3000], blob[3000:]]), encode_chunked=True)
+        pieces = iter([blob[:3000], blob[3000:]])
+        origin = {"Origin": "http://app.test"}
+        client.request("POST", "/stream", pieces, origin, encode_chunked=True)
         console.log("[Opened: 0]")
         assert taken(console, 0, len(blob)) == blob
         answer = client.getresponse()
         assert (answer.status, answer.read()) == (200, b"")
+        assert answer.headers["Access-Control-Allow-Origin"] == "http://app.test"
     with web.connection(address) as client:
         client.request("POST", "/stream", b"abc")
         console.log("[Opened: 0]")

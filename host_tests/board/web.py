@@ -62,3 +62,10 @@ def post(client: http.client.HTTPConnection, message: object, **fields: str) -> 
     client.request("POST", "/command", body, headers=fields)
     answer = client.getresponse()
     return answer.status, answer.read()
+
+
+def used(console: Console) -> int:
+    """Bytes of the board's heap in use, with the same four command files loaded each time."""
+    for line in ("ls", "stream_list", "gpio_get 4"):
+        console.run(line)
+    return int(console.ok("get system.memory.used"))

@@ -1,11 +1,10 @@
 # The HTTP server without shims, on the interpreter's own sockets: `http_server.py PORT FOLDER`
 # serves 127.0.0.1:PORT, with the user's files in FOLDER, to everybody, or with a word behind it to
-# `admin` with that password; with a further word behind that, `GET /command/calls` tells how many
-# reads and writes there were. `GET /command/allocated` tells how many
-# bytes were allocated, from its first use on, from which nothing is collected.
+# `admin` with that password. With the number of a port behind that, what listens there is the UART
+# of stream mode, and /stream is bridged to it. `GET /command/allocated` tells how many bytes were
+# allocated, from its first use on, from which nothing is collected.
 import asyncio
 import gc
-import io
 import os
 import socket
 import sys
@@ -29,6 +28,7 @@ class _Stub:
 class _Link:
     state = ups = 1
     wlan = _Stub()
+    address = staticmethod(lambda number: b"127.0.0.1")
 
 
 class _Interfaces:
@@ -56,8 +56,8 @@ import firmware.net  # noqa: E402
 sys.modules["firmware.net.station"] = type("station", (), {"UP": 1})
 sys.modules["firmware.net.interfaces"] = firmware.net.interfaces = _Interfaces
 
-from firmware.console import registry  # noqa: E402
-from firmware.net import sockets  # noqa: E402
+from firmware.console import log, registry  # noqa: E402
+from firmware.net import sockets, streams  # noqa: E402
 from firmware.services import http_server  # noqa: E402
 from firmware.store import files, variables  # noqa: E402
 
@@ -80,6 +80,7 @@ class Device:
     safe_mode = False
     idle = 0
     station = _Link
+    streams = streams.Table(log, lambda: True, lambda: None)
 
     def service(self, name):
         return __import__("firmware.services." + name, None, None, ("create",))
@@ -89,26 +90,31 @@ class Device:
         sys.exit(1)
 
 
-class _Counted(io.IOBase):
-    # A socket that counts.
-    def __init__(self, sock):
-        self._sock = sock
-        self.setblocking = sock.setblocking
-        self.close = sock.close
+def bridged(port):
+    """Called with a stream, bridges it to the UART that listens to `port`."""
+    from firmware.console import ports
+    from firmware.net.bridge import Bridge
 
-    def readinto(self, buf):
-        calls[0] += 1
-        return self._sock.readinto(buf)
+    uart = socket.socket()
+    uart.connect(socket.getaddrinfo("127.0.0.1", port)[0][-1])
+    uart.setsockopt(6, 1, 1)  # TCP_NODELAY
+    uart.setblocking(False)
 
-    def write(self, *data):
-        calls[1] += 1
-        return self._sock.write(*data)
+    class Port(ports.UartPort):  # over a socket instead of a UART: any rate
+        def __init__(self):
+            self.stream = uart
+            self._put = uart.write
+            self.flow = False
+            self._full = 1 << 20
+            self._meter(5_000_000, 1 << 16)
 
-    def ioctl(self, request, arg):
-        return self._sock.fileno() if request == 10 else -1  # to poll it
+    link = Bridge(Port(), b"$$$", 10, 1024, 0, b"")  # as the factory has them
 
+    def take(stream):
+        link.start(b"", False)
+        link.connect(stream)
 
-calls = [0, 0]
+    return take
 
 
 class Server(http_server.HttpServer):
@@ -125,9 +131,7 @@ class Server(http_server.HttpServer):
         while True:
             await sockets.readable(listener)
             sock, _ = listener.accept()
-            if sys.argv[4:]:
-                sock = _Counted(sock)
-            self._take(sock, "127.0.0.1", 1)
+            self._take(sock, ("127.0.0.1", 1))
 
     def _look(self):
         pass  # it comes by the clock: only what is asked for is counted
@@ -138,7 +142,8 @@ def allocated(session, args):
     return b"%d" % gc.mem_alloc()
 
 
-registry.known[b"calls"] = (lambda session, args: b"%d %d" % tuple(calls), 0, 0)
 registry.known[b"allocated"] = (allocated, 0, 0)
+if sys.argv[4:]:
+    Device.streams.arrived = bridged(int(sys.argv[4]))
 http_server._LOOK_MS = 1000
 asyncio.run(Server(Device()).run())
