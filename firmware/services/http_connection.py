@@ -97,7 +97,6 @@ class Connection:
         server = self.server
         queue = io_queue.use()
         try:
-            queue.keep(sock)
             await self._serve(sock, queue)
         except (OSError, asyncio.CancelledError):
             pass  # the client is gone, or has to go
@@ -109,7 +108,7 @@ class Connection:
         finally:
             if self.sock:
                 queue.forget(sock)
-                sock.close()
+                self.sock.close()
                 self.sock = None
             self.session.running = False
             self.end = 0
@@ -117,6 +116,8 @@ class Connection:
 
     async def _serve(self, sock, queue):
         # One request after the other, until the connection is to end.
+        raw = getattr(sock, "raw", sock)  # tls_socket.py
+        queue.keep(raw)
         request = self.request
         buf = self.buf
         try:
@@ -126,7 +127,10 @@ class Connection:
                 self.enter(READING if end else _IDLE)
                 at = request.read(end) if end else 0
                 while not at:
-                    await queue.queue_read(sock)
+                    if raw is sock or not sock.more:
+                        await queue.queue_read(raw)
+                    else:
+                        await asyncio.sleep_ms(0)
                     n = sock.readinto(self.view[end:] if end else buf)
                     if n == 0:
                         return

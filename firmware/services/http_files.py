@@ -33,6 +33,8 @@ _IDENTITIES = (
     b"network.tls.client_key",
     b"network.tls.server_cert",
     b"network.tls.server_key",
+    b"http.server.tls_cert",
+    b"http.server.tls_key",
 )
 
 
@@ -150,22 +152,20 @@ async def _send(connection, head, file, at, end):
     view = memoryview(piece)
     if at:
         file.seek(at)
-    offset = len(head)
-    view[:offset] = head
     while True:
+        offset = len(head)
+        if offset:
+            view[:offset] = head
         size = min(end - at, len(piece) - offset)
         whole = size == len(piece)
         if file.readinto(piece if whole else view[offset : offset + size]) != size:
             raise OSError  # it is not what it was: the client sees that the end is missing
         sent = connection.write(piece, offset + size)
-        if sent < offset:
-            await connection.send(head[sent:])
-            sent = offset
-        sent -= offset
+        head = head[sent:]
+        sent = max(sent - offset, 0)
         at += sent
-        offset = 0
         if at == end:
             return
         if sent < size:
-            file.seek(at)
+            file.seek(at)  # over TLS the same has to be written again
             await sockets.writable(connection.sock)
