@@ -51,10 +51,9 @@ class Connection:
         self._fields = b""  # of every answer to the request
 
     def take(self, sock, peer, port):
-        """Serve the client at `sock`, which is closed in the end; `peer` is its address (bytes).
-        Raises MemoryError.
+        """Serve the client at `sock`, which does not block and is closed in the end; `peer` is its
+        address (bytes). Raises MemoryError.
         """
-        sock.setblocking(False)
         self.peer = peer
         self.peer_port = port
         self._task = asyncio.create_task(self._run(sock))
@@ -76,10 +75,10 @@ class Connection:
         """End the connection if it lasts too long."""
         self._check(_LIMITS_MS[self._state])
 
-    def hurry(self):
+    def hurry(self, limits=_CROWDED_MS):
         """The same while others wait."""
         if self.sock:
-            self._check(_CROWDED_MS[self._state])
+            self._check(limits[self._state])
 
     def _check(self, limit):
         if limit is None or ticks_diff(ticks_ms(), self._since) < limit:
@@ -96,8 +95,10 @@ class Connection:
     async def _run(self, sock):
         server = self.server
         queue = io_queue.use()
+        raw = getattr(sock, "raw", sock)  # what is waited for, below TLS
         try:
-            await self._serve(sock, queue)
+            queue.keep(raw)
+            await self._serve(sock, raw, queue)
         except (OSError, asyncio.CancelledError):
             pass  # the client is gone, or has to go
         except MemoryError:
@@ -107,17 +108,15 @@ class Connection:
             server.device.fault("http server", e)
         finally:
             if self.sock:
-                queue.forget(sock)
-                self.sock.close()
+                queue.forget(raw)
+                sock.close()
                 self.sock = None
             self.session.running = False
             self.end = 0
             server.left()
 
-    async def _serve(self, sock, queue):
+    async def _serve(self, sock, raw, queue):
         # One request after the other, until the connection is to end.
-        raw = getattr(sock, "raw", sock)  # tls_socket.py
-        queue.keep(raw)
         request = self.request
         buf = self.buf
         try:

@@ -47,10 +47,9 @@ _AGAIN = const(20)  # looks after which a port that could not be had is tried ag
 _GPIO = b"http.server.connected_gpio"
 
 # What connections need besides, and nobody else keeps.
-_GUEST = (
+REQUESTS = (
     "firmware.services.http_access",
     "firmware.services.http_connection",
-    "firmware.services.http_tls",
     "firmware.services.http_rest",
     "firmware.services.http_files",
     "wire.http_file",
@@ -226,6 +225,7 @@ class HttpServer:
 
     def _take(self, sock, host, port):
         # Give a client its place, or close.
+        sock.setblocking(False)
         try:
             place = None
             for connection in self.connections:
@@ -235,10 +235,8 @@ class HttpServer:
                 if not self.connections:
                     registry.make_room()
                 module = self.device.service("http_tls" if self.tls else "http_connection")
-                if not self.access:
-                    access = self.device.service("http_access")
-                    self.access = access.HttpAccess(self.device, self._guesses, self.tls)
-                registry.claim(_ROOM)
+                if not self.tls:
+                    self.ready()
                 n = len(self.connections)
                 if n == len(self.buffers):
                     self.buffers.append(bytearray(BUFFER))
@@ -253,6 +251,13 @@ class HttpServer:
             self.say(b"Out of memory")
 
     # Connections
+
+    def ready(self):
+        """There is what requests need besides their connection. Raises MemoryError."""
+        if not self.access:
+            access = self.device.service("http_access")
+            self.access = access.HttpAccess(self.device, self._guesses, self.tls)
+        registry.claim(_ROOM)
 
     def stream_left(self, stream):
         """A stream was closed."""
@@ -287,8 +292,9 @@ class HttpServer:
         self.buffers = self.buffers[:1]
         self.piece = None
         self.access = None
-        for name in _GUEST:
+        for name in REQUESTS:
             forget(name)
+        forget("firmware.services.http_tls")
         if "wire.http_client" not in sys.modules:
             forget(_HEAD)
 

@@ -125,17 +125,19 @@ class Virtual(Backend):
         arch: str,
         networks: list | None = None,
         whole_heap: bool = False,
+        heap: str | None = None,
         **air: Any,
     ) -> None:
         """`networks`: access points as tables of a board's configuration, else the usual ones;
-        `air`: what else its table `air` says.
+        `heap`: where a chip's would be the limit of what is tested; `air`: what else its table
+        `air` says.
         """
         self.arch = arch
         self._home = Path(tempfile.mkdtemp(prefix="airwire-suite-"))
         config: dict[str, Any] = {"air": {"scan_ms": SCAN_MS, **air}}
         if networks:
             config["air"]["access_point"] = networks
-        heap = (WHOLE_HEAPS if whole_heap else HEAPS).get(arch)
+        heap = heap or (WHOLE_HEAPS if whole_heap else HEAPS).get(arch)
         self.board = Board.up(
             "suite", flash=image, config=config, home=self._home, arch=arch, heap=heap
         )

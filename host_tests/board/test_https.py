@@ -1,5 +1,5 @@
 """The HTTP server over TLS, by clients that are not ours; two at a time, and what becomes of the
-others. One board serves the whole file.
+others. One board serves the whole file; what a chip's heap has room for is in test_tls_memory.py.
 """
 
 import concurrent.futures
@@ -36,17 +36,17 @@ from host_tests.board.tls_peers import (
 pytestmark = pytest.mark.needs("wifi", "uart1")
 
 LIST = "! # Type  Info"
+HEAP = "320K"  # code of many commands, streams and files stays in RAM, or leaves pieces there
 STALL_MS = 1000  # a handshake's time-out, where it is to come
 
 
 @pytest.fixture(scope="module")
 def board(request, interpreters, flash_image):
-    yield from shared(request, interpreters, flash_image)
+    yield from shared(request, interpreters, flash_image, HEAP)
 
 
-@pytest.fixture(scope="module")
-def served(board):
-    """(console, address) of the board, which serves over TLS from here on."""
+def started(board):
+    """(console, address) of a board that has joined, and serves over TLS from here on."""
     console = board.uart1
     board.configure(console, system_print__level=2, ntp_enabled=0, time_rtc=int(time.time()))
     address = console.ok("get network.ip")
@@ -60,6 +60,11 @@ def served(board):
     )
     assert console.log("HTTP") == web.LISTENING
     return console, address
+
+
+@pytest.fixture(scope="module")
+def served(board):
+    return started(board)
 
 
 @pytest.fixture
