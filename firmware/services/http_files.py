@@ -152,8 +152,8 @@ async def _send(connection, head, file, at, end):
     view = memoryview(piece)
     if at:
         file.seek(at)
+    offset = len(head)
     while True:
-        offset = len(head)
         if offset:
             view[:offset] = head
         size = min(end - at, len(piece) - offset)
@@ -161,8 +161,13 @@ async def _send(connection, head, file, at, end):
         if file.readinto(piece if whole else view[offset : offset + size]) != size:
             raise OSError  # it is not what it was: the client sees that the end is missing
         sent = connection.write(piece, offset + size)
-        head = head[sent:]
-        sent = max(sent - offset, 0)
+        if sent < offset:
+            head = head[sent:]
+            offset -= sent
+            sent = 0
+        else:
+            sent -= offset
+            offset = 0
         at += sent
         if at == end:
             return

@@ -156,7 +156,7 @@ class HttpServer:
         interface = get(b"http.server.interface")
         link = interfaces.find(self.device, interface, get)
         port = get(b"http.server.port")
-        tls = get(b"http.server.tls_enabled")
+        tls = variables.values.get(b"http.server.tls_enabled", 0)
         if tls and port == _PORT:
             port = _TLS_PORT
         wanted = (link.ups, interface, port, tls) if link.state == UP else None
