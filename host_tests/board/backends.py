@@ -137,7 +137,8 @@ class Virtual(Backend):
         config: dict[str, Any] = {"air": {"scan_ms": SCAN_MS, **air}}
         if networks:
             config["air"]["access_point"] = networks
-        heap = heap or (WHOLE_HEAPS if whole_heap else HEAPS).get(arch)
+        if not heap or arch not in HEAPS:
+            heap = (WHOLE_HEAPS if whole_heap else HEAPS).get(arch)
         self.board = Board.up(
             "suite", flash=image, config=config, home=self._home, arch=arch, heap=heap
         )
