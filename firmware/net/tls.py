@@ -94,16 +94,20 @@ def _client_context(get, ca):
     return context
 
 
-def server_context(get):
-    """The context of our servers. Raises TlsFailed."""
+def server_context(get, certificate=b"", key=b""):
+    """The context of our servers; `certificate` and `key` stand in for those of network.tls.
+    Raises TlsFailed.
+    """
     context = _context(ssl.PROTOCOL_TLS_SERVER, get)
-    certificate = get(b"network.tls.server_cert")
-    key = get(b"network.tls.server_key") or certificate
+    if not certificate:
+        certificate = get(b"network.tls.server_cert")
+        key = get(b"network.tls.server_key") or certificate
     if not certificate:
         certificate = get(b"network.tls.client_cert")
-        key = key or get(b"network.tls.client_key") or certificate
+        key = key or get(b"network.tls.client_key")
     if not certificate:
         raise TlsFailed(b"No certificate for a server: network.tls.server_cert")
+    key = key or certificate
     roots = get(b"network.tls.server_ca")
     if roots:
         context.verify_mode = ssl.CERT_REQUIRED
@@ -111,14 +115,15 @@ def server_context(get):
     return context
 
 
-async def accept(sock, context, get, log=None):
+async def accept(sock, context, get, log=None, heard=None):
     """A TlsSocket over a connected, non-blocking socket that a client has opened; `log` as in
-    client(). Raises TlsFailed; then the socket is closed.
+    client(); `heard` is called when a record has come. Raises TlsFailed; then the socket is
+    closed.
     """
     try:
         if context.verify_mode == ssl.CERT_REQUIRED:
             _check_clock()
-        return await _handshake(sock, context, get, log=log)
+        return await _handshake(sock, context, get, None, log, heard)
     except BaseException as e:
         sock.close()
         raise e
@@ -158,7 +163,7 @@ def _load(context, certificate, key, roots):
             forget(name)
 
 
-async def _handshake(sock, context, get, host=None, log=None):
+async def _handshake(sock, context, get, host=None, log=None, heard=None):
     from .tls_socket import Below, TlsSocket
     from .tls_watch import Watch
 
@@ -174,7 +179,9 @@ async def _handshake(sock, context, get, host=None, log=None):
         )
         # Its messages are small, and each waits for the other side.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await asyncio.wait_for_ms(_drive(sock, tls, watch), get(b"network.tls.handshake_timeout"))
+        await asyncio.wait_for_ms(
+            _drive(sock, tls, watch, heard), get(b"network.tls.handshake_timeout")
+        )
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
         watch.release()
         return TlsSocket(sock, tls)
@@ -191,7 +198,7 @@ async def _handshake(sock, context, get, host=None, log=None):
         raise e
 
 
-async def _drive(sock, tls, watch):
+async def _drive(sock, tls, watch, heard):
     # The handshake, step by step. A read of a connection that has none yet makes it.
     nothing = bytearray(1)
     while True:
@@ -204,6 +211,8 @@ async def _drive(sock, tls, watch):
         if n == 0:
             raise OSError(_CLOSED)
         if watch.fed:
+            if heard:
+                heard()
             await asyncio.sleep_ms(0)
         elif watch.blocked:
             await sockets.writable(sock)

@@ -1,29 +1,30 @@
 # What comes and goes by HTTP's /stream in the place of a socket, with the functions of
-# tls_socket.py: a WebSocket, and the body of a POST. So a stream over one is a TlsStream, which
-# knows that there may be data while the socket below is silent (`more`), and that a write that was
-# not sent whole (None) is to be made again.
+# tls_socket.py: a WebSocket; the body of a POST is in posted.py. So a stream over one is a
+# TlsStream, which knows that there may be data while the socket below is silent (`more`), and that
+# a write that was not sent whole (None) is to be made again. Below is a socket, or a TlsSocket.
 import errno
 
 from micropython import const
 
 from wire import websocket
-from wire.http_body import Body
-from wire.http_head import RemoteError
 
 # Bytes that are read at a time; more wait in the stack's window.
 _IN = const(512)
 # The longest message of ours: what a stream's write gives at once is one message.
 MESSAGE = const(1024)
-_MOST = const(1 << 24)  # bytes of a body
 
 
-class _Decoded:
-    # Bytes that are found in what the socket `raw` gives; `rest` is what it has given already.
-    # _decode() looks for the next piece in buf[at:n], and sets buf[start:end] or `ended`.
+class Decoded:
+    """Bytes that are found in what a socket gives; `rest` is what it has given already. `raw` is
+    the socket that is waited for: this one, or the one below its TLS. _decode() looks for the next
+    piece in buf[at:n], and sets buf[start:end] or `ended`.
+    """
 
-    def __init__(self, raw, rest):
-        self.raw = raw
-        self.more = bool(rest)
+    def __init__(self, sock, rest):
+        self.raw = getattr(sock, "raw", sock)
+        self._sock = sock
+        self._tls = self.raw is not sock
+        self.more = bool(rest) or self._tls and sock.more
         self.ended = False
         self._buf = bytearray(max(_IN, len(rest)))
         self._view = memoryview(self._buf)
@@ -39,7 +40,7 @@ class _Decoded:
             elif self.ended:
                 break
             else:
-                n = self.raw.readinto(self._buf)
+                n = self._sock.readinto(self._buf)
                 if n is None:
                     self.more = False
                     return False
@@ -55,7 +56,8 @@ class _Decoded:
         size = min(len(buf) if n is None else n, self._end - self._start)
         buf[:size] = self._view[self._start : self._start + size]
         self._start += size
-        self.more = self._start < self._end or self._at < self._n
+        more = self._start < self._end or self._at < self._n
+        self.more = more or self._tls and self._sock.more
         return size
 
     def read(self, n):
@@ -79,9 +81,9 @@ class _Decoded:
         return bytes(self._view[self._start : min(self._end, self._start + n)])
 
 
-class WebSocket(_Decoded):
-    def __init__(self, raw, rest):
-        super().__init__(raw, rest)
+class WebSocket(Decoded):
+    def __init__(self, sock, rest):
+        super().__init__(sock, rest)
         self._codec = websocket.WebSocket()
         self._out = bytearray(websocket.HEAD + MESSAGE)
         self._from = self._to = 0  # out[from:to] is to be sent
@@ -108,7 +110,7 @@ class WebSocket(_Decoded):
         # Send what is to be sent; False when the peer does not take all of it now.
         while True:
             while self._from < self._to:
-                n = self.raw.write(memoryview(self._out)[self._from : self._to])
+                n = self._sock.write(memoryview(self._out)[self._from : self._to])
                 if n is None:
                     return False
                 self._from += n
@@ -147,37 +149,4 @@ class WebSocket(_Decoded):
             self._flush()
         except OSError:
             pass  # the peer is gone
-        self.raw.close()
-
-
-class Posted(_Decoded):
-    """The body of a request, of `length` as its head says; `answer` is sent at the end."""
-
-    def __init__(self, raw, rest, length, answer):
-        super().__init__(raw, rest)
-        self._body = Body(length, _MOST)
-        self._answer = answer
-        self.ended = self._body.done
-
-    def _decode(self):
-        body = self._body
-        try:
-            self._at = body.take(self._buf, self._at, self._n)
-            self._start = body.start
-            self._end = body.stop
-            self.ended = body.done
-        except RemoteError:
-            self.ended = True
-            self._answer = b""
-        if self.ended:
-            self._at = self._n
-
-    def write(self, buf, at=None, n=None):
-        raise OSError(errno.ECONNRESET)
-
-    def close(self):
-        try:
-            self.raw.write(self._answer)
-        except OSError:
-            pass  # the peer is gone
-        self.raw.close()
+        self._sock.close()

@@ -10,13 +10,16 @@ from wire.http_access import WRONG, Access
 
 
 class HttpAccess:
-    """`rows`: who has sent wrong passwords; a list, empty at first, that outlives this."""
+    """`rows`: who has sent wrong passwords; a list, empty at first, that outlives this. `secure`:
+    on a server with TLS.
+    """
 
-    def __init__(self, device, rows):
+    def __init__(self, device, rows, secure):
         self._device = device
+        self._secure = secure
         self._access = Access(self._is_ours, self._is_listed, rows)
-        # What the variables said last: all are empty where nobody has set them.
-        self._username = self._password = self._cors = self._title = b""
+        # What the variables said last.
+        self._username = self._password = self._cors = self._title = None
         # What the module was called last, and what has not changed since.
         self._host = self._ups = self._hosts = None
 
@@ -40,7 +43,7 @@ class HttpAccess:
         if username == self._username and password == self._password:
             if cors == self._cors and title == self._title:
                 return
-        understood = self._access.configure(username, password, cors, title)
+        understood = self._access.configure(username, password, cors, title, self._secure)
         self._username = username  # not before: memory may run out
         self._password = password
         self._cors = cors

@@ -70,10 +70,9 @@ class Connection:
         self.lent = None  # the server's buffer for bodies, while the request is dealt with
 
     def take(self, sock, peer, port):
-        """Serve the client at `sock`, which is closed in the end; `peer` is its address (bytes).
-        Raises MemoryError.
+        """Serve the client at `sock`, which does not block and is closed in the end; `peer` is its
+        address (bytes). Raises MemoryError.
         """
-        sock.setblocking(False)
         self.peer = peer
         self.peer_port = port
         self._task = asyncio.create_task(self._run(sock))
@@ -95,10 +94,10 @@ class Connection:
         """End the connection if it lasts too long."""
         self._check(_LIMITS_MS[self._state])
 
-    def hurry(self):
+    def hurry(self, limits=_CROWDED_MS):
         """The same while others wait."""
         if self.sock:
-            self._check(_CROWDED_MS[self._state])
+            self._check(limits[self._state])
 
     def _check(self, limit):
         if limit is None or ticks_diff(ticks_ms(), self._since) < limit:
@@ -123,9 +122,10 @@ class Connection:
     async def _run(self, sock):
         server = self.server
         queue = io_queue.use()
+        raw = getattr(sock, "raw", sock)  # what is waited for, below TLS
         try:
-            queue.keep(sock)
-            await self._serve(sock, queue)
+            queue.keep(raw)
+            await self._serve(sock, raw, queue)
         except (OSError, asyncio.CancelledError):
             pass  # the client is gone, or has to go
         except MemoryError:
@@ -135,7 +135,7 @@ class Connection:
             server.device.fault("http server", e)
         finally:
             if self.sock:
-                queue.forget(sock)
+                queue.forget(raw)
                 sock.close()
                 self.sock = None
             self.session.running = False
@@ -144,7 +144,7 @@ class Connection:
                 self._give()
             server.left()
 
-    async def _serve(self, sock, queue):
+    async def _serve(self, sock, raw, queue):
         # One request after the other, until the connection is to end.
         request = self.request
         buf = self.buf
@@ -155,7 +155,10 @@ class Connection:
                 self.enter(READING if end else _IDLE)
                 at = request.read(end) if end else 0
                 while not at:
-                    await queue.queue_read(sock)
+                    if raw is sock or not sock.more:
+                        await queue.queue_read(raw)
+                    else:
+                        await asyncio.sleep_ms(0)
                     n = sock.readinto(self.view[end:] if end else buf)
                     if n == 0:
                         return

@@ -3,7 +3,9 @@ import socket
 
 from micropython import const
 
+from firmware.console import registry
 from firmware.net import interfaces, sockets
+from firmware.store import variables
 
 # Connections that the stack holds while all places are taken: no more than lwIP has in all.
 _BACKLOG = const(16)
@@ -18,6 +20,9 @@ def open(server, link, port):
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         interfaces.bind(listener, link, port)
         listener.listen(_BACKLOG)
+        if server.tls:
+            registry.make_room()
+            _check(server)
         return listener
     except (OSError, MemoryError) as e:
         if listener:
@@ -25,3 +30,16 @@ def open(server, link, port):
         words = sockets.reason(e) if isinstance(e, OSError) else b"Out of memory"
         server.say(b"port %d: %s" % (port, words))
         return None
+
+
+def _check(server):
+    # Nobody could be served without a certificate; one that is missing may come later.
+    from firmware.net import tls
+
+    get = variables.get
+    try:
+        tls.server_context(get, get(b"http.server.tls_cert"), get(b"http.server.tls_key"))
+    except tls.TlsFailed as e:
+        server.say(e.args[0])
+    finally:
+        tls.drop()

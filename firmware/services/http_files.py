@@ -36,6 +36,8 @@ _IDENTITIES = (
     b"network.tls.client_key",
     b"network.tls.server_cert",
     b"network.tls.server_key",
+    b"http.server.tls_cert",
+    b"http.server.tls_key",
 )
 
 
@@ -160,21 +162,24 @@ async def _send(connection, head, file, at, end):
     if at:
         file.seek(at)
     offset = len(head)
-    view[:offset] = head
     while True:
+        if offset:
+            view[:offset] = head
         size = min(end - at, len(piece) - offset)
         whole = size == len(piece)
         if file.readinto(piece if whole else view[offset : offset + size]) != size:
             raise OSError  # it is not what it was: the client sees that the end is missing
         sent = connection.write(piece, offset + size)
         if sent < offset:
-            await connection.send(head[sent:])
-            sent = offset
-        sent -= offset
+            head = head[sent:]
+            offset -= sent
+            sent = 0
+        else:
+            sent -= offset
+            offset = 0
         at += sent
-        offset = 0
         if at == end:
             return
         if sent < size:
-            file.seek(at)
+            file.seek(at)  # over TLS the same has to be written again
             await sockets.writable(connection.sock)

@@ -2,11 +2,12 @@
 #
 # There are as many connections as places, each with a buffer that is made when as many clients are
 # there for the first time, so that a crowd of them costs no more memory than a few; the rest wait
-# in the stack's backlog. While somebody
-# waits, answers end their connections, and who has nothing to say for a moment has to go.
+# in the stack's backlog. While somebody waits, answers end their connections, and who has nothing
+# to say for a moment has to go.
 #
-# Only what waits is here. What a connection needs is in http_connection.py, what it may ask for in
-# http_rest.py and http_files.py, which leave RAM when nobody has called for a while.
+# Only what waits is here. What a connection needs is in http_connection.py and, with TLS, in
+# http_tls.py, what it may ask for in http_rest.py and http_files.py; all of them leave RAM when
+# nobody has called for a while.
 import asyncio
 import errno
 import sys
@@ -23,6 +24,11 @@ from firmware.net.station import UP
 from firmware.store import variables
 
 PLACES = const(4)  # connections at a time: what the ten sockets of the chip leave
+# With TLS, streams among them: each takes 26 to 30 KB of the 95 KB that a station has outside the
+# heap, and a third would leave no room for a client of our own.
+_TLS_PLACES = const(2)
+_PORT = const(80)  # in whose place TLS has the other
+_TLS_PORT = const(443)
 # A request's head has to fit, and 256 bytes of what follows it. One of a segment's 1460 bytes or
 # less takes one read.
 BUFFER = const(1536)
@@ -52,7 +58,7 @@ BUSY = (
 )
 
 # What connections need besides, and nobody else keeps.
-_GUEST = (
+REQUESTS = (
     "firmware.services.http_access",
     "firmware.services.http_connection",
     "firmware.services.http_rest",
@@ -136,7 +142,8 @@ class HttpServer:
         self.commands = 0  # that REST has carried out
         self.link = None
         self.port = 0
-        self._served = None  # what the listener is open for: the link's count, interface and port
+        self.tls = False
+        self._served = None  # what the listener is open for: the link's count, interface, port
         self._door = None  # task of the listener
         self._wait = 0  # looks before a port is tried again
         self._pin = None
@@ -172,7 +179,10 @@ class HttpServer:
         interface = get(b"http.server.interface")
         link = interfaces.find(self.device, interface, get)
         port = get(b"http.server.port")
-        wanted = (link.ups, interface, port) if link.state == UP else None
+        tls = variables.values.get(b"http.server.tls_enabled", 0)
+        if tls and port == _PORT:
+            port = _TLS_PORT
+        wanted = (link.ups, interface, port, tls) if link.state == UP else None
         if wanted != self._served:
             await self._close()
             self._served = wanted
@@ -185,6 +195,7 @@ class HttpServer:
         self._wait = _AGAIN
         self.link = link
         self.port = port
+        self.tls = tls
         self._open(link, port)
 
     def _open(self, link, port):
@@ -234,7 +245,10 @@ class HttpServer:
         for connection in self.connections:
             if connection.sock:
                 used += 1
-        return used >= variables.values.get(b"http.server.max_clients", PLACES)
+        most = variables.values.get(b"http.server.max_clients", PLACES)
+        if self.tls:
+            most = min(most, _TLS_PLACES - len(self.streams))
+        return used >= most
 
     def _place(self):
         # A place that nobody has, which may be made for it. Raises MemoryError.
@@ -243,11 +257,11 @@ class HttpServer:
                 return connection
         if not self.connections:
             registry.make_room()
-        module = self.device.service("http_connection")
-        if not self.access:
-            access = self.device.service("http_access")
-            self.access = access.HttpAccess(self.device, self._guesses)
-        registry.claim(_FURTHER_ROOM if self.connections else _ROOM)
+        module = self.device.service("http_tls" if self.tls else "http_connection")
+        if not self.tls:  # with it, the handshake comes first
+            self.ready()
+            if self.connections:
+                registry.claim(_FURTHER_ROOM)
         n = len(self.connections)
         if n == len(self.buffers):
             self.buffers.append(bytearray(BUFFER))
@@ -266,6 +280,7 @@ class HttpServer:
 
     def _take(self, sock, peer):
         # Give a client its place, or close.
+        sock.setblocking(False)
         try:
             self._place().take(sock, peer[0].encode(), peer[1])
         except MemoryError:
@@ -280,6 +295,13 @@ class HttpServer:
             self.say(b"Out of memory")
 
     # Connections
+
+    def ready(self):
+        """There is what requests need besides their connection. Raises MemoryError."""
+        if not self.access:
+            access = self.device.service("http_access")
+            self.access = access.HttpAccess(self.device, self._guesses, self.tls)
+        registry.claim(_ROOM)
 
     def stream_left(self, stream):
         """A stream was closed."""
@@ -314,8 +336,9 @@ class HttpServer:
         self.buffers = self.buffers[:1]
         self.piece = None
         self.access = None
-        for name in _GUEST:
+        for name in REQUESTS:
             forget(name)
+        forget("firmware.services.http_tls")
         if "wire.http_client" not in sys.modules:
             forget(_HEAD)
 
@@ -329,6 +352,7 @@ class HttpServer:
             connection.cancel(running)
         while self._door or any(connection.sock for connection in self.connections):
             await asyncio.sleep_ms(1)
+        self._rest()
 
     async def _end(self):
         # The command that asked for it gets its reply.
@@ -342,5 +366,4 @@ class HttpServer:
         for stream in list(self.streams):
             self.device.streams.close(stream.handle)
         await self._close(True)
-        self._rest()
         board.release(_GPIO)

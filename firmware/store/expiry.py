@@ -20,7 +20,11 @@ def look(log, variables):
     `variables` is the module.
     """
     forget("firmware.store.expiry")
-    named = [name for name in variables.values if name[:12] == b"network.tls."]
+    named = [
+        name
+        for name in variables.values
+        if name[:12] == b"network.tls." or name == b"http.server.tls_cert"
+    ]
     # Most modules have none: what reads them takes 15 KB.
     if (named or _has_dct()) and _first_today(_ALL):
         _tell(log, lambda rows: rows.rows(variables.get, False))

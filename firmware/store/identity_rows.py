@@ -9,7 +9,16 @@ from wire import x509
 from . import identities
 
 _ENDINGS = (b".pem", b".crt", b".cer", b".der", b".key")
-_LEAVES = (b"ca_cert", b"client_cert", b"client_key", b"server_ca", b"server_cert", b"server_key")
+_VARIABLES = (
+    b"network.tls.ca_cert",
+    b"network.tls.client_cert",
+    b"network.tls.client_key",
+    b"network.tls.server_ca",
+    b"network.tls.server_cert",
+    b"network.tls.server_key",
+    b"http.server.tls_cert",
+    b"http.server.tls_key",
+)
 
 
 def drop():
@@ -31,8 +40,8 @@ def rows(get, all_files):
     seen = _files() if all_files else []
     for ref in seen:
         yield from _file(ref)
-    for leaf in _LEAVES:
-        ref = get(b"network.tls." + leaf)
+    for name in _VARIABLES:
+        ref = get(name)
         if ref and ref[:4] != b"dct:" and ref not in seen:
             seen.append(ref)
             yield from _file(ref)

@@ -126,17 +126,20 @@ class Virtual(Backend):
         networks: list | None = None,
         whole_heap: bool = False,
         rfc2217: int | None = None,
+        heap: str | None = None,
         **air: Any,
     ) -> None:
         """`networks`: access points as tables of a board's configuration, else the usual ones;
-        `rfc2217`: as of Board.up; `air`: what else its table `air` says.
+        `rfc2217`: as of Board.up; `heap`: where a chip's would be the limit of what is tested;
+        `air`: what else its table `air` says.
         """
         self.arch = arch
         self._home = Path(tempfile.mkdtemp(prefix="airwire-suite-"))
         config: dict[str, Any] = {"air": {"scan_ms": SCAN_MS, **air}}
         if networks:
             config["air"]["access_point"] = networks
-        heap = (WHOLE_HEAPS if whole_heap else HEAPS).get(arch)
+        if not heap or arch not in HEAPS:
+            heap = (WHOLE_HEAPS if whole_heap else HEAPS).get(arch)
         self.board = Board.up(
             "suite",
             flash=image,

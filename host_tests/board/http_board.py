@@ -13,13 +13,15 @@ from host_tests.conftest import runnable
 HOST = "host.airwire"
 
 
-def shared(request, interpreters, flash_image):
-    """A board that has joined; nothing of it crashes or fails in the file."""
+def shared(request, interpreters, flash_image, heap=None):
+    """A board that has joined; nothing of it crashes or fails in the file. `heap`: for a file in
+    which more is used than a chip has room for, one thing after the other.
+    """
     if request.param == "bench":
         # Justified: the servers are reached by names that a virtual board's name server knows.
         pytest.skip(REASONS["names"])
     runnable(request.param, interpreters)
-    board = Virtual(flash_image, request.param, whole_heap=True)
+    board = Virtual(flash_image, request.param, whole_heap=True, heap=heap)
     try:
         board.join(board.machine(4))
         yield board

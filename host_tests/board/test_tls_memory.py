@@ -10,10 +10,11 @@ import pytest
 
 from airwire import project
 from airwire.image import build, layout, littlefs, tree
-from host_tests.board import peers
+from host_tests.board import peers, test_https, web
 from host_tests.board.backends import Virtual
 from host_tests.board.conftest import LONG_ARCHES
 from host_tests.board.stream_wire import exactly
+from host_tests.board.test_http_stream import taken
 from host_tests.board.test_scarce import GIVING
 from host_tests.board.test_tcp_server import ended
 from host_tests.board.test_tls_server import left, opened, serving, talk
@@ -40,6 +41,9 @@ CONNECTION = (
 )
 # Less than a handshake needs.
 TOO_LITTLE = 12_000
+# A chip's heap of 160 KB beside what the virtual board's own modules take of it: 48 KB as in all
+# tests of the whole heap, and 6 KB for TLS and sockets.
+WITH_TLS = "214K"
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +121,48 @@ def test_a_heap_without_room_for_a_handshake(asked, rng):
         talk(console, opened(console), connection, rng)
     for line in GIVING:
         assert console.run(line).code == 0, line
+
+
+@pytest.fixture
+def server(flash_image):
+    board = Virtual(flash_image, LONG_ARCHES[0], heap=WITH_TLS)
+    try:
+        yield board
+        assert not board.panics(), board.log()
+        board.down()
+        assert not board.files().get("faults")
+    finally:
+        board.down()
+        board.remove()
+
+
+def test_a_web_server(server, rng):
+    """Over TLS: two clients, or one beside a stream, and whatever the host asks meanwhile."""
+    server.join(server.machine())
+    console, address = test_https.started(server)
+    lines = (*GIVING[:4], "get http.server.port", "version", "ls")
+
+    def answered():
+        for line in lines:
+            assert console.run(line).code == 0, line
+
+    with test_https.connection(address) as one, test_https.connection(address) as two:
+        for _ in range(2):
+            for client in (one, two):
+                assert web.command(client, "get http.server.port")["code"] == 0
+            answered()
+    data = rng.randbytes(3000)
+    with test_https.web_socket(address) as client:
+        console.log("Opened: 0]")
+        for _ in range(2):
+            with test_https.connection(address) as other:
+                assert web.command(other, "get http.server.port")["code"] == 0
+                answered()
+                client.send(data)
+                assert taken(console, 0, len(data)) == data
+                console.ok("write 0 1000", data[:1000])
+                assert client.recv(timeout=peers.WAIT) == data[:1000]
+    test_https.works(address)
 
 
 @pytest.mark.whole_heap

@@ -11,6 +11,7 @@ with Module("/dev/ttyUSB0") as module:
 import contextlib
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 
 from airwire.client import port as ports
@@ -60,19 +61,21 @@ class Module(
         write_size: int | None = None,
         break_sequence: bytes | None = None,
         tls: ssl.SSLContext | None = None,
+        ca_file: str | Path | None = None,
     ) -> None:
         """Open the port and bring the module into machine mode, whatever it was doing.
 
         port: a name such as /dev/ttyUSB0, `board:NAME/uart1` for a virtual board, an object that
         can read and write (airwire.client.port.Transport), or the URL of a module whose HTTP
-        server is on: `http://[user:password@]host[:port]`. rtscts: the module's RTS and CTS
-        are wired and switched on. timeout: seconds that a command may take, where it has no limit
-        of its own. attach_timeout: seconds for the first contact. on_notification: called with
-        each message of the module instead of queueing it (see Notifications). restore: on close,
-        return to human mode if the module was in it. write_size: how many bytes of a stream are
-        sent in one piece; the default fits into the UART's buffer (256 is for the USB port).
-        break_sequence: of a module that may be in stream mode (b"$$$"); it takes three seconds of
-        silence more. tls: for an https URL, whom to trust; the system's authorities if not given.
+        server is on: `http://[user:password@]host[:port]`, or https. rtscts: the module's RTS and
+        CTS are wired and switched on. timeout: seconds that a command may take, where it has no
+        limit of its own. attach_timeout: seconds for the first contact. on_notification: called
+        with each message of the module instead of queueing it (see Notifications). restore: on
+        close, return to human mode if the module was in it. write_size: how many bytes of a
+        stream are sent in one piece; the default fits into the UART's buffer (256 is for the USB
+        port). break_sequence: of a module that may be in stream mode (b"$$$"); it takes three
+        seconds of silence more. ca_file: for an https URL, a file of PEM certificates by which the
+        module's is believed; the system's authorities if not given. tls: a context in its place.
 
         Raises PortError for a port that cannot be used; Timeout and LostFrame if no module
         answers there.
@@ -80,7 +83,7 @@ class Module(
         notifications = Notifications(on_notification)
         link: Link | RestLink
         if isinstance(port, str) and port.startswith(rest.SCHEMES):
-            link, most = RestLink(port, notifications, tls), rest.WRITE_SIZE
+            link, most = RestLink(port, notifications, tls, ca_file), rest.WRITE_SIZE
         else:
             if isinstance(port, str):
                 name, transport = port, ports.open_serial(port, baud, rtscts)

@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 import urllib.parse
+from pathlib import Path
 from typing import NoReturn
 
 from airwire.client.errors import ClientError, LostFrame, PortError, Timeout
@@ -50,10 +51,14 @@ class RestLink:
     """
 
     def __init__(
-        self, url: str, notifications: Notifications, tls: ssl.SSLContext | None = None
+        self,
+        url: str,
+        notifications: Notifications,
+        tls: ssl.SSLContext | None = None,
+        ca_file: str | Path | None = None,
     ) -> None:
-        """`url`: http://[user:password@]host[:port], or https. Raises ValueError. Nothing is
-        sent.
+        """`url`: http://[user:password@]host[:port], or https, with a context for TLS or a file of
+        certificates to trust. Raises ValueError; PortError for a file of no use. Nothing is sent.
         """
         parts = urllib.parse.urlsplit(url)
         if parts.path not in ("", "/") or parts.query or parts.fragment or not parts.hostname:
@@ -66,7 +71,7 @@ class RestLink:
         self.lock = threading.RLock()
         if parts.scheme == "https":
             self._http: http.client.HTTPConnection = http.client.HTTPSConnection(
-                parts.hostname, parts.port, context=tls or ssl.create_default_context()
+                parts.hostname, parts.port, context=tls or _context(ca_file)
             )
         else:
             self._http = http.client.HTTPConnection(parts.hostname, parts.port)
@@ -202,6 +207,10 @@ class RestLink:
             self._http.connect()
         except TimeoutError:
             raise
+        except ssl.SSLCertVerificationError as error:
+            raise PortError(
+                f"{self.name}: its certificate is not believed: {error.verify_message}"
+            ) from None
         except OSError as error:
             raise _Unreachable(
                 f"{self.name}: {error}; is http.server.enabled on, and this its address?"
@@ -218,6 +227,13 @@ class RestLink:
 
 class _Unreachable(PortError):
     """Nobody answers there."""
+
+
+def _context(ca_file: str | Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise PortError(f"{ca_file} has no certificates to trust: {error}") from None
 
 
 def _encoded(data: bytes) -> str:
