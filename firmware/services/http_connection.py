@@ -2,7 +2,7 @@
 # looked at (pipelining: what has come of it waits in the buffer). Imported with the first client,
 # and in RAM until nobody has called for a while (http_server.py).
 #
-# What is asked for is found in _answer(), the one place where a request takes effect.
+# What is asked for is found in answer(), the one place where a request takes effect.
 import asyncio
 from time import ticks_diff, ticks_ms
 
@@ -135,7 +135,7 @@ class Connection:
                     at = request.read(end)
                 self._at = at
                 self._fields = b""
-                work = self._answer(request)
+                work = self.answer(request)
                 if work:
                     await work
                 if not request.keep_alive:
@@ -186,7 +186,8 @@ class Connection:
     # Answers. What is most often done at once is a function here that returns what is to be
     # awaited, or None: a coroutine for each step would cost more than the steps.
 
-    def _answer(self, request):
+    def answer(self, request):
+        """Where a request takes effect: what is to be awaited, or None."""
         path = request.path()
         if request.method == b"OPTIONS":
             return self._options()

@@ -132,14 +132,27 @@ class HttpServer:
     def say(self, words):
         log.line(log.STATUS, b"HTTP server: " + words)
 
+    # What the web setup has otherwise
+
+    def where(self):
+        """The interface and the port to serve."""
+        get = variables.get
+        return get(b"http.server.interface"), get(b"http.server.port")
+
+    def places(self):
+        """Load what clients need, and give a connection for each buffer. Raises MemoryError."""
+        module = self.device.service("http_access")
+        self.access = module.HttpAccess(self.device, self._guesses)
+        module = self.device.service("http_connection")
+        registry.claim(_ROOM)
+        return [module.Connection(self, buffer) for buffer in self.buffers]
+
     # The listener
 
     async def _follow(self):
         # Listen where the variables say, on the interface as it is now.
-        get = variables.get
-        interface = get(b"http.server.interface")
-        link = interfaces.find(self.device, interface, get)
-        port = get(b"http.server.port")
+        interface, port = self.where()
+        link = interfaces.find(self.device, interface, variables.get)
         wanted = (link.ups, interface, port) if link.state == UP else None
         if wanted != self._served:
             await self._close()
@@ -213,11 +226,7 @@ class HttpServer:
         try:
             if not self.connections:
                 registry.make_room()
-                module = self.device.service("http_access")
-                self.access = module.HttpAccess(self.device, self._guesses)
-                module = self.device.service("http_connection")
-                registry.claim(_ROOM)
-                self.connections = [module.Connection(self, buffer) for buffer in self.buffers]
+                self.connections = self.places()
             for connection in self.connections:
                 if not connection.sock:
                     connection.take(sock, peer)
