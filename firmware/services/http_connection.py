@@ -15,7 +15,7 @@ from wire.http_access import ALLOW, SECURITY
 from wire.http_body import Body
 from wire.http_head import RemoteError
 
-from . import http_rest
+from .http_server import BODY
 
 # Bytes of a head: what browsers send has 600, and there is room for as much again of cookies.
 _HEAD = const(1792)
@@ -35,11 +35,11 @@ _TEXT = SECURITY + b"Content-Type: text/plain\r\n"
 
 
 class Connection:
-    def __init__(self, server, buffer):
+    def __init__(self, server, buffer, session):
         self.server = server
         self.sock = None  # while there is a client
         self.peer = b""
-        self.session = http_rest.RestSession(server.device)
+        self.session = session  # of the command language
         self.request = http.Request(_HEAD)
         self._task = None
         self._buf = buffer
@@ -160,8 +160,8 @@ class Connection:
     async def body(self):
         """The request's body. To be called where it has one, or its head is not dealt with."""
         request = self.request
-        request.accept(http_rest.BODY)
-        codec = Body(request.length, http_rest.BODY)
+        request.accept(BODY)
+        codec = Body(request.length, BODY)
         found = bytearray()
         if request.expects:
             await self.send(http.CONTINUE)
@@ -191,8 +191,9 @@ class Connection:
         path = request.path()
         if request.method == b"OPTIONS":
             return self._options()
-        if http_rest.is_endpoint(path):
-            return http_rest.answer(self, path)
+        rest = self.server.rest
+        if rest.is_endpoint(path):
+            return rest.answer(self, path)
         request.allow((b"GET", b"HEAD"))
         return self.server.device.service("http_files").answer(self, path)
 

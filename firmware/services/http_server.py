@@ -24,6 +24,7 @@ PLACES = const(4)  # connections at a time: what the ten sockets of the chip lea
 # A request's head has to fit, and 256 bytes of what follows it. With a segment's 1460 bytes or
 # less a request takes one read.
 BUFFER = const(2048)
+BODY = const(4096)  # spec 9.2: the most that a request may have of one
 # Bytes of a file that are read and written at a time; all connections share them.
 _PIECE = const(1024)
 # Connections that the stack holds while all places are taken: no more than lwIP has in all.
@@ -45,6 +46,7 @@ _GUEST = (
     "firmware.services.http_access",
     "firmware.services.http_connection",
     "firmware.services.http_rest",
+    "firmware.services.rest_session",
     "firmware.services.http_files",
     "wire.rest",
     "wire.http",
@@ -98,11 +100,12 @@ class Log:
 
 
 class HttpServer:
-    def __init__(self, device):
+    def __init__(self, device, places=PLACES):
         self.device = device
-        self.buffers = [bytearray(BUFFER) for _ in range(PLACES)]
+        self.buffers = [bytearray(BUFFER) for _ in range(places)]
         self.piece = bytearray(_PIECE)
         self.access = None  # http_access.py, while there are connections
+        self.rest = None  # http_rest.py, likewise
         self._guesses = []  # what it remembers
         self.connections = []  # one for each place, while there is somebody
         self.log = Log(self)
@@ -144,8 +147,13 @@ class HttpServer:
         module = self.device.service("http_access")
         self.access = module.HttpAccess(self.device, self._guesses)
         module = self.device.service("http_connection")
+        self.rest = self.device.service("http_rest")
+        sessions = self.device.service("rest_session")
         registry.claim(_ROOM)
-        return [module.Connection(self, buffer) for buffer in self.buffers]
+        return [
+            module.Connection(self, buffer, sessions.RestSession(self.device))
+            for buffer in self.buffers
+        ]
 
     # The listener
 
@@ -219,7 +227,8 @@ class HttpServer:
         for connection in self.connections:
             if connection.sock:
                 used += 1
-        return used >= variables.values.get(b"http.server.max_clients", PLACES)
+        most = variables.values.get(b"http.server.max_clients", PLACES)
+        return used >= min(most, len(self.buffers))
 
     def _take(self, sock, peer):
         # Give a client its place, or close.
@@ -256,7 +265,7 @@ class HttpServer:
     def _rest(self):
         self._left = None
         self.connections = []
-        self.access = None
+        self.access = self.rest = None
         for name in _GUEST:
             forget(name)
 

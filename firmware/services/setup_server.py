@@ -18,6 +18,7 @@ from .http_connection import Connection
 from .http_server import HttpServer
 
 _PORT = const(80)
+_PLACES = const(3)  # the page is asked for by one, and phones look besides whether it is there
 _BODY = const(512)  # an SSID and a password, each of their characters written as six
 _MOST = const(24)  # networks that are told
 _TELL_MS = const(20)  # between two looks whether a scan is over
@@ -38,9 +39,13 @@ def create(setup):
     return SetupServer(setup)
 
 
+class _NoSession:
+    running = False
+
+
 class SetupServer(HttpServer):
     def __init__(self, setup):
-        super().__init__(setup.device)
+        super().__init__(setup.device, _PLACES)
         self.setup = setup
 
     def where(self):
@@ -48,7 +53,7 @@ class SetupServer(HttpServer):
 
     def places(self):
         self.access = Access(self.is_ours, lambda endpoint, command: False, [])
-        return [_Connection(self, buffer) for buffer in self.buffers]
+        return [_Connection(self, buffer, _NoSession) for buffer in self.buffers]
 
     def is_ours(self, host):
         """Whether the module is called so in its soft-AP."""

@@ -56,11 +56,8 @@ async def _held():
 
 
 async def _execute(device, name, line):
-    module = device.service("http_rest")  # its sessions have nobody behind them
-    session = module.RestSession(device)
-    module = None
-    for used in ("firmware.services.http_rest", "wire.rest"):
-        forget(used)
+    session = device.service("rest_session").RestSession(device)
+    forget("firmware.services.rest_session")
     session.begin(b"", 0, 0)
     code, text = await session.execute(line)
     session.running = False

@@ -12,13 +12,16 @@ import network
 from micropython import const
 
 from firmware import forget
-from firmware.console import log
+from firmware.console import log, registry
 from firmware.net.softap import FAILED
 from firmware.net.station import NOT_FOUND, UP, JoinError
 from firmware.store import variables
 
 _NAME = "web setup"
 _SERVER = "web setup server"
+
+# Bytes that are free before it begins: soft-AP, HTTP server and a page take 50 KB.
+_ROOM = const(57_344)
 
 _LOOK_MS = const(100)
 # What is left for the page to be drawn, once it was told that the network was joined ...
@@ -48,10 +51,11 @@ def create(device):
 
 async def start(device):
     """Start it, and wait until it is up; False where the soft-AP cannot be. Raises MemoryError."""
-    device.claim()
     setup = create(device)
     device.start(_NAME, setup.run)
     await setup.settled.wait()
+    if setup.full:
+        raise MemoryError
     return setup.up
 
 
@@ -78,6 +82,7 @@ class WebSetup:
         self.device = device
         self.settled = asyncio.Event()  # it is up, or cannot be
         self.up = False
+        self.full = False  # there was no memory for it
         self.networks = ()  # in reach, as Station.scan() has them
         self.address = b""  # of the module in its soft-AP
         self.names = ()  # and its names there
@@ -106,10 +111,15 @@ class WebSetup:
                         await self._scan()
                         self.scan = False
                     await asyncio.sleep_ms(_LOOK_MS)
+        except MemoryError:
+            self.full = True
+            registry.make_room()
+            log.line(log.STATUS, b"Web setup: Out of memory")
         finally:
             await self._end(softap, was_up)
             joined = self.state == b"joined"
-            station.wanted = joined or wanted or bool(variables.get(b"wlan.auto_join.enabled"))
+            again = self.up and variables.get(b"wlan.auto_join.enabled")
+            station.wanted = bool(joined or wanted or again)
             self.settled.set()
 
     async def _begin(self, softap):
@@ -117,9 +127,10 @@ class WebSetup:
         task = device.stop("http server")
         while task and not task.done():
             await asyncio.sleep_ms(1)
+        await softap.down()
+        registry.claim(_ROOM)
         await self._leave()
         await self._scan()
-        await softap.down()
         softap.ap.get = _variable
         softap.every = True
         if not await softap.up():
@@ -127,7 +138,6 @@ class WebSetup:
         self.address = _variable(b"softap.static.ip")
         names = _variable(b"softap.dns_server.url").lower().split(b",")
         self.names = [self.address] + [name.strip() for name in names if name.strip()]
-        device.claim()
         self.server = device.service("setup_server").create(self)
         device.start(_SERVER, self.server.run)
         log.event(b"Web setup on")
