@@ -10,6 +10,7 @@ from time import ticks_ms
 
 from micropython import const
 
+from firmware import forget
 from firmware.console import registry
 from firmware.store import variables
 from wire.http_access import SECURITY, Access
@@ -21,6 +22,8 @@ _PORT = const(80)
 _PLACES = const(3)  # the page is asked for by one, and phones look besides whether it is there
 _BODY = const(512)  # an SSID and a password, each of their characters written as six
 _MOST = const(24)  # networks that are told
+# What has sent the page, and leaves RAM behind it.
+_PAGES = ("firmware.services.http_files", "wire.http_file", "firmware.store.files")
 _TELL_MS = const(20)  # between two looks whether a scan is over
 
 _JSON = SECURITY + b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
@@ -140,7 +143,9 @@ class _Connection(Connection):
                 return b"Not possible: " + name
         if not wish[0]:
             return b"No network was named"
-        registry.make_room()  # a join takes memory
+        for name in _PAGES:  # a join takes memory
+            forget(name)
+        registry.make_room()
         setup.state = b"joining"
         setup.reason = b""
         setup.wish = wish

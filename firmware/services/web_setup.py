@@ -20,8 +20,10 @@ from firmware.store import variables
 _NAME = "web setup"
 _SERVER = "web setup server"
 
-# Bytes that are free before it begins: soft-AP, HTTP server and a page take 50 KB.
-_ROOM = const(57_344)
+# Bytes that are free once the soft-AP is up: the HTTP server takes 42 KB, a page or a join 8 KB.
+_ROOM = const(49_152)
+# Services that give back their memory meanwhile. The announcement comes back with the network.
+_ASIDE = ("http server", "beacon")
 
 _LOOK_MS = const(100)
 # What is left for the page to be drawn, once it was told that the network was joined ...
@@ -124,11 +126,11 @@ class WebSetup:
 
     async def _begin(self, softap):
         device = self.device
-        task = device.stop("http server")
-        while task and not task.done():
-            await asyncio.sleep_ms(1)
+        for name in _ASIDE:
+            task = device.stop(name)
+            while task and not task.done():
+                await asyncio.sleep_ms(1)
         await softap.down()
-        registry.claim(_ROOM)
         await self._leave()
         await self._scan()
         softap.ap.get = _variable
@@ -138,6 +140,7 @@ class WebSetup:
         self.address = _variable(b"softap.static.ip")
         names = _variable(b"softap.dns_server.url").lower().split(b",")
         self.names = [self.address] + [name.strip() for name in names if name.strip()]
+        registry.claim(_ROOM)
         self.server = device.service("setup_server").create(self)
         device.start(_SERVER, self.server.run)
         log.event(b"Web setup on")
