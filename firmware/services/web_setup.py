@@ -20,8 +20,8 @@ from firmware.store import variables
 _NAME = "web setup"
 _SERVER = "web setup server"
 
-# Bytes that are free once the soft-AP is up: the HTTP server takes 42 KB, a page or a join 8 KB.
-_ROOM = const(49_152)
+# Bytes that are free once the soft-AP is up: the HTTP server takes 40 KB, and what it sends
+_ROOM = const(43_008)
 # Services that give back their memory meanwhile. The announcement comes back with the network.
 _ASIDE = ("http server", "beacon")
 
@@ -100,10 +100,12 @@ class WebSetup:
     async def run(self):
         """Service: until it is over."""
         station = self.device.station
-        softap = self.device.access_point()
         wanted = station.wanted
-        was_up = softap.ap.state > FAILED
+        softap = self.device.softap
+        was_up = softap is not None and softap.ap.state > FAILED
         try:
+            await self._put_aside()
+            softap = self.device.access_point()
             if await self._begin(softap):
                 while not self._over(softap):
                     if self.wish:
@@ -124,12 +126,14 @@ class WebSetup:
             station.wanted = bool(joined or wanted or again)
             self.settled.set()
 
-    async def _begin(self, softap):
-        device = self.device
+    async def _put_aside(self):
         for name in _ASIDE:
-            task = device.stop(name)
+            task = self.device.stop(name)
             while task and not task.done():
                 await asyncio.sleep_ms(1)
+
+    async def _begin(self, softap):
+        device = self.device
         await softap.down()
         await self._leave()
         await self._scan()
@@ -156,9 +160,10 @@ class WebSetup:
         self.server = None
         for name in ("setup_server", "http_server", "web_setup"):
             forget("firmware.services." + name)
-        await softap.down()
-        softap.ap.get = variables.get
-        softap.every = False
+        if softap:
+            await softap.down()
+            softap.ap.get = variables.get
+            softap.every = False
         if self.up:
             log.event(b"Web setup off")
         if was_up:
