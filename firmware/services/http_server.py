@@ -45,6 +45,7 @@ _GUEST = (
     "firmware.services.http_access",
     "firmware.services.http_connection",
     "firmware.services.http_rest",
+    "firmware.services.rest_session",
     "firmware.services.http_files",
     "wire.http_file",
     "wire.rest",
@@ -106,6 +107,7 @@ class HttpServer:
         self.buffers = [bytearray(BUFFER)]  # of as many places; for the first there is always one
         self.piece = None  # of http_files.py
         self.access = None  # http_access.py, while there are connections
+        self.rest = None  # http_rest.py, likewise
         self._guesses = []  # what it remembers
         self.connections = []  # as many as there were at a time, while there is somebody
         self.streams = []  # what connections have become
@@ -141,14 +143,30 @@ class HttpServer:
     def say(self, words):
         log.line(log.STATUS, b"HTTP server: " + words)
 
+    # What the web setup has otherwise (setup_server.py)
+
+    def where(self):
+        """The interface and the port to serve."""
+        get = variables.get
+        return get(b"http.server.interface"), get(b"http.server.port")
+
+    def load(self):
+        """Load what a client needs; returns its connection's class and session. Raises
+        MemoryError.
+        """
+        service = self.device.service
+        module = service("http_connection")
+        if not self.access:
+            self.access = service("http_access").HttpAccess(self.device, self._guesses)
+        self.rest = service("http_rest")
+        return module.Connection, service("rest_session").RestSession(self.device)
+
     # The listener
 
     async def _follow(self):
         # Listen where the variables say, on the interface as it is now.
-        get = variables.get
-        interface = get(b"http.server.interface")
-        link = interfaces.find(self.device, interface, get)
-        port = get(b"http.server.port")
+        interface, port = self.where()
+        link = interfaces.find(self.device, interface, variables.get)
         wanted = (link.ups, interface, port) if link.state == UP else None
         if wanted != self._served:
             await self._close()
@@ -219,15 +237,12 @@ class HttpServer:
             if place is None:
                 if not self.connections:
                     registry.make_room()
-                module = self.device.service("http_connection")
-                if not self.access:
-                    access = self.device.service("http_access")
-                    self.access = access.HttpAccess(self.device, self._guesses)
+                kind, session = self.load()
                 registry.claim(_ROOM)
                 n = len(self.connections)
                 if n == len(self.buffers):
                     self.buffers.append(bytearray(BUFFER))
-                place = module.Connection(self, self.buffers[n])
+                place = kind(self, self.buffers[n], session)
                 self.connections.append(place)
             place.take(sock, host.encode(), port)
         except MemoryError:
@@ -271,7 +286,7 @@ class HttpServer:
         self.connections = []
         self.buffers = self.buffers[:1]
         self.piece = None
-        self.access = None
+        self.access = self.rest = None
         for name in _GUEST:
             forget(name)
         if "wire.http_client" not in sys.modules:

@@ -81,7 +81,8 @@ class SoftApService:
                     log.event(b"Soft-AP failed")
                     return
                 self.ups += 1
-                self.device.network_up()
+                if not self.every:  # a setup is about nothing else
+                    self.device.network_up()
             except (OSError, RuntimeError) as e:
                 log.line(log.STATUS, b"Soft-AP: driver error %s" % str(e.args[0]).encode())
                 log.event(b"Soft-AP failed")
