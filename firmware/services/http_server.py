@@ -150,6 +150,10 @@ class HttpServer:
         get = variables.get
         return get(b"http.server.interface"), get(b"http.server.port")
 
+    def most(self):
+        """How many connections there may be at a time."""
+        return variables.values.get(b"http.server.max_clients", PLACES)
+
     def load(self):
         """Load what a client needs; returns its connection's class and session. Raises
         MemoryError.
@@ -225,7 +229,7 @@ class HttpServer:
         for connection in self.connections:
             if connection.sock:
                 used += 1
-        return used >= variables.values.get(b"http.server.max_clients", PLACES)
+        return used >= self.most()
 
     def _take(self, sock, host, port):
         # Give a client its place, or close.

@@ -19,6 +19,7 @@ from .http_connection import Connection
 from .http_server import HttpServer
 
 _PORT = const(80)
+_PLACES = const(2)  # memory is short: who waits is served as soon as another has its answer
 _BODY = const(512)  # an SSID and a password, each of their characters written as six
 _MOST = const(24)  # networks that are told
 # What has sent the page, and leaves RAM behind it.
@@ -52,6 +53,9 @@ class SetupServer(HttpServer):
 
     def where(self):
         return b"softap", _PORT
+
+    def most(self):
+        return _PLACES
 
     def load(self):
         self.access = Access(self.is_ours, None, None)  # there is no password

@@ -20,8 +20,12 @@ from firmware.store import variables
 _NAME = "web setup"
 _SERVER = "web setup server"
 
-# Bytes that are free once the soft-AP is up: the HTTP server takes 40 KB, and what it sends
+# Bytes that are free once the soft-AP is up, as measured on i386: what the HTTP server takes with
+# two visitors, files that it sends, and a join ...
 _ROOM = const(43_008)
+# ... and what of it stays for good: names, machine code, the queue of what waits for sockets.
+_FIRST = const(22_528)
+_STAYS = "wire.http_fast"
 # Services that give back their memory meanwhile. The announcement comes back with the network.
 _ASIDE = ("http server", "beacon")
 
@@ -46,6 +50,9 @@ _OWN_PASSKEY = b"********"
 _OLD = (b"wlan.bssid", b"wlan.security")
 
 
+running = None  # the WebSetup that does
+
+
 def create(device):
     """The service, on the parts of the device."""
     return WebSetup(device)
@@ -53,7 +60,8 @@ def create(device):
 
 async def start(device):
     """Start it, and wait until it is up; False where the soft-AP cannot be. Raises MemoryError."""
-    setup = create(device)
+    global running
+    running = setup = create(device)
     device.start(_NAME, setup.run)
     await setup.settled.wait()
     if setup.full:
@@ -63,7 +71,9 @@ async def start(device):
 
 async def stop(device):
     """End it; all is as it was before when this returns."""
-    task = device.stop(_NAME)
+    task = device.services.get(_NAME)
+    if not running.ending:  # its end is not to be cut short
+        device.stop(_NAME)
     while task and not task.done():
         await asyncio.sleep_ms(1)
 
@@ -84,6 +94,7 @@ class WebSetup:
         self.device = device
         self.settled = asyncio.Event()  # it is up, or cannot be
         self.up = False
+        self.ending = False
         self.full = False  # there was no memory for it
         self.networks = ()  # in reach, as Station.scan() has them
         self.address = b""  # of the module in its soft-AP
@@ -120,11 +131,13 @@ class WebSetup:
             registry.make_room()
             log.line(log.STATUS, b"Web setup: Out of memory")
         finally:
+            self.ending = True
             await self._end(softap, was_up)
             joined = self.state == b"joined"
             again = self.up and variables.get(b"wlan.auto_join.enabled")
             station.wanted = bool(joined or wanted or again)
             self.settled.set()
+            forget(__name__)
 
     async def _put_aside(self):
         for name in _ASIDE:
@@ -144,7 +157,7 @@ class WebSetup:
         self.address = _variable(b"softap.static.ip")
         names = _variable(b"softap.dns_server.url").lower().split(b",")
         self.names = [self.address] + [name.strip() for name in names if name.strip()]
-        registry.claim(_ROOM)
+        registry.claim(_ROOM if _STAYS in sys.modules else _ROOM + _FIRST)
         self.server = device.service("setup_server").create(self)
         device.start(_SERVER, self.server.run)
         log.event(b"Web setup on")
@@ -158,7 +171,7 @@ class WebSetup:
         while task and not task.done():
             await asyncio.sleep_ms(1)
         self.server = None
-        for name in ("setup_server", "http_server", "web_setup"):
+        for name in ("setup_server", "http_server"):
             forget("firmware.services." + name)
         if softap:
             await softap.down()
@@ -166,9 +179,12 @@ class WebSetup:
             softap.every = False
         if self.up:
             log.event(b"Web setup off")
-        if was_up:
-            await softap.up()
-        self.device.service("switched").changed(self.device, b"http.server.enabled")
+        try:
+            if was_up:
+                await softap.up()
+            self.device.service("switched").changed(self.device, b"http.server.enabled")
+        except MemoryError:
+            log.line(log.STATUS, b"Web setup: Out of memory")
 
     def _over(self, softap):
         now = ticks_ms()
@@ -216,20 +232,19 @@ class WebSetup:
         station.get = lambda name: new[name] if name in new else variables.get(name)
         try:
             await station.up()
+            self._keep(new)
+            self.state = b"joined"
         except JoinError as e:
             self.reason = self._why(e.args[0])
-            self.state = b"failed"
+        except MemoryError:
+            registry.make_room()
+            self.reason = b"Out of memory"
         finally:
             station.get = variables.get
-            if self.state != b"failed" and station.state != UP:
-                self.state = b"ready"  # it was stopped
-        self.seen = ticks_ms()
-        if self.state == b"failed":
+        self.seen = self._joined = ticks_ms()
+        if self.state != b"joined":
             await self._leave()
-            return
-        self._keep(new)
-        self._joined = ticks_ms()
-        self.state = b"joined"
+            self.state = b"failed"
 
     def _why(self, result):
         # The log has said why.
