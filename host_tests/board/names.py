@@ -78,7 +78,6 @@ uart_update             -
 # Commands that belong to services of their own, and the variables of those.
 ABSENT_COMMANDS = """
 ghm_activate ghm_capabilities ghm_deactivate ghm_message ghm_read ghm_signup ghm_sync ghm_write
-http_add_header http_download http_get http_head http_post http_read_status http_upload
 ota
 wps
 """
