@@ -266,11 +266,13 @@ class Device:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, _RESTART_MAX_S)
         finally:
-            # A task that has ended would keep what it has run in RAM.
+            # A task that has ended would keep what it has run in RAM, and may stay there itself:
+            # asyncio leaves the tasks beside it in its queue with a pointer to it.
             if self.services.get(name) is asyncio.current_task():
                 del self.services[name]
                 if isinstance(run, str):
                     _drop(run)
+            run = None
 
     def _variable_changed(self, changed, index=None):
         # While main() runs and services may be started, and otherwise.
