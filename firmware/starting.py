@@ -108,3 +108,7 @@ def _services(device, status_gpios):
         if key[-8:] == b".enabled":
             device.service("switched").start(device)
             break
+    for key in variables.values:
+        if key[:6] == b"setup.":
+            device.service("setup_start").start(device)
+            break

@@ -60,6 +60,7 @@ _APPLIES = {
     "network": "next start of the network",
     "next": "next use",
     "reboot": "`save`, `reboot`",
+    "setup": "next `setup web`",
     "uart_update": "`uart_update`, or `save`, `reboot`",
 }
 

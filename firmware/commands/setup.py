@@ -1,4 +1,4 @@
-# Setting the module up: scripts (setup), and the questions of `network_up -s`.
+# Setting the module up: the web setup and scripts (setup), and the questions of `network_up -s`.
 from micropython import const
 
 from firmware.console import catalogue, errors, log, registry, starved
@@ -14,14 +14,19 @@ _LONGEST = const(4096)  # bytes of a script, which is read whole: a hundred line
 
 @command(b"setup", b"setup", 1, 2)
 async def setup(session, args):
-    """setup cmd [<filename>] | status
-    Carry out a script, a file whose lines are commands: setup.script unless told, or
+    """setup web | stop | status | cmd [<filename>]
+    Web: leave the network, and bring up a soft-AP with a page on which a network is chosen, whose
+    settings are saved; setup.web.* say how. Stop ends that; status tells whether it runs: 0 or 1.
+    Cmd: carry out a script, a file whose lines are commands: setup.script unless told, or
     default_setup.script. A line that fails ends it; empty lines and those that begin with # are
-    passed over. Status tells whether the web setup runs: 0.
+    passed over.
     """
-    if args == [b"status"]:
-        return b"0"
-    if args.pop(0) != b"cmd":
+    word = args.pop(0)
+    if word in (b"web", b"stop", b"status"):
+        if args:
+            raise CommandError(errors.TOO_MANY)
+        return await _web(session.device, word)
+    if word != b"cmd":
         raise CommandError(errors.BAD_ARGUMENT)
     number = 0
     for line in _script(args or _SCRIPTS).split(b"\n"):
@@ -40,6 +45,20 @@ async def setup(session, args):
             from firmware.console import ask
 
             await ask.say(session, text)
+
+
+async def _web(device, word):
+    running = "web setup" in device.services
+    if word == b"status":
+        return b"%d" % running
+    if running == (word == b"web"):
+        return None
+    module = device.service("web_setup")
+    if word == b"stop":
+        await module.stop(device)
+    elif not await module.start(device):
+        raise CommandError(errors.FAILED)
+    return None
 
 
 def _script(names):

@@ -6,15 +6,14 @@ from wire import http
 from wire.http_body import Body
 
 from . import http_connection
-from .http_server import BODY
 
 
 async def read(connection):
     """The body of the request, all of it, as a bytearray. Raises RemoteError, MemoryError."""
     server = connection.server
     request = connection.request
-    request.accept(BODY)
-    codec = Body(request.length, BODY)
+    request.accept(server.limit)
+    codec = Body(request.length, server.limit)
     if server.lent:
         found = bytearray(max(request.length, 0))
     else:

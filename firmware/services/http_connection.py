@@ -2,7 +2,7 @@
 # looked at (pipelining: what has come of it waits in the buffer). Imported with the first client,
 # and in RAM until nobody has called for a while (http_server.py).
 #
-# What is asked for is found in _answer(), the one place where a request takes effect.
+# What is asked for is found in answer(), the one place where a request takes effect.
 import asyncio
 import select
 from time import ticks_diff, ticks_ms
@@ -16,7 +16,6 @@ from wire import http
 from wire.http_access import ALLOW, SECURITY
 from wire.http_head import RemoteError
 
-from . import http_rest
 from .http_server import BUSY
 
 # Bytes of a head: what browsers send has 600, and there is room for as much again of cookies.
@@ -52,12 +51,12 @@ def _refusal(e):
 
 
 class Connection:
-    def __init__(self, server, buffer):
+    def __init__(self, server, buffer, session):
         self.server = server
         self.sock = None  # while there is a client
         self.peer = b""
         self.peer_port = 0
-        self.session = http_rest.RestSession(server.device)
+        self.session = session  # of the command language
         self.request = http.Request(_HEAD)
         self._task = None
         self.buf = buffer
@@ -172,7 +171,7 @@ class Connection:
                 self.at = at
                 self._fields = b""
                 try:
-                    work = self._answer(request)
+                    work = self.answer(request)
                     if work:
                         await work
                 except MemoryError:
@@ -180,7 +179,7 @@ class Connection:
                         raise
                     # Nothing was done yet, or read that is gone: once more, with more room.
                     registry.make_room()
-                    work = self._answer(request)
+                    work = self.answer(request)
                     if work:
                         await work
                 if self.lent is not None:
@@ -246,12 +245,14 @@ class Connection:
     # Answers. What is most often done at once is a function here that returns what is to be
     # awaited, or None: a coroutine for each step would cost more than the steps.
 
-    def _answer(self, request):
+    def answer(self, request):
+        """Where a request takes effect: what is to be awaited, or None."""
         path = request.path()
         if request.method == b"OPTIONS":
             return self._options()
-        if http_rest.is_endpoint(path):
-            return http_rest.answer(self, path)
+        rest = self.server.rest
+        if rest.is_endpoint(path):
+            return rest.answer(self, path)
         request.allow((b"GET", b"HEAD"))
         return self.server.device.service("http_files").answer(self, path)
 

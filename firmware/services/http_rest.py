@@ -1,11 +1,11 @@
 # REST (spec 9.2-9.4): a command, by its path or in a JSON object, and the log. Commands run in a
-# session of the command language as those of a host MCU do: this is its third door.
+# session of the command language as those of a host MCU do (rest_session.py).
 from micropython import const
 
 from firmware import forget
 from firmware.console import errors
 from firmware.console import session as console
-from firmware.console.editor import MAX_LINE, Editor
+from firmware.console.editor import MAX_LINE
 from firmware.store import variables
 from wire import rest
 from wire.http_access import SECURITY
@@ -19,60 +19,6 @@ _STREAM = b"/stream"
 _ENDPOINTS = (b"/command", b"/log", b"/stream")
 _LINE = b"/command/"  # and a command behind it
 _WHOLE = const(1024)  # bytes of a response that is written at once; a longer one is streamed
-
-
-class _Port:
-    # A session's port, behind which there is nobody: all that comes is in the request.
-    small = False
-    columns = 0
-    overruns = 0
-
-    def readinto(self, buf):
-        raise errors.CommandError(errors.FAILED, b"Data missing")
-
-    async def readable(self):
-        pass
-
-    def raw(self, on):
-        pass
-
-
-_port = _Port()
-
-
-class RestSession(console.Session):
-    """The session of a connection, which begins anew with each command."""
-
-    def __init__(self, device):
-        self.port = _port
-        self.name = "rest"
-        self.device = device
-        self.leave = None
-        self.paused = False
-        self.in_data = False
-        self.left = None
-        self.running = False
-        self.dropped = 0
-        self.editor = Editor()
-        self._small = False
-        self._shown = ()
-
-    def begin(self, data, pos, end):
-        """Settings as a host MCU has them; data[pos:end] are what follows the command line."""
-        self.headers = 1
-        self.echo = self.prompt = self.buffered = self.print_level = 0
-        self.timestamp = b"utc"
-        self.buf = data
-        self.pos = pos
-        self.end = end
-        self.running = True
-
-    async def write(self, data):
-        pass  # nobody is asked anything
-
-    def preset(self, machine):
-        self.headers = int(machine)
-        self.echo = self.prompt = int(not machine)
 
 
 def _parse(data):

@@ -62,6 +62,7 @@ REQUESTS = (
     "firmware.services.http_access",
     "firmware.services.http_connection",
     "firmware.services.http_rest",
+    "firmware.services.rest_session",
     "firmware.services.http_files",
     "wire.http_file",
     "wire.rest",
@@ -126,14 +127,17 @@ class Log:
 
 
 class HttpServer:
+    limit = BODY  # bytes of a request's body
+
     def __init__(self, device):
         self.device = device
         self.buffers = [bytearray(BUFFER)]  # of as many places; for the first there is always one
         self.piece = None  # of http_files.py
         # Of http_body.py; made now, as the free memory will lie in small pieces later on.
-        self.body = bytearray(BODY)
+        self.body = bytearray(self.limit)
         self.lent = False  # a connection has it
         self.access = None  # http_access.py, while there are connections
+        self.rest = None  # http_rest.py, likewise
         self._guesses = []  # what it remembers
         self.connections = []  # as many as there were at a time, while there is somebody
         self.streams = []  # what connections have become
@@ -171,17 +175,48 @@ class HttpServer:
     def say(self, words):
         log.line(log.STATUS, b"HTTP server: " + words)
 
-    # The listener
+    # What the web setup has otherwise (setup_server.py)
 
-    async def _follow(self):
-        # Listen where the variables say, on the interface as it is now.
+    def where(self):
+        """The interface and the port to serve, and whether over TLS."""
         get = variables.get
-        interface = get(b"http.server.interface")
-        link = interfaces.find(self.device, interface, get)
         port = get(b"http.server.port")
         tls = variables.values.get(b"http.server.tls_enabled", 0)
         if tls and port == _PORT:
             port = _TLS_PORT
+        return get(b"http.server.interface"), port, tls
+
+    def most(self):
+        """How many connections there may be at a time."""
+        most = variables.values.get(b"http.server.max_clients", PLACES)
+        return min(most, _TLS_PLACES - len(self.streams)) if self.tls else most
+
+    def load(self):
+        """Load what a client needs; returns its connection's class and session. Raises
+        MemoryError.
+        """
+        if self.tls:  # the handshake comes first
+            return self.device.service("http_tls").Connection, None
+        return self.load_requests()
+
+    def load_requests(self):
+        """The same for requests."""
+        service = self.device.service
+        module = service("http_connection")
+        if not self.access:
+            access = service("http_access")
+            self.access = access.HttpAccess(self.device, self._guesses, self.tls)
+        self.rest = service("http_rest")
+        session = service("rest_session").RestSession(self.device)
+        registry.claim(_FURTHER_ROOM if self.connections and not self.tls else _ROOM)
+        return module.Connection, session
+
+    # The listener
+
+    async def _follow(self):
+        # Listen where the variables say, on the interface as it is now.
+        interface, port, tls = self.where()
+        link = interfaces.find(self.device, interface, variables.get)
         wanted = (link.ups, interface, port, tls) if link.state == UP else None
         if wanted != self._served:
             await self._close()
@@ -245,10 +280,7 @@ class HttpServer:
         for connection in self.connections:
             if connection.sock:
                 used += 1
-        most = variables.values.get(b"http.server.max_clients", PLACES)
-        if self.tls:
-            most = min(most, _TLS_PLACES - len(self.streams))
-        return used >= most
+        return used >= self.most()
 
     def _place(self):
         # A place that nobody has, which may be made for it. Raises MemoryError.
@@ -257,15 +289,11 @@ class HttpServer:
                 return connection
         if not self.connections:
             registry.make_room()
-        module = self.device.service("http_tls" if self.tls else "http_connection")
-        if not self.tls:  # with it, the handshake comes first
-            self.ready()
-            if self.connections:
-                registry.claim(_FURTHER_ROOM)
+        kind, session = self.load()
         n = len(self.connections)
         if n == len(self.buffers):
             self.buffers.append(bytearray(BUFFER))
-        place = module.Connection(self, self.buffers[n])
+        place = kind(self, self.buffers[n], session)
         self.connections.append(place)
         return place
 
@@ -295,13 +323,6 @@ class HttpServer:
             self.say(b"Out of memory")
 
     # Connections
-
-    def ready(self):
-        """There is what requests need besides their connection. Raises MemoryError."""
-        if not self.access:
-            access = self.device.service("http_access")
-            self.access = access.HttpAccess(self.device, self._guesses, self.tls)
-        registry.claim(_ROOM)
 
     def stream_left(self, stream):
         """A stream was closed."""
@@ -335,7 +356,7 @@ class HttpServer:
         self.connections = []
         self.buffers = self.buffers[:1]
         self.piece = None
-        self.access = None
+        self.access = self.rest = None
         for name in REQUESTS:
             forget(name)
         forget("firmware.services.http_tls")

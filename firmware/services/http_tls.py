@@ -36,7 +36,7 @@ class Connection:
 
     running = False
 
-    def __init__(self, server, buffer):
+    def __init__(self, server, buffer, session):
         self._server = server
         self._buffer = buffer
         self._sock = None
@@ -117,10 +117,9 @@ class Connection:
     def _begin(self, tls, peer, port):
         # Requests. Raises MemoryError.
         server = self._server
-        module = server.device.service("http_connection")
-        server.ready()
+        kind, session = server.load_requests()
         if not self._requests:
-            self._requests = module.Connection(server, self._buffer)
+            self._requests = kind(server, self._buffer, session)
         self._requests.take(tls, peer, port)
 
     def _claim(self):
@@ -136,7 +135,7 @@ class Connection:
         server.piece = None
         if not any(place.requests() for place in server.connections):
             names = http_server.REQUESTS
-            server.access = None
+            server.access = server.rest = None
             for place in server.connections:
                 place.rest()
         for name in names:

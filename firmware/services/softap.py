@@ -93,7 +93,8 @@ class SoftApService:
                     return
                 device.softap_failed = False
                 self.ups = time.ticks_ms()
-                device.network_up()
+                if not self.every:  # a setup is about nothing else
+                    device.network_up()
             except (OSError, RuntimeError) as e:
                 log.line(log.STATUS, b"Soft-AP: driver error %s" % str(e.args[0]).encode())
                 log.event(b"Soft-AP failed")

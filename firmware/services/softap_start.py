@@ -8,7 +8,6 @@ from firmware.net import sockets, softap_start
 from firmware.net.softap import FAILED
 from firmware.net.subnet import packed
 from firmware.services import dhcp_server
-from firmware.store import variables
 
 _MASK = b"\xff\xff\xff\x00"
 _FIRST = const(2)  # of the pool, unless the module itself has an address in it
@@ -19,17 +18,17 @@ def start(service):
     driver.
     """
     ap = service.ap
-    text = variables.get(b"softap.static.ip")
+    text = ap.get(b"softap.static.ip")
     own = packed(text)
     refusal = _unfit(own, service.device.station)
     if refusal:
         ap.stop()
         ap.state = FAILED
         return b"%s %s" % (text, refusal)
-    key = _passkey()
+    key = _passkey(ap.get)
     ap.stop()  # it may be up since before a soft reset
     server = refusal = None
-    if variables.get(b"softap.dhcp_server.enabled"):
+    if ap.get(b"softap.dhcp_server.enabled"):
         server = dhcp_server.create(service.device)
         service.dhcp_server = server
         refusal = _open(server)
@@ -41,7 +40,7 @@ def start(service):
     interface = ap.wlan.config("ifname")
     _start_dns(service, own, interface)
     if server and not refusal:
-        server.serve(_pool(own, service.dns_server), interface)
+        server.serve(_pool(ap.get, own, service.dns_server), interface)
         service.dhcp = b"own"
         service.device.start("dhcp server", server.run)
     elif server:
@@ -63,14 +62,14 @@ def _unfit(own, station):
     return None
 
 
-def _passkey():
+def _passkey(get):
     # b"" for an open network. Another one is made when it was set to what stands for it.
-    if variables.get(b"softap.passkey") == b"********":
+    if get(b"softap.passkey") == b"********":
         from firmware.services import passkey
 
         passkey.make()
         forget("firmware.services.passkey")
-    return variables.get(b"softap.passkey")
+    return get(b"softap.passkey")
 
 
 def _open(server):
@@ -82,9 +81,8 @@ def _open(server):
     return None
 
 
-def _pool(own, dns):
+def _pool(get, own, dns):
     # What clients get and are told, by the variables: the arguments of wire.dhcp.Server.
-    get = variables.get
     count = get(b"softap.dhcp_server.pool")
     first = _FIRST
     if first <= own[3] < first + count:
@@ -106,10 +104,10 @@ def _pool(own, dns):
 
 
 def _start_dns(service, own, interface):
-    names = variables.get(b"softap.dns_server.url").split(b",")
+    names = service.ap.get(b"softap.dns_server.url").split(b",")
     names = [name.strip() for name in names if name.strip()]
     # Without names there is nothing to answer, and a socket saved.
-    if not (variables.get(b"softap.dns_server.enabled") and names or service.every):
+    if not (service.ap.get(b"softap.dns_server.enabled") and names or service.every):
         return
     from firmware.services import dns_server
 

@@ -179,7 +179,7 @@ setup.gpio.control_gpio            se g g
 setup.gpio.mode                    -
 setup.web.idle_timeout             se w i
 setup.web.passkey                  se w p
-setup.web.root_filename            -
+setup.web.root_filename            se w r
 setup.web.ssid                     se w s
 setup.web.url                      se w u
 
@@ -309,8 +309,7 @@ ABSENT_VARIABLES = """
 http.server.idle_timeout http.server.max_requests http.server.tls_cert
 http.server.tls_enabled http.server.tls_key
 ota.host ota.port
-setup.auto.cmd setup.gpio.cmd setup.gpio.control_gpio setup.gpio.mode setup.web.idle_timeout
-setup.web.passkey setup.web.root_filename setup.web.ssid setup.web.url
+setup.gpio.mode
 """
 
 # Other names and shortcuts in use for a variable: by releases, documents and drivers.

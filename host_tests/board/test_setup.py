@@ -120,7 +120,7 @@ def test_scripts(board):
     assert console.run("setup cmd again").text == b"Line 1: a script cannot carry out one"
     for line, code in (
         ("setup cmd nothing", 1),
-        ("setup web", 7),
+        ("setup wed", 7),
         ("setup", 4),
         ("setup cmd a b", 5),
     ):
