@@ -88,9 +88,9 @@ class _Connection(Connection):
         self._open = path == root or path[:6] == b"/setup"
         return self.server.device.service("http_files").answer(self, path)
 
-    def refused(self, endpoint=None, command=b"", unprotected=False):
+    def decide(self, endpoint, command, unprotected):
         # Of http_files.py: the user's other files are not for visitors.
-        return None if self._open or unprotected else self.say(404, b"Not found")
+        return (0, b"") if self._open or unprotected else (404, b"Not found")
 
     async def _lead(self):
         self.request.allow((b"GET", b"HEAD"))
