@@ -16,18 +16,27 @@ pytestmark = pytest.mark.needs("press", "wifi")
 REGISTER = 5
 
 
+# Seconds for which a finger is off the button: 20 ms are taken for a contact that bounces.
+APART = 0.1
+
 # Who has GPIO 0 once a press is seen.
 ARMED = "#  0 wwep.button_gpio"
+
+
+def until(condition, problem):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, problem
 
 
 def test_a_press_is_a_write(board, wwep):
     console = board.machine(print_level=2)
     enable(board, console, wwep.port)
     number = device(console)
-    end = time.monotonic() + PATIENCE
-    while ARMED not in console.ok("get gpio.usage").split("\r\n"):
-        assert time.monotonic() < end, "nobody watches the button"
+    until(lambda: ARMED in console.ok("get gpio.usage").split("\r\n"), "nobody watches the button")
     for value in (1, 0, 1):
+        until(lambda: console.ok("get wwep.state").endswith("button:0"), "it stays pressed")
+        time.sleep(APART)
         board.press()
         message = codec.write_request(number, REGISTER, value)
         transaction = wwep.next()
