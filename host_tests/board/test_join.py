@@ -9,14 +9,16 @@ import pytest
 
 from host_tests.board.backends import SCAN_MS
 from host_tests.board.held_up import HeldUp
+from host_tests.conftest import figures
 
 pytestmark = pytest.mark.needs("air", "uart1")
 
 # wlan.join.result
 SUCCESS, NO_SSID, NO_PASSKEY, NOT_FOUND, FAILED, ABORTED = 1, 3, 4, 6, 7, 8
 
-# A `get` on the other UART is answered within this time, except during a scan.
-ANSWER = 0.1
+# A `get` on the other UART is answered within this time, except during a scan. Reduced counts run
+# on machines that are shared; a join that holds up the module does so for seconds.
+ANSWER = figures()(0.8, 0.1)
 
 
 class Getter:

@@ -61,7 +61,8 @@ def test_a_guest_finds_the_module(lan, softap, station):
     words = ["-I", "eth0", "-t", "1000", "hut"]
     found = lan.run("guest", programs.find("llmnr-query"), *words)
     assert "10.10.10.1" in found.stdout
-    found = lan.run("guest", programs.find("nmblookup"), "-B", "10.10.10.255", "hut")
+    words = ["-B", "10.10.10.255", "hut"]
+    found = lan.run("guest", programs.find("nmblookup"), *words, timeout=PATIENCE)
     assert "10.10.10.1 hut<00>" in found.stdout
     if station:
         assert looked_up("client", "hut.local") == ""

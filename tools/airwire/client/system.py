@@ -1,10 +1,11 @@
 """The commands of the module itself: variables, settings, help, faults, restart."""
 
+import contextlib
 import time
 
 from airwire.client import replies
 from airwire.client.commands import Word
-from airwire.client.errors import CommandFailed, Timeout
+from airwire.client.errors import CommandFailed, LostFrame, Timeout
 from airwire.client.replies import Fault, PartResult, Version, text
 from airwire.client.streams import StreamCommands
 
@@ -180,7 +181,10 @@ class SystemCommands(StreamCommands):
             while True:
                 self._link.hush(_GOING_DOWN_SECONDS)
                 self._link.attach(max(0.0, begun + timeout - time.monotonic()), booting=True)
-                if float(self.get("time.uptime")) <= time.monotonic() - begun + _UPTIME_SLACK:
-                    return
+                # What greeted the module while it started may have waited there, and be answered
+                # only now.
+                with contextlib.suppress(LostFrame):
+                    if float(self.get("time.uptime")) <= time.monotonic() - begun + _UPTIME_SLACK:
+                        return
                 if time.monotonic() - begun > timeout:
                     raise Timeout(f"{name}: the module did not restart within {timeout:g} s")
