@@ -195,7 +195,9 @@ def test_nonsense_ends_a_client_at_most(remote, rng, counts):
     address = board.url.removeprefix("rfc2217://").split(":")
     starts = (b"\xff\xf0", b"\xff\xfa\x2c\x01\x00\xff\xf0", b"\xff\xfa\xff\xf0", b"")
     for number in range(counts(20, 1000)):
-        data = starts[number % len(starts)] + b"\xff" + rng.randbytes(20)
+        # Without Ctrl-C, which the firmware of these tests does not survive.
+        data = b"\xff" + rng.randbytes(20).replace(b"\x03", b"")
+        data = starts[number % len(starts)] + data
         with socket.create_connection(address) as client, contextlib.suppress(ConnectionError):
             client.settimeout(20)
             client.sendall(data)

@@ -152,10 +152,18 @@ def _spawn(
     descriptors: Sequence[int],
 ) -> int:
     parent = os.getpid()
+    ours, theirs = os.pipe()
     pid = os.fork()
     if pid:
+        # Until the child has put off our signal handlers, what is sent to it is heard here as
+        # well, by the descriptor that both have from asyncio. It closes the pipe behind that.
+        os.close(theirs)
+        os.read(ours, 1)
+        os.close(ours)
         return pid
     try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
         parked = [fcntl.fcntl(fd, fcntl.F_DUPFD, _PARKED) for fd in descriptors]
         for number, fd in enumerate(parked):
             os.dup2(fd, number)
