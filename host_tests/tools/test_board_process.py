@@ -1,4 +1,4 @@
-"""The firmware's process between its fork and its program: it still is a copy of the supervisor."""
+"""The firmware's process between its fork and its program: still a copy of the supervisor."""
 
 import asyncio
 import os
