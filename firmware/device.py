@@ -45,6 +45,21 @@ _RESTART_DELAY_MS = const(50)
 STATUS_GPIOS = (b"system.indicator.gpio", b"system.oob.gpio", b"wlan.network.status_gpio")
 
 
+_create_task = asyncio.create_task
+
+
+async def _task(coro):
+    # asyncio's queue may point to a task long after its end, and the task to its coroutine: so
+    # that is this one, which then holds nothing of what it ran.
+    try:
+        return await coro
+    finally:
+        coro = None
+
+
+asyncio.create_task = asyncio.core.create_task = lambda coro: _create_task(_task(coro))
+
+
 def _drop(file):
     # Take the file of a service that has ended from RAM, unless the next one uses it already.
     name = "firmware.services." + file
@@ -126,6 +141,7 @@ class Device:
         try:
             return await resolver.resolve(host, self.station, variables.get, self.uptime())
         finally:
+            forget("firmware.net.subnet")
             forget("firmware.net.resolver")  # 5 KB that a connection does without
             if "wire.mdns" not in sys.modules:
                 forget("wire.dns")
@@ -168,7 +184,7 @@ class Device:
         the file of the service in services/.
         """
         last = self.stop(name)
-        self.services[name] = asyncio.create_task(self._supervise(name, run, last))
+        self.services[name] = _create_task(self._supervise(name, run, last))
 
     async def quiet(self):
         """Wait until nothing comes at UART0, before the loop is blocked for seconds: its ring
@@ -267,11 +283,11 @@ class Device:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, _RESTART_MAX_S)
         finally:
-            # A task that has ended would keep what it has run in RAM.
             if self.services.get(name) is asyncio.current_task():
                 del self.services[name]
                 if isinstance(run, str):
                     _drop(run)
+            run = None  # as in _task()
 
     def _variable_changed(self, changed, index=None):
         # While main() runs and services may be started, and otherwise.
@@ -352,7 +368,7 @@ def run():
     saved = None
     variables.changed = device._variable_changed
     try:
-        device.live(asyncio.create_task(device.main()))
+        device.live(_create_task(device.main()))
     except KeyboardInterrupt:
         registry.make_room()
         from firmware import stopped

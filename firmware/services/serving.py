@@ -99,8 +99,8 @@ class Server:
         """Stop serving, and close the streams that came of it."""
         if not self.closed:
             forget("firmware.services." + self.file)  # not when the next one uses it already
-            for name in sys.modules:  # those of the soft-AP keep it too, which does no harm
-                if name.startswith("firmware.services.") and name.endswith("_server"):
+            for kind in ("tcp", "tls", "udp"):
+                if "firmware.services.%s_server" % kind in sys.modules:
                     break
             else:
                 forget(__name__)
