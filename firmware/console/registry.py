@@ -124,6 +124,10 @@ def claim(size):
     if gc.mem_free() < size:
         make_room()
         if gc.mem_free() < size:
+            from . import names
+
+            forget("firmware.console.names")
+            names.make_room()  # for the commands, which have to go on
             raise MemoryError
 
 
