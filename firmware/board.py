@@ -7,7 +7,7 @@ from micropython import const
 from firmware.version import BUILD
 
 NAME = b"ESP32-DevKitC"
-CHIP = b"ESP32"
+_CHIP = b"ESP32"
 
 BUTTON_0 = const(0)  # BOOT button to ground
 BUTTON_1 = const(4)  # a push button to ground
@@ -22,7 +22,7 @@ UART_CTS = const(15)
 UART0_RING = const(260)  # fixed by MicroPython's stdin ring: what one wake can find at most
 
 GPIOS = const(40)  # their numbers are below this
-OUTPUT_GPIOS = const(0x0EEFF03F)  # bits of 0-5, 12-19, 21-23, 25-27: they can drive a level
+_OUTPUT_GPIOS = const(0x0EEFF03F)  # bits of 0-5, 12-19, 21-23, 25-27: they can drive a level
 _DISABLED = const(0)  # a mode of pins that has no name in machine.Pin
 DAC_GPIOS = (25, 26)
 
@@ -54,14 +54,14 @@ class GpioInUse(Exception):
 
 def banner():
     """Name, version, build date, chip and board, as `version` prints them."""
-    return b"%s for %s, Board:%s" % (BUILD, CHIP, NAME)
+    return b"%s for %s, Board:%s" % (BUILD, _CHIP, NAME)
 
 
 def is_gpio(number, output=False):
     """True where the ESP32 has this GPIO and it is free of the flash chip (6-11)."""
     if 34 <= number <= 39:
         return not output
-    return 0 <= number <= 33 and bool(OUTPUT_GPIOS >> number & 1 or number in (32, 33))
+    return 0 <= number <= 33 and bool(_OUTPUT_GPIOS >> number & 1 or number in (32, 33))
 
 
 def claim(number, owner, before=None):

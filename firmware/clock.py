@@ -7,14 +7,14 @@ from micropython import const
 from firmware import forget
 
 # The chip counts seconds from 2000, the command language from 1970.
-EPOCH = const(946_684_800)
+_EPOCH = const(946_684_800)
 
 set_at = None  # uptime in milliseconds when the clock was set
 
 
 def now():
     """Nanoseconds since 1970."""
-    return time.time_ns() + EPOCH * 1_000_000_000
+    return time.time_ns() + _EPOCH * 1_000_000_000
 
 
 def put(ns, device):
@@ -24,5 +24,5 @@ def put(ns, device):
     from firmware import clock_hands
 
     forget("firmware.clock_hands")
-    clock_hands.move(ns - EPOCH * 1_000_000_000, device, uptime)
+    clock_hands.move(ns - _EPOCH * 1_000_000_000, device, uptime)
     set_at = uptime

@@ -24,7 +24,7 @@ import sys
 
 from micropython import const
 
-from firmware import forget
+from firmware import forget_parts
 
 # The protocol's limit; stock firmware has 10 sockets: two are left for the services.
 MAX_STREAMS = const(8)
@@ -33,14 +33,6 @@ NO_DATA = const(0)
 DATA = const(1)
 CLOSED = const(2)
 
-
-# What makes connections, and goes with the last stream.
-_CODE = (
-    "firmware.net.connecting",
-    "firmware.net.tcp",
-    "firmware.net.udp",
-    "firmware.net.udp_stream",
-)
 
 overruns = 0  # datagrams lost since the start because udp.py's pool was full
 
@@ -130,8 +122,7 @@ class Table:
         self._log.event(b"Closed: %d" % handle)
         # A server in stream mode goes on with the code of its stream.
         if not any(self._streams) and "firmware.services.udp_server" not in sys.modules:
-            for name in _CODE:
-                forget(name)
+            forget_parts("streams")
 
     def close_all(self):
         for handle, _ in list(self.open()):

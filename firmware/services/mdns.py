@@ -14,7 +14,7 @@ import time
 
 from micropython import const
 
-from firmware import forget
+from firmware import forget, forget_parts
 from firmware.console import log
 from firmware.net.station import ASSOCIATED, UP
 from firmware.net.udp_port import SIZE
@@ -27,8 +27,6 @@ _STEP_MS = const(20)
 # The soft-AP comes and goes, and DHCP may give another address while a link stays up.
 _LOOK_MS = const(1000)
 _WAKEFUL = const(10)  # looks until the codec sleeps: longer than all its delays
-# What nobody else uses.
-_PARTS = ("firmware.net.subnet", "firmware.net.udp_port", "firmware.services.name_heard")
 # For the radio to send the goodbye before it leaves.
 _GOODBYE_MS = const(10)
 
@@ -94,8 +92,7 @@ class Mdns:
             if self.port:
                 self.port.close()
             _forget_codec()
-            for name in _PARTS:
-                forget(name)
+            forget_parts("discovery")
 
     def softap_down(self):
         """The soft-AP is about to go down."""

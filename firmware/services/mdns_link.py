@@ -20,7 +20,7 @@ _GROUP = b"224.0.0.251"
 _HOSTNAME = const(32)  # the driver takes no longer one
 
 
-def own_name(text, mac):
+def _own_name(text, mac):
     """mdns.name with the end of the MAC address in place of each #."""
     digits = binascii.hexlify(mac)
     left = text.count(b"#")
@@ -37,7 +37,7 @@ def settings(station):
     if interface == b"default":
         interface = variables.get(b"network.default_interface")
     ap = network.WLAN(network.WLAN.IF_AP) if interface == b"softap" else None
-    name = own_name(variables.get(b"mdns.name"), station.mac())
+    name = _own_name(variables.get(b"mdns.name"), station.mac())
     from wire import mdns
 
     return ap, name, mdns.Responder(name, _services(name), variables.get(b"mdns.ttl"))

@@ -11,8 +11,8 @@ from firmware.net import streams
 from firmware.net.station import UP
 from firmware.store import variables
 
-WAIT_MIN_MS = const(1000)
-WAIT_MAX_MS = const(60_000)
+_WAIT_MIN_MS = const(1000)
+_WAIT_MAX_MS = const(60_000)
 FOR_EVER = const(255)  # tcp.client.auto_retries
 _STEADY_MS = const(60_000)  # a connection that held this long starts again with the first pause
 _LOOK_MS = const(100)  # until it is seen that a stream was closed
@@ -47,7 +47,7 @@ class Redial:
         """Open the client, and again when it is lost, until the retries are used up, the network
         is down, or the host has closed it in command mode.
         """
-        wait = WAIT_MIN_MS
+        wait = _WAIT_MIN_MS
         failures = 0
         while self._joins or self._device.station.state == UP:
             if await self._dial():
@@ -55,14 +55,14 @@ class Redial:
                 if await self._watch():
                     return
                 if time.ticks_diff(time.ticks_ms(), begun) > _STEADY_MS:
-                    wait = WAIT_MIN_MS
+                    wait = _WAIT_MIN_MS
                     failures = 0
             failures += 1
             retries = self._retries()
             if retries != FOR_EVER and failures > retries:
                 return
             await asyncio.sleep_ms(wait)
-            wait = min(2 * wait, WAIT_MAX_MS)
+            wait = min(2 * wait, _WAIT_MAX_MS)
 
     async def _dial(self):
         # -> whether it is open

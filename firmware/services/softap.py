@@ -8,20 +8,12 @@ from binascii import hexlify
 
 from micropython import const
 
-from firmware import forget
+from firmware import forget, forget_parts
 from firmware.console import log
 from firmware.net.softap import FAILED, SoftAp
 from firmware.store import variables
 
 _LOOK_MS = const(1000)  # between two looks at who is there
-# What nobody else uses.
-_PARTS = (
-    "firmware.net.softap",
-    "firmware.services.dhcp_server",
-    "firmware.services.dns_server",
-    "firmware.services.on_call",
-    "firmware.services.softap",
-)
 
 
 def create(device):
@@ -67,8 +59,7 @@ class SoftApService:
     def _gone(self):
         if self.device.softap is self:
             self.device.softap = None
-            for name in _PARTS:
-                forget(name)
+            forget_parts("soft-AP")
 
     def close(self):
         """Off the air at once; for the end of the firmware too, when no `finally` runs."""

@@ -23,7 +23,7 @@ from wire import wwep_db
 _LOOK_MS = const(250)  # an interface that went or came may go unseen this long
 _FULL_MS = const(500)  # before the next attempt when there is no socket for a connection
 _REST_MS = const(10_000)  # without a connection, after which what serves them leaves RAM
-AGAIN = const(20)  # looks after which a port that could not be had is tried again
+_AGAIN = const(20)  # looks after which a port that could not be had is tried again
 
 # What a connection needs besides, and nobody else keeps.
 _GUEST = ("firmware.services.wwep_guest", "firmware.net.connecting", "wire.wwep")
@@ -124,7 +124,7 @@ class WwepServer:
                 finally:
                     forget("firmware.services.wwep_doors")
                 if not opened:
-                    self._wait = AGAIN
+                    self._wait = _AGAIN
 
     async def _close(self):
         for task in list(self.doors.values()):
@@ -146,7 +146,7 @@ class WwepServer:
                     continue
                 await self._welcome(sock, peer, secure)
         except Exception as e:  # a later look opens the door again
-            self._wait = AGAIN
+            self._wait = _AGAIN
             if isinstance(e, MemoryError):
                 self.say(b"Out of memory")
             else:

@@ -10,7 +10,7 @@ from . import const, dns
 BUFFER_SIZE = dns.MAX_MESSAGE
 
 # Seconds. Short, since after setup the same names lead elsewhere.
-TTL = 60
+_TTL = const(60)
 
 # Replies to ports below this one would go to servers of small services (echo, chargen, time),
 # which answer them in turn.
@@ -58,7 +58,7 @@ class Server:
     for those that nobody may have. Raises ValueError for what is no name or no address.
     """
 
-    def __init__(self, names, address, every=False, ttl=TTL):
+    def __init__(self, names, address, every=False, ttl=_TTL):
         if len(address) != 4:
             raise ValueError("an IPv4 address has 4 bytes")
         self._names = [dns.encode_name(name) for name in names]

@@ -84,7 +84,7 @@ class Records:
         self.all = (1 << len(rows)) - 1
         # What others may have besides us, and what we may have only when nobody objects.
         self.shared = self._of_kinds((_PTR,))
-        self.proposed = self._of_kinds((_A, _SRV, _TXT))
+        self._proposed = self._of_kinds((_A, _SRV, _TXT))
         self._at = bytearray(2 * len(self._names))  # where in the message each name is
         self._count = 0  # records in it
         self.written = 0  # which ones
@@ -209,7 +209,7 @@ class Records:
             self._bases[name] is not None
             and buf[data - 7] == _CLASS_IN
             and dns.ttl_at(buf, data - 6) > 0  # else a goodbye
-            and (probing or self.asked(name, kind) & self.proposed)
+            and (probing or self.asked(name, kind) & self._proposed)
         )
 
     def comparable(self, buf, length, data):
@@ -225,7 +225,7 @@ class Records:
         found = []
         for i in range(len(self.rows)):
             owner, kind, _, data, target = self.rows[i]
-            if owner == name and self.proposed >> i & 1:
+            if owner == name and self._proposed >> i & 1:
                 found.append(
                     (_CLASS_IN, kind, data + (self._names[target] if target >= 0 else b""))
                 )
@@ -267,7 +267,7 @@ class Records:
                 struct.pack_into(">HH", buf, position, _ANY, _FLUSH | _CLASS_IN)
                 position += 4
                 count += 1
-        position = self._put(buf, position, self.proposed, dns.MAX_TTL, 0)
+        position = self._put(buf, position, self._proposed, dns.MAX_TTL, 0)
         struct.pack_into(">HHHHHH", buf, 0, 0, 0, count, 0, self._count, 0)
         return position
 
