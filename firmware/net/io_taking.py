@@ -11,3 +11,5 @@ def take(queue, new):
             if task is not None:
                 task.data = new
                 new.watch(stream, entry, entry[2] | event)
+    # A task that waits may have the old queue in its frame: nothing else is to stay with it.
+    queue.map = queue.poller = None

@@ -150,8 +150,10 @@ def test_what_waits_already_is_taken_over():
         got = []
         task = asyncio.create_task(reading(one, got))
         await asyncio.sleep_ms(0)
-        assert not isinstance(core._io_queue, io_queue.IOQueue)
+        old = core._io_queue
+        assert not isinstance(old, io_queue.IOQueue)
         queue = io_queue.use()
+        assert not old.map and not old.poller  # who has it still keeps no task in RAM by it
         assert core._io_queue is queue and io_queue.use() is queue and one in queue.map
         two.write(b"a")
         while not got:
