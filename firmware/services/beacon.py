@@ -29,10 +29,10 @@ _PARTS = (
 
 def create(device):
     """The service, on the parts of the device."""
-    return Beacon(device.station)
+    return _Beacon(device.station)
 
 
-class Beacon:
+class _Beacon:
     def __init__(self, station):
         self._station = station
         self._access_point = None  # the WLAN of the soft-AP, where it is announced on

@@ -12,7 +12,7 @@ from firmware.store import variables
 _STABLE_MS = const(20)
 
 
-class IoConn:
+class _IoConn:
     def __init__(self, device):
         self._device = device
         self._edge = asyncio.ThreadSafeFlag()
@@ -80,4 +80,4 @@ class IoConn:
 
 
 def create(device):
-    return IoConn(device)
+    return _IoConn(device)

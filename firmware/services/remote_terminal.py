@@ -37,10 +37,10 @@ _VISIT = (
 
 def create(device):
     """The service, on the parts of the device. Raises board.GpioInUse."""
-    return RemoteTerminal(device)
+    return _RemoteTerminal(device)
 
 
-class RemoteTerminal:
+class _RemoteTerminal:
     def __init__(self, device):
         self._device = device
         self._task = None  # serves one address and port

@@ -67,7 +67,7 @@ class ServerStream(Datagrams):
         self._server.left()
 
 
-class UdpServer(serving.Server):
+class _UdpServer(serving.Server):
     def __init__(self, device, auto=False):
         super().__init__(device, b"UDP", b"udp.server.", "udp_server", auto)
         self.peer = None  # who is written to: (dotted text, port)
@@ -175,7 +175,7 @@ class UdpServer(serving.Server):
 def start(device, auto=False):
     """The server, which is the one there is from now on."""
     global running
-    running = UdpServer(device, auto)
+    running = _UdpServer(device, auto)
     return running
 
 

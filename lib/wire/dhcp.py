@@ -17,8 +17,6 @@ from binascii import crc32
 
 from . import const
 
-SERVER_PORT = 67
-CLIENT_PORT = 68
 # RFC 2131 2: with the headers of IP and UDP 576, which is what every client must take. A client
 # may send more only to a server that has said so.
 MAX_MESSAGE = 548
@@ -90,7 +88,7 @@ _ETHERNET = crc32(b"\x01")
 
 class Server:
     """Leases the addresses of a pool. Attributes for all to see: `to`, where the last reply goes
-    (4 bytes; port CLIENT_PORT); `changed`, whether save() would give something new; `dropped`, how
+    (4 bytes; port 68); `changed`, whether save() would give something new; `dropped`, how
     many messages were none of this network's DHCP; `exhausted`, how often no address was left.
     """
 

@@ -8,6 +8,7 @@ import time
 from asyncio import AbstractEventLoop
 
 from airwire.board.air import Addresses
+from airwire.lan.dhcp import CLIENT_PORT, SERVER_PORT
 from airwire.wire import dhcp
 
 _SECONDS = 7200  # IDF's 120 minutes
@@ -38,7 +39,7 @@ class Builtin:
             self._server = dhcp.Server(own, mask, first, count, _SECONDS, own, own)
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self._name.encode())
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-            taken.bind(("", dhcp.SERVER_PORT))
+            taken.bind(("", SERVER_PORT))
         except (OSError, ValueError):  # the firmware has it, or there is nothing to give
             taken.close()
             return
@@ -60,4 +61,4 @@ class Builtin:
             size = self._server.process(buffer, size, sender, int(time.monotonic()))
             if size:
                 to = socket.inet_ntoa(self._server.to)
-                self._socket.sendto(buffer[:size], (to, dhcp.CLIENT_PORT))
+                self._socket.sendto(buffer[:size], (to, CLIENT_PORT))
