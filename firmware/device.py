@@ -217,13 +217,13 @@ class Device:
 
     async def _room(self, name, file):
         # Until there is memory for a service. Nothing of it has begun, so nothing has failed.
+        _drop(file)  # of the one before: it is among what is claimed
         told = False
         while True:
             try:
                 self.claim()
                 return
             except MemoryError:
-                _drop(file)  # of the one before
                 if not told:
                     log.line(log.STATUS, name.encode() + b" waits: Out of memory")
                     told = True

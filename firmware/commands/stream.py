@@ -5,7 +5,7 @@ from micropython import const
 from firmware import forget
 from firmware.console import errors, log
 from firmware.console.errors import CommandError
-from firmware.console.registry import command
+from firmware.console.registry import command, make_room
 from firmware.net import streams
 from firmware.store import variables
 
@@ -89,6 +89,7 @@ def tls_client(session, args):
     Open a TLS connection, as tcp_client does a TCP connection. The server must be signed by a
     certificate of <ca cert>, which stands in for network.tls.ca_cert. Prints the stream handle.
     """
+    make_room()  # what TLS loads is more than all commands
     last = 4 if args[0] == b"-l" else 2
     ca = args[last] if len(args) > last else None
     args = _arguments(args[:last], b"tcp.client.local_port", True)

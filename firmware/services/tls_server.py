@@ -123,6 +123,7 @@ class TlsServer(tcp_server.TcpServer):
 
     async def _shake(self, sock):
         # The client's socket once its handshake is done, else None.
+        registry.make_room()  # also of what lies in between: TLS loads more than all commands
         registry.claim(_ROOM)
         from firmware.net import tls
         from firmware.store import expiry
