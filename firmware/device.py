@@ -218,16 +218,17 @@ class Device:
     async def _room(self, name, file):
         # Until there is memory for a service. Nothing of it has begun, so nothing has failed.
         _drop(file)  # of the one before: it is among what is claimed
-        told = False
+        wait = _RESTART_MIN_S
         while True:
             try:
                 self.claim()
                 return
             except MemoryError:
-                if not told:
+                # At first it may only be what has just ended, by a word that is left on the stack.
+                if wait == _RESTART_MIN_S * 2:
                     log.line(log.STATUS, name.encode() + b" waits: Out of memory")
-                    told = True
-            await asyncio.sleep(_RESTART_MAX_S)
+            await asyncio.sleep(wait)
+            wait = _RESTART_MAX_S if wait > _RESTART_MIN_S else wait * 2
 
     def _work(self, name, run):
         # The coroutine of a service. Its file is imported only when it runs.
