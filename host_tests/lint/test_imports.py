@@ -20,7 +20,7 @@ OURS = ("airwire", "boot", "firmware", "main", "wire")
 ARROWS = {
     "boot.py": ("firmware.store.starts",),
     "main.py": ("firmware.device",),
-    "firmware/__init__.py": (),
+    "firmware/__init__.py": ("firmware.parts",),
     "firmware/board.py": ("firmware.version",),
     # For those who build MicroPython themselves; not on the device otherwise.
     "firmware/boards/": (),
@@ -36,7 +36,13 @@ ARROWS = {
     "firmware/store/": ("wire", "firmware.board", "firmware.forget", "firmware.store"),
     # `py:` in a variable names a module of the user.
     "firmware/store/identities.py": ("wire", "firmware.forget", "firmware.store", "?"),
-    "firmware/net/": ("wire", "firmware.board", "firmware.forget", "firmware.net"),
+    "firmware/net/": (
+        "wire",
+        "firmware.board",
+        "firmware.forget",
+        "firmware.forget_parts",
+        "firmware.net",
+    ),
     # The variables of TLS refer to certificates, in the flash or in files.
     "firmware/net/tls.py": (
         "wire",
@@ -87,7 +93,6 @@ ARROWS = {
         "wire",
         "firmware.board",
         "firmware.clock",
-        "firmware.forget",
         "firmware.gpio",
         "firmware.store",
         "firmware.net",
@@ -96,11 +101,10 @@ ARROWS = {
     ),
     "firmware/services/": (
         "firmware.forget",
+        "firmware.forget_parts",
         "wire",
-        "firmware.forget",
         "firmware.board",
         "firmware.clock",
-        "firmware.forget",
         "firmware.store",
         "firmware.net",
         "firmware.console",
