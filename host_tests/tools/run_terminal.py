@@ -22,6 +22,9 @@ COMMAND = (sys.executable, "-m", "airwire", "run")
 # A start takes three seconds on an idle machine; what has not come by then will not come.
 PATIENCE = 60.0
 
+# Longer than the command puts off a drawing.
+_QUIET_SECONDS = 0.3
+
 
 class Family:
     """An environment whose processes and files can be found again, whoever has started them."""
@@ -94,6 +97,8 @@ class Terminal:
         self._master = self._slave = -1
 
     def resize(self, columns: int, lines: int) -> None:
+        while self.read(_QUIET_SECONDS):  # what is on its way was drawn for the old size
+            pass
         self._screen.resize(lines, columns)
         self._size(columns, lines)
 
