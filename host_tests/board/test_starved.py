@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from airwire import project
-from airwire.image import build, layout, littlefs, tree
 from host_tests.board.backends import Virtual
 from host_tests.board.conftest import LONG_ARCHES
 from host_tests.board.console import PATIENCE
+from host_tests.board.scripted import flash_with
 
 SCRIPT = Path(__file__).parent / "device" / "starved.py"
 FULL_MS = 1500
@@ -19,13 +18,7 @@ FULL_MS = 1500
 
 @pytest.fixture
 def starving(tmp_path):
-    image = bytearray(build.build_image())
-    files = {**tree.device_files(project.ROOT), "main.py": SCRIPT.read_bytes()}
-    volume = littlefs.build(files, layout.VFS)
-    image[layout.VFS.offset : layout.VFS.offset + len(volume)] = volume
-    path = tmp_path / "flash.bin"
-    path.write_bytes(image)
-    board = Virtual(path, LONG_ARCHES[0])
+    board = Virtual(flash_with(SCRIPT.read_bytes(), tmp_path), LONG_ARCHES[0])
     try:
         yield board
     finally:
