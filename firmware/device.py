@@ -11,7 +11,6 @@ from micropython import const
 
 from firmware import board, forget
 from firmware.console import log, registry
-from firmware.net.station import DOWN as _DOWN
 from firmware.net.station import UP as _UP
 from firmware.net.station import Station
 from firmware.store import starts, variables
@@ -32,7 +31,7 @@ _CLOCK_SPREAD = const(7)
 # its code, a connection 4 KB, and then there is room for the commands that end them again, or say
 # what is the matter.
 _SERVICE_ROOM = const(32_768)
-_STREAM_ROOM = const(20_480)
+_STREAM_ROOM = const(18_432)
 _BRIEF = ("ntp",)  # services that soon give back what they take
 _BRIDGE_ROOM = const(8192)  # in stream mode the connection is what the module is there for
 _QUIET_MS = const(50)
@@ -248,10 +247,9 @@ class Device:
         self.service("switched").network_up(self)
 
     def _linked(self, state):
-        # The station's link: before a join, which takes memory, and when it is up.
-        if state == _DOWN:
-            registry.make_room()
-        elif state == _UP:
+        # The station's link: before a join, which takes memory, and when it is up, for services.
+        registry.make_room()
+        if state == _UP:
             self.network_up()
 
     async def _supervise(self, name, run, last):

@@ -93,6 +93,10 @@ async def attempts(station):
                 station.log.STATUS, b"Join failed: driver error %s" % str(e.args[0]).encode()
             )
             result = FAILED
+        except MemoryError:  # other commands take it just now
+            station.drop()
+            station.tell(DOWN)  # gives back what can be
+            result = FAILED
         if result == SUCCESS:
             station.proven = (ssid, passkey, key)
             station.ssid = ssid

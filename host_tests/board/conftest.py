@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from airwire.errors import UserError
-from airwire.image import build, layout, littlefs
+from airwire.image import build
 from host_tests.board import bench_file
 from host_tests.board.backends import Virtual
 from host_tests.board.bench import Bench
 from host_tests.board.peers import Peer, Wwep
+from host_tests.board.scripted import flash_with
 from host_tests.conftest import ARCHES, ROOT, chosen, on_bench, runnable
 
 HERE = Path(__file__).parent
@@ -130,16 +131,11 @@ def bench(pytestconfig):
 
 
 @pytest.fixture
-def starving(flash_image, tmp_path):
+def starving(tmp_path):
     """A board with commands that take its memory: device/starved.py."""
-    image = bytearray(flash_image.read_bytes())
-    area = slice(layout.VFS.offset, layout.VFS.end)
-    files = dict(littlefs.read(bytes(image[area])).files)
-    files["main.py"] = (HERE / "device/starved.py").read_bytes()
-    files["ballast.py"] = (ROOT / "host_tests/device/ballast.py").read_bytes()
-    image[area] = littlefs.build(files, layout.VFS)
-    path = tmp_path / "flash.bin"
-    path.write_bytes(image)
+    script = (HERE / "device/starved.py").read_bytes()
+    more = {"ballast.py": (ROOT / "host_tests/device/ballast.py").read_bytes()}
+    path = flash_with(script, tmp_path, more)
     board = Virtual(path, LONG_ARCHES[0])
     try:
         yield board

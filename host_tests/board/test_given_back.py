@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from airwire import project
-from airwire.image import build, layout, littlefs, tree
 from host_tests.board import peers
-from host_tests.board.backends import Virtual
 from host_tests.board.conftest import LONG_ARCHES
 from host_tests.board.console import PATIENCE
+from host_tests.board.scripted import flash_with, watched
 
 pytestmark = pytest.mark.needs("wifi")
 
@@ -62,21 +60,9 @@ USES = {
 @pytest.fixture
 def told(tmp_path):
     """A board that can be asked for its live memory and its modules."""
-    image = bytearray(build.build_image())
-    files = {**tree.device_files(project.ROOT), "main.py": SCRIPT.read_bytes()}
-    volume = littlefs.build(files, layout.VFS)
-    image[layout.VFS.offset : layout.VFS.offset + len(volume)] = volume
-    path = tmp_path / "flash.bin"
-    path.write_bytes(image)
-    board = Virtual(path, LONG_ARCHES[0], whole_heap=True)
-    try:
+    flash = flash_with(SCRIPT.read_bytes(), tmp_path)
+    with watched(flash, LONG_ARCHES[0], whole_heap=True) as board:
         yield board
-        assert not board.panics(), board.log()
-        board.down()
-        assert not board.files().get("faults")
-    finally:
-        board.down()
-        board.remove()
 
 
 def live(console):

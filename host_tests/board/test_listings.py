@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from host_tests.board.backends import Virtual
-from host_tests.board.test_variables_fuzz import TROUBLE, image
+from host_tests.board.scripted import flash_with
+from host_tests.board.test_variables_fuzz import TROUBLE
 
 SCRIPT = Path(__file__).parent / "device" / "listings.py"
 BALLAST = Path(__file__).parents[1] / "device" / "ballast.py"
@@ -17,8 +18,7 @@ BALLAST = Path(__file__).parents[1] / "device" / "ballast.py"
 def test_memory_of_long_responses(arch, tmp_path, figure):
     """Measured with the object sizes of the chip, which are the i386 interpreter's."""
     files = {"ballast.py": BALLAST.read_bytes()}
-    (tmp_path / "flash.bin").write_bytes(image(SCRIPT.read_bytes(), files))
-    board = Virtual(tmp_path / "flash.bin", arch)
+    board = Virtual(flash_with(SCRIPT.read_bytes(), tmp_path, files), arch)
     try:
         board.uart0.send(b"\r\n")
         shown = board.uart0.until(b">>> ", TROUBLE).decode()

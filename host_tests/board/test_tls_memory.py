@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from airwire import project
-from airwire.image import build, layout, littlefs, tree
 from host_tests.board import peers, test_https, web
-from host_tests.board.backends import Virtual
 from host_tests.board.conftest import LONG_ARCHES
+from host_tests.board.scripted import flash_with, watched
 from host_tests.board.stream_wire import exactly
 from host_tests.board.test_http_stream import taken
 from host_tests.board.test_scarce import GIVING
@@ -48,27 +46,14 @@ WITH_TLS = "214K"
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory):
-    flash = bytearray(build.build_image())
-    files = {**tree.device_files(project.ROOT), "main.py": SCRIPT.read_bytes()}
-    volume = littlefs.build(files, layout.VFS)
-    flash[layout.VFS.offset : layout.VFS.offset + len(volume)] = volume
-    path = tmp_path_factory.mktemp("modules") / "flash.bin"
-    path.write_bytes(flash)
-    return path
+    return flash_with(SCRIPT.read_bytes(), tmp_path_factory.mktemp("modules"))
 
 
 @pytest.fixture
 def asked(image):
     """A board that can be asked for its modules."""
-    board = Virtual(image, LONG_ARCHES[0], whole_heap=True)
-    try:
+    with watched(image, LONG_ARCHES[0], whole_heap=True) as board:
         yield board
-        assert not board.panics(), board.log()
-        board.down()
-        assert not board.files().get("faults")
-    finally:
-        board.down()
-        board.remove()
 
 
 def modules(console, names):
@@ -125,15 +110,8 @@ def test_a_heap_without_room_for_a_handshake(asked, rng):
 
 @pytest.fixture
 def server(flash_image):
-    board = Virtual(flash_image, LONG_ARCHES[0], heap=WITH_TLS)
-    try:
+    with watched(flash_image, LONG_ARCHES[0], heap=WITH_TLS) as board:
         yield board
-        assert not board.panics(), board.log()
-        board.down()
-        assert not board.files().get("faults")
-    finally:
-        board.down()
-        board.remove()
 
 
 def test_a_web_server(server, rng):

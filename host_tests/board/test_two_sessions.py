@@ -20,6 +20,7 @@ LOGS = re.compile(
     r"\[(Associating to \S+|Associated|Disassociated|(Opened|Closed): \d)\]"
     r"|Security type from probe: \S+|Obtaining IPv4 address via DHCP|IPv4 address: \S+"
     r"|Closing: \d|File (created|deleted)|NTP: .*"  # which asks in its own time
+    r"|Attempt \d"  # where the first one found no memory beside two listings
 )
 
 

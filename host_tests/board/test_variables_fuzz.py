@@ -5,22 +5,12 @@ ten thousand take a second there, and a minute through a UART.
 from pathlib import Path
 
 from airwire import declarations, project
-from airwire.image import build, layout, littlefs, tree
 from host_tests.board.backends import Virtual
+from host_tests.board.scripted import flash_with
 
 SCRIPT = Path(__file__).parent / "device" / "variables.py"
 NAMES = 100  # of four hundred: the script lies in the heap that is the board's
 TROUBLE = 400  # seconds: many times what the full count takes
-
-
-def image(script, more=None):
-    """The flash image of the tree with `script` as main.py, and `more` files (path -> content)."""
-    flash = bytearray(build.build_image())
-    vfs = littlefs.build(
-        {**tree.device_files(project.ROOT), **(more or {}), "main.py": script}, layout.VFS
-    )
-    flash[layout.VFS.offset : layout.VFS.offset + len(vfs)] = vfs
-    return bytes(flash)
 
 
 def test_random_lines(arch, rng, counts, tmp_path):
@@ -31,8 +21,7 @@ def test_random_lines(arch, rng, counts, tmp_path):
     text = SCRIPT.read_text().replace("@NAMES@", "\n".join(names))
     text = text.replace("@SEED@", str(rng.getrandbits(30)))
     text = text.replace("@COUNT@", str(counts(1500, 30_000)))
-    (tmp_path / "flash.bin").write_bytes(image(text.encode()))
-    board = Virtual(tmp_path / "flash.bin", arch)
+    board = Virtual(flash_with(text.encode(), tmp_path), arch)
     try:
         board.uart0.send(b"\r\n")
         shown = board.uart0.until(b">>> ", TROUBLE)  # MicroPython's own prompt: it has ended

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from host_tests.board import peers
-from host_tests.board.backends import Virtual
+from host_tests.board.scripted import watched
 from host_tests.board.stream_wire import start
 
 pytestmark = [pytest.mark.needs("wifi", "air", "uart1", "counters"), pytest.mark.long]
@@ -23,8 +23,7 @@ AWAY = 10  # seconds without access point
 @pytest.fixture
 def ends(board, flash_image):
     """((board, console) of the server's end, the same of the client's), connected."""
-    other = Virtual(flash_image, board.arch)
-    try:
+    with watched(flash_image, board.arch) as other:
         address = boot(board, tcp_server_auto__start=1, tcp_server_port=PORT)
         boot(
             other,
@@ -36,12 +35,6 @@ def ends(board, flash_image):
         for end in (board, other):
             end.board.wait_pin(CONNECTED, 1)
         yield (board, board.uart1), (other, other.uart1)
-        assert not other.panics(), other.log()
-        other.down()
-        assert not other.files().get("faults")
-    finally:
-        other.down()
-        other.remove()
 
 
 def boot(board, **more):

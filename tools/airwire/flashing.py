@@ -108,9 +108,13 @@ def flash(chip: esptool.Esptool, pieces: Iterable["Region"], found: "Kept | None
     others = [place for place in places if place[0] != layout.VFS.offset]
     blocks = keeping.changed(found.image, found.there)
     with keeping.saved(chip, found):
+        if blocks:
+            for place in keeping.closing(found.there):
+                chip.write([place])
         chip.write([*others, *blocks])
         if blocks:
-            chip.write([keeping.head(found.image)])
+            for place in keeping.opening(found.image):
+                chip.write([place])
         chip.verify([*others, (layout.VFS.offset, found.image)], start=True)
 
 

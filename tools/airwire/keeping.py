@@ -3,6 +3,10 @@
 The file system is read back, and the firmware's files are changed in it. While it is written its
 first two blocks are zero, so that nobody takes half of it for whole, and what was read waits in
 build/: the try after an interrupted one begins with that.
+
+The two blocks hold the first directory as it is and as it was before its last change, whichever
+came last. Alone, the latter makes a file system that lacks what came since; so it goes first and
+comes back last.
 """
 
 import sys
@@ -54,7 +58,7 @@ def kept(chip: Esptool, fresh: bytes) -> Kept | None:
 
 def changed(new: bytes, there: bytes) -> list[tuple[int, bytes]]:
     """The blocks that differ, as (offset in flash, bytes); none when all are equal. The first one
-    is always among them, with its beginning zero: `head` comes when all others are written.
+    is always among them, with its beginning zero: `closing` comes before these, `opening` after.
     """
     if new == there:
         return []
@@ -66,9 +70,19 @@ def changed(new: bytes, there: bytes) -> list[tuple[int, bytes]]:
     ]
 
 
-def head(new: bytes) -> tuple[int, bytes]:
-    """What makes the file system whole."""
-    return layout.VFS.offset, new[:HEAD]
+def closing(there: bytes) -> list[tuple[int, bytes]]:
+    """What makes a file system one that nobody takes for whole, one sector after the other."""
+    return [(place, bytes(SECTOR)) for place, _ in reversed(opening(there))]
+
+
+def opening(new: bytes) -> list[tuple[int, bytes]]:
+    """What makes the file system whole, one sector after the other; none when it is none."""
+    volume = littlefs.read(new)
+    if volume is None:
+        return []
+    halves = [(layout.VFS.offset + at, new[at : at + SECTOR]) for at in range(0, HEAD, SECTOR)]
+    first = littlefs.read(new[:SECTOR] + bytes(SECTOR) + new[HEAD:])
+    return halves if first and first.files == volume.files else halves[::-1]
 
 
 @contextmanager
