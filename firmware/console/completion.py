@@ -85,7 +85,7 @@ def _variables(word, variables):
     # Variables by full name; their groups, while the word may be several groups'.
     group, dot, _ = word.partition(b".")
     if not dot:
-        groups = [g for g in variables.GROUPS if g.startswith(word)]
+        groups = [g for g in variables.GROUPS.split() if g.startswith(word)]
         if len(groups) != 1:
             return [g + b"." for g in groups]
         group = groups[0]

@@ -3,16 +3,17 @@
 #
 # The image build reads the @command decorators of firmware/commands/ and packs them into
 # index.INDEX, one row each:
-#     "\n" name "\x01" shortcut "\x02" module "\x03" least,most
-# so that nothing of a command is in RAM before it is first used. A "!" at the end of a row marks a
-# command whose arguments hold a password.
+#     "\n" name "\x01" shortcut "\x02" file least most
+# so that nothing of a command is in RAM before it is first used. The last three are a character
+# each: a letter, for the place of the file in index.FILES, and a digit, or "~" for any number. A
+# "!" at the end of a row marks a command whose arguments hold a password.
 import gc
 import sys
 
 from micropython import const
 
 from firmware import forget
-from firmware.commands.index import INDEX
+from firmware.commands.index import FILES, INDEX
 
 # Command files kept in RAM. A host uses two or three of them again and again; all of them together
 # would take 60 KB.
@@ -39,6 +40,9 @@ further = ()  # the same of the HTTP server, while it is on
 _LIVE = "firmware.live."
 _COMMANDS = "firmware.commands."
 _INDEX = "firmware.commands.index"
+
+_FIRST = const(0x41)  # A
+_NONE = const(0x30)  # 0
 
 _files = []  # command files in RAM, as they were loaded
 _functions = {}  # name -> function, of the modules imported so far
@@ -149,14 +153,15 @@ def _forget(n):
     # what is not is used as it is, and forgotten the next time.
     file = _files[n]
     forget(_COMMANDS + file.decode())
-    i = INDEX.find(b"\x02%s\x03" % file)
+    mark = b"\x02%c" % (FILES.split().index(file) + _FIRST)
+    i = INDEX.find(mark)
     while i >= 0:
         a = INDEX.rfind(b"\x01", 0, i)
         name = INDEX[INDEX.rfind(b"\n", 0, a) + 1 : a]
         _functions.pop(name, None)
         known.pop(name, None)
         known.pop(INDEX[a + 1 : i], None)
-        i = INDEX.find(b"\x02%s\x03" % file, i + 1)
+        i = INDEX.find(mark, i + 1)
     _files.pop(n)
 
 
@@ -167,12 +172,8 @@ def find(word):
         i = row(word)
         a = INDEX.find(b"\x01", i)
         b = INDEX.find(b"\x02", a)
-        c = INDEX.find(b"\x03", b)
-        d = INDEX.find(b"\n", c)
         name = INDEX[i + 1 : a]
         if name not in _functions:
-            _load(INDEX[b + 1 : c])
-        counts = INDEX[c + 1 : d if d >= 0 else len(INDEX)].rstrip(b"!")
-        least, _, most = counts.partition(b",")
-        found = known[word] = (_functions[name], int(least), int(most) if most else 99)
+            _load(FILES.split()[INDEX[b + 1] - _FIRST])
+        found = known[word] = (_functions[name], INDEX[b + 2] - _NONE, INDEX[b + 3] - _NONE)
     return found

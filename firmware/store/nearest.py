@@ -20,11 +20,11 @@ def names(words):
         while not found:
             found = _names(words[:count])
             count -= 1
-    elif group in GROUPS:
+    elif group in GROUPS.split():
         found = _names((group,))
         found = [n for n in found if n.startswith(word)] or [n for n in found if _alike(n, word)]
     else:
-        for other in sorted(GROUPS):
+        for other in GROUPS.split():
             if dot and _alike(other, group):
                 if b"\n%s\x01" % leaf in table(other):
                     found.append(b"%s.%s" % (other, leaf))
@@ -33,7 +33,7 @@ def names(words):
     if not found:
         part = word[word.rfind(b".") + 1 :]
         if len(part) >= _LEAST:
-            for group in sorted(GROUPS):
+            for group in GROUPS.split():
                 _with_part(group, part, found)
     return _line(found)
 

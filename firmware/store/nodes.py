@@ -9,7 +9,7 @@ def under(words):
     node = words[0] if len(words) == 1 else None
     short = b" ".join(words[1:]) + b" "
     short_groups = variables.groups(words[0])
-    for group in sorted(variables.GROUPS):
+    for group in variables.GROUPS.split():
         named = everything or node == group or (node and node.startswith(group + b"."))
         if not named and group not in short_groups:
             continue

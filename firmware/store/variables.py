@@ -3,7 +3,7 @@
 #
 # The declarations are in groups/; the image build packs each group into one bytes object, because
 # 170 rows as tuples would take 21 KB of RAM. Each is a file, read when it is needed: that takes
-# 2 ms and no RAM. Rows that running code reads often are constants besides (tables.GROUPS). The
+# 2 ms and no RAM. Rows that running code reads often are constants besides (tables.RESIDENT). The
 # rows of a table are sorted by leaf. A row is
 #     "\n" leaf "\x01" shortcut-without-group "\x02" kind "\x03" default
 # and a kind is: access (w read/write, o read only, l live, v volatile, s secret), then for an
@@ -11,7 +11,7 @@
 # type, and its arguments: see parse() and kinds.py. A read-only one has the type t, or l: lines.
 from firmware import board, forget
 
-from .tables import ALIASES, GROUPS, SHORT
+from .tables import ALIASES, GROUPS, RESIDENT
 
 _MAX_WORDS = 4  # the longest shortcut, "so d e"-like: group and at most three more words
 _FOLDER = "/firmware/store/rows/"
@@ -37,7 +37,7 @@ class ReadOnly(Exception):
 def table(group):
     """The packed rows of a group (bytes), or None where there is no such group."""
     global _read
-    if group not in GROUPS:
+    if b"\n" in group or b"\n%s\n" % group not in GROUPS:
         return None
     if _read[0] != group:
         _read = (None, None)  # never two at a time
@@ -49,18 +49,8 @@ def table(group):
 
 
 def groups(word):
-    """The groups (list of bytes) whose shortcuts begin with `word`."""
-    return _pair(SHORT, word).split()
-
-
-def _pair(pairs, word):
-    # What stands behind a word in SHORT or ALIASES, b"" where it is not there.
-    i = pairs.find(b"\n%s\x01" % word)
-    if i < 0 or b"\n" in word:
-        return b""
-    i += len(word) + 2
-    end = pairs.find(b"\n", i)
-    return pairs[i : end if end >= 0 else len(pairs)]
+    """The groups (list of bytes) whose shortcuts begin with `word`: with two letters of theirs."""
+    return [group for group in GROUPS.split() if group[:2] == word]
 
 
 def row_at(rows, start):
@@ -79,7 +69,7 @@ def by_name(name):
     dot = name.find(b".")
     rows = None
     if dot > 0:
-        rows = GROUPS.get(name[:dot]) or table(name[:dot])
+        rows = RESIDENT.get(name[:dot]) or table(name[:dot])
     leaf = name[dot + 1 :]
     row = b"\n%s\x01" % leaf
     while rows:
@@ -109,8 +99,12 @@ def _by_shortcut(words, count):
 
 
 def _by_alias(words):
-    name = _pair(ALIASES, b" ".join(words))
-    return by_name(name)[:3] + (len(words),) if name else None
+    alias = b"\n%s\x01" % b" ".join(words)
+    i = ALIASES.find(alias)
+    if i < 0 or alias.rfind(b"\n"):
+        return None
+    i += len(alias)
+    return by_name(ALIASES[i : ALIASES.find(b"\n", i)])[:3] + (len(words),)
 
 
 def secret(name):

@@ -306,8 +306,7 @@ wlan.tx_power                      -
 """
 
 ABSENT_VARIABLES = """
-http.server.idle_timeout http.server.max_requests http.server.tls_cert
-http.server.tls_enabled http.server.tls_key
+http.server.idle_timeout http.server.max_requests
 ota.host ota.port
 setup.gpio.mode
 """

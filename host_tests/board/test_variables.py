@@ -291,7 +291,7 @@ UNKNOWN = [
     ("get wlan.sid", ": could be wlan.bssid, wlan.ssid"),
     ("set wlan.sisd x", ": could be wlan.ssid"),
     ("get wlam.ssid", ": could be wlan.ssid"),
-    ("get ssid", ": could be softap.ssid, wlan.ssid"),
+    ("get ssid", ": could be setup.web.ssid, softap.ssid, wlan.ssid"),
     ("get wlan.join.re", ": could be wlan.join.result, wlan.join.retries"),
     ("get uart.bud 0", ": could be uart.baud"),
     ("get ud c x", ": could be udp.client.auto_interface, udp.client.auto_retry, "),

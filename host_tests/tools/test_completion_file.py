@@ -48,4 +48,4 @@ def test_commands_with_passwords_are_marked(tmp_path):
         '@command(b"b_plain", b"b", 1, 1)\ndef g(session, args):\n    """b_plain <path>"""\n'
     )
     index = declarations.command_index(tmp_path)
-    assert rb"a_join\x01a\x02x\x031,1!\nb_plain\x01b\x02x\x031,1'" in index
+    assert rb"a_join\x01a\x02A11!\nb_plain\x01b\x02A11'" in index

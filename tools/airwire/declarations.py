@@ -126,6 +126,8 @@ def _command(
     text = ast.get_docstring(function)
     if not text:
         raise DeclarationError(f"{path.name}: command {name.decode()} has no help text")
+    if most is not None and most > 9:
+        raise DeclarationError(f"{path.name}: command {name.decode()} takes more than 9 arguments")
     syntax, _, rest = text.partition("\n")
     return Command(
         name.decode(), shortcut.decode(), path.stem, least, most, syntax, " ".join(rest.split())
@@ -180,12 +182,13 @@ def command_index(root: Path) -> bytes:
     """Source of firmware/commands/index.py: the packed index that firmware/console/registry.py
     searches.
     """
+    files = sorted({c.module for c in commands(root)})
     rows = "".join(
-        f"\n{c.name}\x01{c.shortcut}\x02{c.module}\x03{c.least},{'' if c.most is None else c.most}"
-        f"{'!' if _SECRET.search(c.syntax) else ''}"
+        f"\n{c.name}\x01{c.shortcut}\x02{chr(ord('A') + files.index(c.module))}"
+        f"{c.least}{'~' if c.most is None else c.most}{'!' if _SECRET.search(c.syntax) else ''}"
         for c in commands(root)
     )
-    return f"INDEX = {rows.encode()!r}\n".encode()
+    return f"FILES = {' '.join(files).encode()!r}\nINDEX = {rows.encode()!r}\n".encode()
 
 
 def _kind(variable: Variable) -> str:
@@ -206,28 +209,28 @@ def _kind(variable: Variable) -> str:
 
 
 def variable_tables(root: Path) -> dict[str, bytes]:
-    """What the device looks variables up in: firmware/store/tables.py, which has GROUPS, the
-    packed rows of each group that stay in RAM; SHORT, the groups of each shortcut's first word;
-    and ALIASES. The packed table of each group is in the file firmware/store/rows/<group>.
+    """What the device looks variables up in: firmware/store/tables.py, which has GROUPS, the names
+    of all in order; RESIDENT, the packed rows of those that stay in RAM; and ALIASES. The packed
+    table of each group is in the file firmware/store/rows/<group>.
     """
     groups: dict[str, bytes] = {}
     resident: dict[bytes, bytes] = {}
-    short: dict[str, set[str]] = {}
     for v in variables(root):
         group, _, leaf = v.name.partition(".")
         word, _, rest = v.shortcut.partition(" ")
+        if word != group[:2]:
+            raise DeclarationError(f"{v.name}: a shortcut begins with {group[:2]}, not {word}")
         default = "" if v.access in ("ro", "volatile") else v.default
         row = f"\n{leaf}\x01{rest}\x02{_kind(v)}\x03{default}".encode()
         groups[group] = groups.get(group, b"") + row
-        stays = group in _RESIDENT and not v.name.startswith(_RARE)
-        resident[group.encode()] = resident.get(group.encode(), b"") + (row if stays else b"")
-        short.setdefault(word, set()).add(group)
+        if group in _RESIDENT and not v.name.startswith(_RARE):
+            resident[group.encode()] = resident.get(group.encode(), b"") + row
     others = "".join(f"\n{alias}\x01{name}" for alias, name in sorted(aliases(root).items()))
-    words = "".join(f"\n{word}\x01{' '.join(sorted(short[word]))}" for word in sorted(short))
+    names = "".join(f"\n{group}" for group in sorted(groups))
     lines = (
-        f"GROUPS = {resident!r}",
-        f"SHORT = {words.encode()!r}",
-        f"ALIASES = {others.encode()!r}",
+        f"GROUPS = {(names + chr(10)).encode()!r}",
+        f"RESIDENT = {resident!r}",
+        f"ALIASES = {(others + chr(10)).encode()!r}",
     )
     files = {f"firmware/store/rows/{g}": groups[g] for g in groups}
     return {"firmware/store/tables.py": ("\n".join(lines) + "\n").encode(), **files}
