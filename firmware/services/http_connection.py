@@ -174,6 +174,7 @@ class Connection:
                     work = self.answer(request)
                     if work:
                         await work
+                        work = None  # it keeps what it ran, which may be loaded anew meanwhile
                 except MemoryError:
                     if self._state > READING or request.length:
                         raise
@@ -182,6 +183,7 @@ class Connection:
                     work = self.answer(request)
                     if work:
                         await work
+                        work = None
                 if self.lent is not None:
                     self._give()
                 if not request.keep_alive:
