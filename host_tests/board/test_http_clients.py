@@ -6,13 +6,11 @@ import base64
 import json
 import re
 import subprocess
-import time
 
 import httpx
 import pytest
 
 from host_tests.board import web
-from host_tests.board.console import PATIENCE
 from host_tests.board.http_board import shared
 
 pytestmark = [pytest.mark.needs("wifi", "uart1"), pytest.mark.long]
@@ -24,8 +22,6 @@ SECONDS = 60  # a program that takes longer hangs
 CONNECTIONS = (1, 4, 8)
 # Bytes by which the heap in use may have grown behind wrk.
 MOST_GROWN = 256
-# What leaves it at least when nobody has called for a while.
-RESTS = 8192
 PATHS = ("/command/get%20wlan.ssid", "/command/version", "/page.html")
 
 
@@ -166,27 +162,17 @@ def test_wrk(board, url, counts, figure, tmp_path):
         assert "Non-2xx" not in done.stdout, done.stdout
         return int(re.search(r"(\d+) requests in", done.stdout)[1])
 
+    def asked_once():
+        assert curl(f"{url}/command/version", None)[0] == 200
+
     for connections in CONNECTIONS:  # what grows once, as the table of modules, has grown then
         asked(connections, 1)
-    rested(board.uart1, url)
-    before = rested(board.uart1, url)
+    web.rested(board.uart1, asked_once)
+    before = web.rested(board.uart1, asked_once)
     for connections in CONNECTIONS:
         count = asked(connections, counts(1, 30))
         assert count
         figure(f"{connections} connections: {count} requests")
-    grown = rested(board.uart1, url) - before
+    grown = web.rested(board.uart1, asked_once) - before
     figure(f"heap {grown:+} bytes")
     assert grown <= MOST_GROWN
-
-
-def rested(console, url):
-    """What of the heap is in use with one client, when nobody had called for a while: then what
-    serves clients leaves the memory, and the next one finds all command files gone.
-    """
-    busy = web.used(console)
-    end = time.monotonic() + PATIENCE
-    while web.used(console) > busy - RESTS:
-        assert time.monotonic() < end
-        time.sleep(0.2)
-    assert curl(f"{url}/command/version", None)[0] == 200
-    return web.used(console)

@@ -3,14 +3,17 @@
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from host_tests.board import peers
 from host_tests.board.backends import Backend
-from host_tests.board.console import Console
+from host_tests.board.console import PATIENCE, Console
 
 PORT = 8080
+# Bytes that leave the heap at least when nobody has called for a while.
+RESTS = 8192
 LISTENING = f"HTTP server listening on port: {PORT}"
 
 
@@ -69,3 +72,16 @@ def used(console: Console) -> int:
     for line in ("ls", "stream_list", "gpio_get 4"):
         console.run(line)
     return int(console.ok("get system.memory.used"))
+
+
+def rested(console: Console, ask: Callable[[], object]) -> int:
+    """What of the heap is in use behind `ask`, a client's, when nobody had called for a while:
+    then what serves clients leaves the memory, and the next one finds all command files gone.
+    """
+    busy = used(console)
+    end = time.monotonic() + PATIENCE
+    while used(console) > busy - RESTS:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    ask()
+    return used(console)
