@@ -275,6 +275,22 @@ def test_it_ends_when_nobody_comes(board, console):
     over(console)
 
 
+@pytest.mark.needs("uart1")
+def test_two_who_stop_it(board, console):
+    """At the same time: its end is not cut short, and what was there before comes back."""
+    usb = board.uart0
+    usb.sync()
+    board.configure(console, softap_ssid="mine", softap_passkey="tin snips 42")
+    console.ok("network_up -i softap")
+    for _ in range(3):
+        console.ok("setup web")
+        usb.send(b"setup stop\r")
+        console.ok("setup stop")
+        assert console.ok("setup status") == "0"
+        assert (info(console)["ssid"], info(console)["state"]) == ("mine", "up")
+        usb.until(b"Success\r\n> ")
+
+
 BUTTON = 13
 
 
