@@ -178,10 +178,18 @@ def test_the_files_are_there_already(board, deploy):
 
 
 def test_no_room(board, deploy):
-    """The line says what makes room."""
+    """The line says what makes room, and the firmware runs, so that it can be done."""
     flash = reflashed(board, full)
-    said = deploy(firmware(board) | {"lib/a.mpy": b"small", "lib/large.mpy": LARGE}, code=1)
+    before = firmware(board)
+    files = before | {"lib/a.mpy": b"small", "lib/large.mpy": LARGE}
+    said = deploy(files, code=1)
     assert said == "airwire: no room on PORT: delete files of yours there (file_delete)"
+    console = board.uart0
+    console.sync()
+    console.command("file_delete filler")
+    said = deploy(files)
+    assert said[0] == f"write  lib/large.mpy ({len(LARGE)} bytes)" and len(said) == 2
+    assert firmware(board) == files
     reflashed(board, lambda _: flash)
 
 

@@ -5,6 +5,7 @@ is only what the image has a place for: settings, the user's files and resources
 """
 
 import argparse
+import contextlib
 import hashlib
 import subprocess
 import sys
@@ -136,7 +137,13 @@ def _run(args: argparse.Namespace) -> int:
             local.parent.mkdir(parents=True, exist_ok=True)
             local.write_bytes(files[path])
         size = sum(len(files[path]) for path in todo.written)
-        tool.apply(todo, Path(folder), _BASE_SECONDS + size / _BYTES_PER_SECOND)
+        try:
+            tool.apply(todo, Path(folder), _BASE_SECONDS + size / _BYTES_PER_SECOND)
+        except UserError:
+            # Its user may have to tell the firmware something: which files are to go, for example.
+            with contextlib.suppress(UserError):
+                tool.reset()
+            raise
     count = len(todo.written) + len(todo.removed)
     print(f"{port}: {count} of {len(files)} files changed; the board starts")
     return 0
