@@ -116,6 +116,7 @@ def secured(board, port, tls, trusted="one", **settings):
 
 
 @pytest.mark.whole_heap
+@pytest.mark.needs("names")
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")
 def test_tls(board, rng, tmp_path):
     """From the first byte and by STARTTLS, with a login that no server would take without, and the
@@ -143,6 +144,7 @@ def test_tls(board, rng, tmp_path):
 
 
 @pytest.mark.whole_heap
+@pytest.mark.needs("names")
 def test_tls_that_is_not_had(board, peer, tmp_path):
     """Nothing is sent then, and it is said why."""
     for by, name, words in (

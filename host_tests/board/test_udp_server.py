@@ -97,6 +97,7 @@ def test_start_and_stop(board):
         assert console.run("read 1 10").text == b"again"
 
 
+@pytest.mark.needs("names")
 def test_a_peer_that_is_set(board):
     """It is written to before anybody has sent."""
     with caller() as far:
