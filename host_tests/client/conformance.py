@@ -265,7 +265,7 @@ class Run:
         if len(self.streams) >= 8:
             assert (result, handle) == (1, None)
         else:
-            assert (result, handle) == (0, self._free())
+            assert (result, handle) == (0, self._free()), (result, handle)
             self.streams.append(handle)
         return result, handle
 
@@ -294,7 +294,7 @@ class Run:
         if len(self.streams) >= 8:
             return self.close()
         result, handle = self.driver.client("tcp", "host.airwire", self.port)
-        assert (result, handle) == (0, self._free())
+        assert (result, handle) == (0, self._free()), (result, handle)
         data = self.rng.choice([b"", self._data(1000)])
         assert self.driver.write(handle, b"!" + len(data).to_bytes(2) + data) == 0
         got = self._rest(handle, self._size(data))
@@ -306,7 +306,7 @@ class Run:
         if len(self.streams) >= 8:
             return self.close()
         result, handle = self.driver.client("udp", "host.airwire", 9)
-        assert (result, handle) == (0, self._free())
+        assert (result, handle) == (0, self._free()), (result, handle)
         size = self.rng.choice([1, 100, 1472, 1473])
         assert self.driver.write(handle, bytes(size)) == (9 if size > 1472 else 0)
         assert self.driver.close(handle) == 0
@@ -361,7 +361,7 @@ class Run:
         self.driver.logs()
         self.done("set", b"system.print_level", b"1")
         result, handle = self.driver.client("tcp", "host.airwire", self.port)
-        assert (result, handle) == (0, self._free())
+        assert (result, handle) == (0, self._free()), (result, handle)
         assert self.driver.close(handle) == 0
         self.done("set", b"system.print_level", b"0")
         found = [_STAMP.sub("[", line) for line in self.driver.logs()]
