@@ -16,7 +16,7 @@ from wire.quoting import quote
 
 from . import saved, variables
 
-MAX_SIZE = 20480  # 200 variables of 100 bytes; a larger file is not ours
+MAX_SIZE = 24_576  # 240 variables of 100 bytes; a larger file is not ours
 EFBIG = const(27)  # it would be larger; the chip's errno lacks it
 
 

@@ -27,7 +27,7 @@ PATTERN = bytes(i * 11 & 31 for i in range(64))
 # What must be free for a stream (device.py); and so much less that it stays less when commands are
 # forgotten, and is enough for the test itself.
 STREAM_ROOM = 18_432
-LITTLE = 14_000
+LITTLE = 12_000
 
 # At the prompt: files until the flash is full, of which LittleFS may then count less than no
 # blocks as free; and what a file of the user would be told.

@@ -176,7 +176,7 @@ def test_settings(table, tmp_path):
     "name, value, said",
     [
         ("wlan.sid", "x", "no variable 'wlan.sid': docs/variables.md has them all"),
-        ("ssid", "x", "no variable 'ssid' (did you mean softap.ssid?)"),
+        ("ssid", "x", "no variable 'ssid' (did you mean setup.web.ssid?)"),
         ("", "x", "no variable '': docs/variables.md has them all"),
         ("wlan.mac", "x", "wlan.mac has no factory setting: it is not kept"),
         ("time.rtc", "1", "time.rtc has no factory setting: it is not kept"),
