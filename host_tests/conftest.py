@@ -42,9 +42,9 @@ EXAMPLES_REDUCED, EXAMPLES_FULL = 200, 5000
 FIGURE = "figure"
 
 # Boards keep time: many more of them than processors would be late for each other. A test waits
-# for more than half of its time, so that two more have room.
+# for more than half of its time, so that one more has room.
 MOST_WORKERS = 4
-MORE_WORKERS = 2
+MORE_WORKERS = 1
 
 # A script here runs for milliseconds. This is a hang, on however slow a machine.
 SCRIPT_SECONDS = 60
@@ -82,7 +82,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)  # Hypothesis reads its seed in the same hook
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "sampled(n): the reduced counts try n of its parameters, by lot; full ones all"
+        "markers",
+        "sampled(n): the reduced counts try n, by lot, of its parameters or of its file's tests; "
+        "full ones all",
     )
     # A shell that starts us in the background has us ignore Ctrl-C, and nohup that a
     # terminal ends; what we start would too.
@@ -145,8 +147,10 @@ def _samples(seed: int, items: list[pytest.Item]) -> list[pytest.Item]:
     # Without those of the sampled tests that the lot leaves out: each run tries others.
     sampled = {}
     for item in items:
-        if item.get_closest_marker("sampled"):
-            sampled.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        if mark := item.get_closest_marker("sampled"):
+            of_file = mark not in item.own_markers
+            name = item.nodeid.partition("::" if of_file else "[")[0]
+            sampled.setdefault(name, []).append(item)
     out = set()
     for test, those in sampled.items():
         (count,) = those[0].get_closest_marker("sampled").args

@@ -11,7 +11,7 @@ import pytest
 from host_tests.board import peers
 from host_tests.board.stream_wire import Server, client, exactly, silent, start
 
-pytestmark = pytest.mark.needs("wifi", "air", "uart1")
+pytestmark = [pytest.mark.needs("wifi", "air", "uart1"), pytest.mark.sampled(5)]
 
 HEAD = "! # Type  Info"
 PORT = 3000

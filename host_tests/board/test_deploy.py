@@ -46,7 +46,7 @@ tree.device_files = lambda root: files
 sys.exit(cli.main(["deploy", *sys.argv[2:]]))
 """
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.sampled(3)]
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from host_tests.board import live, peers
 from host_tests.board.mail import PASSWORD, USERNAME, MailServer, script, to_the_message
 from host_tests.board.tls_peers import issued, put, root, server_context
 
-pytestmark = [pytest.mark.needs("wifi"), pytest.mark.long]
+pytestmark = [pytest.mark.needs("wifi"), pytest.mark.long, pytest.mark.sampled(6)]
 
 # The answers of a peer come at once, or what is tested is their absence.
 WAIT_MS = 300

@@ -18,7 +18,7 @@ from host_tests.board.http_peers import (
     redirect,
 )
 
-pytestmark = pytest.mark.needs("wifi", "uart1")
+pytestmark = [pytest.mark.needs("wifi", "uart1"), pytest.mark.sampled(40)]
 
 
 @pytest.fixture(scope="module")

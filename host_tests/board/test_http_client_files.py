@@ -24,7 +24,7 @@ from host_tests.board.http_peers import (
 )
 from host_tests.board.tls_peers import issued, put, server_context
 
-pytestmark = pytest.mark.needs("wifi", "uart1", "air")
+pytestmark = [pytest.mark.needs("wifi", "uart1", "air"), pytest.mark.sampled(20)]
 
 OLD = b"old " * 100
 

@@ -33,7 +33,7 @@ from host_tests.board.tls_peers import (
     root,
 )
 
-pytestmark = pytest.mark.needs("wifi", "uart1")
+pytestmark = [pytest.mark.needs("wifi", "uart1"), pytest.mark.sampled(7)]
 
 LIST = "! # Type  Info"
 HEAP = "320K"  # code of many commands, streams and files stays in RAM, or leaves pieces there

@@ -12,7 +12,7 @@ from host_tests.board import live, peers
 from host_tests.board.console import PATIENCE
 from host_tests.board.telnet import DO, ECHO, IAC, NAWS, OFFERS, PORT, SB, SE, SGA, WILL, Wire
 
-pytestmark = pytest.mark.needs("wifi", "uart1", "air", "led")
+pytestmark = [pytest.mark.needs("wifi", "uart1", "air", "led"), pytest.mark.sampled(12)]
 
 PROMPT = OFFERS + b"> "
 

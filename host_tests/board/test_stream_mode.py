@@ -20,7 +20,7 @@ from host_tests.board.stream_wire import (
     start,
 )
 
-pytestmark = pytest.mark.needs("wifi", "air", "uart1")
+pytestmark = [pytest.mark.needs("wifi", "air", "uart1"), pytest.mark.sampled(6)]
 
 START = b"\r\nCommand Mode Start\r\n> "
 # Silence before the break sequence, with room for a machine that is late.

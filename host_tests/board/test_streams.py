@@ -13,7 +13,7 @@ from host_tests.board import peers
 from host_tests.board.console import Reply
 from host_tests.board.test_console_machine import board_idle
 
-pytestmark = pytest.mark.needs("wifi")
+pytestmark = [pytest.mark.needs("wifi"), pytest.mark.sampled(12)]
 
 ALL_BYTES = bytes(range(256))
 

@@ -27,7 +27,7 @@ from host_tests.board.tls_servers import (
     trusting,
 )
 
-pytestmark = pytest.mark.needs("wifi", "air", "uart1")
+pytestmark = [pytest.mark.needs("wifi", "air", "uart1"), pytest.mark.sampled(14)]
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from host_tests.board.tls_peers import (
     root,
 )
 
-pytestmark = [pytest.mark.needs("wifi"), pytest.mark.whole_heap]
+pytestmark = [pytest.mark.needs("wifi"), pytest.mark.whole_heap, pytest.mark.sampled(6)]
 
 PORT = 3000
 # Of a handshake that is not finished: short, as what is tested is that it does not come.

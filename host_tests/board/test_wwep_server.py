@@ -16,7 +16,7 @@ from host_tests import wwep_vectors
 from host_tests.board import peers, tls_peers
 from host_tests.board.console import PATIENCE
 
-pytestmark = pytest.mark.needs("wifi")
+pytestmark = [pytest.mark.needs("wifi"), pytest.mark.sampled(11)]
 
 OPEN, SECURE = 27708, 40508
 LISTENING = "WWEP server listening on port: 27708"

@@ -37,7 +37,7 @@ MEMORY_SLACK = 256
 
 # Commands in a row of rounds. The first allocates what is used from then on: after it is the
 # baseline. What the later ones leave behind, always or up to some limit, counts.
-ROUNDS_REDUCED = (25, 25, 25, 25)
+ROUNDS_REDUCED = (15, 15, 15, 15)
 ROUNDS_FULL = (4000, 2000, 2000, 2000)
 
 

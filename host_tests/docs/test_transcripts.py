@@ -29,6 +29,7 @@ def play(text, path, folder, **options):
         stage.close()
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_what_a_document_shows_is_what_happens(path, tmp_path):
     try:

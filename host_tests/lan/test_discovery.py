@@ -15,6 +15,8 @@ from host_tests.lan import avahi, resolved
 from host_tests.lan.conftest import PATIENCE, WIFI, running, until
 from host_tests.lan.test_sockets import LOOK_UP
 
+pytestmark = pytest.mark.sampled(8)
+
 # What the issue allows a client to wait for an answer, seconds; reduced counts are run on
 # machines that are shared, where a program may take several times as long to start.
 SOON = 1.0

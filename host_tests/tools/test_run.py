@@ -15,6 +15,8 @@ from airwire.wwep.server import Transaction
 from host_tests.tools.run_terminal import COMMAND, PATIENCE, Family, Terminal
 from host_tests.tools.wwep_command import ask
 
+pytestmark = pytest.mark.sampled(14)
+
 PRESS, QUIT, ALSO_QUIT, INTERRUPT = "\x02", "\x18", "\x1d", "\x03"
 
 # The default air, with scans that do not take the time of a chip's.

@@ -14,6 +14,8 @@ from host_tests.board.peers import Wwep
 from host_tests.conftest import ROOT, figures
 from host_tests.web.conftest import DESKTOP, PATIENCE, PHONE
 
+pytestmark = pytest.mark.sampled(7)
+
 # Each view, and words that are there when it has asked the module.
 VIEWS = {
     "status": "Hardware id",
