@@ -57,6 +57,28 @@ def test_client(start, listener):
     peer.close()
 
 
+def test_a_connection_that_there_is(start, listener):
+    """From the same port to the same one, or one that was closed a moment ago."""
+    with socket.socket() as free:
+        free.bind((HERE, 0))
+        port = port_of(free)
+    board = start(
+        SOCKET,
+        f"""
+        def connected():
+            s = socket.socket()
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(('0.0.0.0', {port}))
+            s.connect(('127.0.0.1', {port_of(listener)}))
+            return s
+        one = connected()
+        t(connected)
+    """,
+        wlan=JOINED,
+    )
+    assert lines(board) == ["OSError 112"]
+
+
 def test_server_and_shifted_ports(start):
     # Port 80 is 8080 of the host; the firmware never sees the difference. 0.0.0.0 is the board's
     # address.

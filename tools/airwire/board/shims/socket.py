@@ -249,6 +249,8 @@ class socket(io.IOBase):
                 raise OSError(103)
             self._s.connect(where)  # tells how it went
         except OSError as er:
+            if er.errno == _EADDRNOTAVAIL:  # both ends are those of another one: lwIP's ERR_USE
+                raise error(OSError(98))
             if er.errno != _EISCONN or self._state != _BUSY:
                 raise error(er)
 
