@@ -48,7 +48,6 @@ _EISCONN = const(106)
 _ETIMEDOUT = const(116)  # newlib's, as all that is raised here
 _ENOTCONN = const(128)
 _ENFILE = const(23)
-_EADDRINUSE = const(112)
 _GET_FILENO = const(10)
 _POLL = const(3)
 _CLOSE = const(4)
@@ -251,7 +250,7 @@ class socket(io.IOBase):
             self._s.connect(where)  # tells how it went
         except OSError as er:
             if er.errno == _EADDRNOTAVAIL:  # both ends are those of another one: lwIP's ERR_USE
-                raise OSError(_EADDRINUSE)
+                raise error(OSError(98))
             if er.errno != _EISCONN or self._state != _BUSY:
                 raise error(er)
 
