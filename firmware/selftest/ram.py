@@ -8,7 +8,7 @@ from micropython import const
 from firmware.console import registry
 
 # With less no stream is opened (device.py).
-_LEAST = const(20_480)
+_LEAST = const(18_432)
 # The largest piece that the firmware asks for: what cert_load may be sent. To try for more would
 # have the heap of a chip grow, at the expense of TLS, for good.
 _PIECE = const(16_384)
