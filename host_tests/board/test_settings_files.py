@@ -2,9 +2,16 @@
 carried out whole or not at all.
 """
 
+import re
+
 from host_tests.board.console import Reply
+from host_tests.conftest import ROOT
 
 FAILED, BAD_ARGUMENT, BOUNDS = 1, 7, 9
+
+# Bytes of the largest settings file, as the firmware has it.
+SOURCE = (ROOT / "firmware/store/settings.py").read_text()
+MOST = int(re.search(r"^MAX_SIZE = ([\d_]+)", SOURCE, re.MULTILINE)[1])
 
 
 def create(console, name, text):
@@ -125,6 +132,6 @@ def test_damaged_and_missing(board):
         assert console.run(f"load bad{number}").code == FAILED
     assert console.run("load bad0") == Reply(FAILED, b"File damaged")
     assert console.run("load nothing") == Reply(FAILED, b"File not found")
-    create(console, "large", "#" * 20481)
+    create(console, "large", "#" * (MOST + 1))
     assert console.run("load large") == Reply(BOUNDS, b"File too large")
     assert console.ok("get wlan.ssid") == "kept"

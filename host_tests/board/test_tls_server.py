@@ -30,8 +30,8 @@ from host_tests.board.tls_peers import (
 pytestmark = [pytest.mark.needs("wifi"), pytest.mark.whole_heap, pytest.mark.sampled(6)]
 
 PORT = 3000
-# Of a handshake that is not finished: short, as what is tested is that it does not come, and longer
-# than others take meanwhile, by RFC 2217 too.
+# Of a handshake that is not finished: short, as what is tested is that it does not come, and
+# longer than others take meanwhile, by RFC 2217 too.
 WAIT_MS = 2500
 RECORD = 16_384  # the largest there is
 
