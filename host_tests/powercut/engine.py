@@ -92,6 +92,7 @@ class Bench:
     """A board reduced to its flash: start, stop, snapshots."""
 
     def __init__(self, image):
+        self._image = memoryview(image)
         self.medium = bytearray(image)
         self.chip = None
         self.first = 0  # the file system's first block, in blocks of the chip
@@ -122,10 +123,21 @@ class Bench:
             self._mounted = False
 
     def snapshot(self):
-        return bytes(self.medium)
+        """Place -> content of the blocks that are not the image's: a heap in use has no room in
+        one piece for the whole flash, time and again.
+        """
+        now = memoryview(self.medium)
+        blocks = {}
+        for at in range(0, len(now), _flash.BLOCK):
+            end = at + _flash.BLOCK
+            if now[at:end] != self._image[at:end]:
+                blocks[at] = bytes(now[at:end])
+        return blocks
 
     def restore(self, snapshot):
-        self.medium[:] = snapshot
+        self.medium[:] = self._image
+        for at, content in snapshot.items():
+            self.medium[at : at + len(content)] = content
 
     def started_state(self, scenario):
         """What the scenario finds after a start."""

@@ -20,7 +20,7 @@ VFS_AT = 0x20000
 # As much as the slowest scenario has to fill, and what LittleFS on a chip counts twice: the two
 # blocks of each of 14 folders. A chip has three times that.
 FREE_BLOCKS = 48
-HEAP = "16M"  # for the flash and the snapshots of it
+HEAP = "16M"  # for the image, the flash, and what starts leave behind
 SECONDS = 300  # a whole state takes 10 s on an idle machine
 
 # Flash operations that a save takes at least, in each of a state's scenarios. LittleFS decides
