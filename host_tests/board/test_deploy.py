@@ -17,6 +17,7 @@ from airwire.image import bytecode, layout, littlefs, tree
 from host_tests.board.backends import Virtual
 from host_tests.board.bench_file import REASONS
 from host_tests.board.console import PATIENCE
+from host_tests.board.test_life import python, to_the_repl
 from host_tests.conftest import figures, runnable
 
 # Program, and how it reaches the board.
@@ -168,6 +169,27 @@ def test_what_is_not_the_firmwares_stays(board, deploy, tool):
     console = board.uart0
     console.sync()
     console.command("file_delete notes.txt")
+
+
+@pytest.mark.parametrize("tool", figures()(("mpremote",), ("mpremote", "ampy")))
+def test_the_watchdog_waits(board, deploy, tool, monkeypatch):
+    """A deployment takes longer than the firmware's watchdog waits, which nobody feeds meanwhile:
+    here a shorter one, and a board whose work alone takes longer.
+    """
+    console = board.uart0
+    console.sync()
+    to_the_repl(console)
+    python(console, "import machine; dog = machine.WDT(timeout=5000)")
+    files = firmware(board)
+    added = {"lib/new/file.mpy": b"new"}
+    with monkeypatch.context() as slow:
+        slow.setattr(deploying, "_PREPARE", deploying._PREPARE + "import time; time.sleep(6)\n")
+        deploy(files | added, tool)
+    assert "watchdog expired" not in board.log()
+    assert firmware(board) == files | added
+    board.uart0.sync()
+    deploy(files, tool)
+    assert firmware(board) == files
 
 
 def test_the_files_are_there_already(board, deploy):
