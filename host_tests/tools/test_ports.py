@@ -272,6 +272,17 @@ def test_the_cable_is_pulled(pty, capfd, words):
     assert said == gone
 
 
+def test_an_error_below_its_heading():
+    words = (
+        "mpremote: Error with transport:\nTraceback (most recent call last):\n"
+        '  File "<stdin>", line 1, in <module>\nMemoryError: memory allocation failed\n'
+    )
+    assert ports.explain(words, "COM3", "mpremote") == (
+        "mpremote failed on COM3: mpremote: Error with transport: "
+        "MemoryError: memory allocation failed"
+    )
+
+
 # The monitor
 
 

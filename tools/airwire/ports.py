@@ -161,6 +161,8 @@ def explain(words: str, port: str, tool: str) -> str:
         lines[-1] if lines else "no reason given",
     )
     told = told.removeprefix("ERROR: ").removeprefix("A fatal error occurred: ")
+    if told.endswith(":"):  # mpremote's "Error with transport:", and last the error
+        told += f" {lines[-1]}"
     for sign, text in _COMPLAINTS:
         if sign in words.lower():
             return text.format(port=port, words=told, tool=tool)
