@@ -14,7 +14,7 @@ from firmware import board, forget
 from .tables import ALIASES, GROUPS, RESIDENT
 
 _MAX_WORDS = 4  # the longest shortcut, "so d e"-like: group and at most three more words
-_FOLDER = "/firmware/store/rows/"
+FOLDER = "/firmware/store/rows/"
 _AS_WRITTEN = b"tkeamndpzwy"  # types whose values are text as it was declared
 _MANY_WORDS = b"rd"  # types whose value may be several words: baud rate, GPIO direction
 
@@ -41,7 +41,7 @@ def table(group):
         return None
     if _read[0] != group:
         _read = (None, None)  # never two at a time
-        with open(_FOLDER + group.decode(), "rb") as f:
+        with open(FOLDER + group.decode(), "rb") as f:
             size = f.seek(0, 2)
             f.seek(0)
             _read = (group, f.read(size))  # without it, room for twice as much is taken

@@ -4,7 +4,7 @@ import sys
 
 from firmware.store import variables
 
-variables._FOLDER = variables._FOLDER[1:]  # the device's files are in the current folder
+variables.FOLDER = variables.FOLDER[1:]  # the device's files are in the current folder
 while True:
     line = sys.stdin.buffer.readline()
     if not line:

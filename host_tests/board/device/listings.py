@@ -15,8 +15,8 @@ from firmware.store import files
 
 _FILES = 60
 # The heap of 160 KB has 60 KB left with every service on (design.md 4), in pieces. A list of
-# names may take a fifth of that: half of it is one group's table, the rest what was computed and
-# one piece of the answer. A list of files holds their names, 5 KB of sixty, and takes a third.
+# names may take a fifth of that, in small pieces, for what is imported, what was computed and one
+# piece of the answer. A list of files holds their names, 5 KB of sixty, and takes a third.
 _LIST = const(12 * 1024)
 _COMMANDS = (
     (b"get all", _LIST),
