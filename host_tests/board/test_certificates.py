@@ -19,6 +19,7 @@ HEAD = "!  # Kind  Where     Expiry                Reference  Subject"
 END = datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
 STAMP = "2030-01-02T03:04:05Z"
 DAY = 86_400
+DATA_TIMEOUT = 11  # seconds, and one more
 CHAIN_ORDER = b"The chain is not in order"
 MISMATCH = b"The key does not match the certificate"
 
@@ -77,6 +78,40 @@ def test_nothing_of_a_key_is_echoed(board, leaf):
     assert not [i for i in range(len(leaf.key_pem) - 8) if leaf.key_pem[i : i + 8] in shown]
     console.send(b"get wl j r\r\n")
     assert console.until(b"3\r\n").endswith(b"get wl j r\r\n3\r\n")
+
+
+def unseen(console, key, shown):
+    """What was shown has nothing of the key, no line of it was a command, and the next one is."""
+    shown += console.until(b"\r\n> ")
+    assert not [i for i in range(len(key) - 8) if key[i : i + 8] in shown], shown
+    assert b"nknown" not in shown
+    console.send(b"get wl j r\r\n")
+    assert console.until(b"3\r\n").endswith(b"get wl j r\r\n3\r\n")
+    console.until(b"> ")
+
+
+def test_nothing_behind_a_refusal_is_echoed(board, leaf):
+    """Nor carried out, of a key that is sent with a wrong size."""
+    key = leaf.key_pem + b"set wlan.join.retries 5\r\n"
+    console = board.host
+    console.sync()
+    for words in ("0", "9999999999", "many", f"{len(key)} more", len(key) // 3):
+        command = f"cert_load web key {words}\r\n".encode()
+        console.send(command + key)
+        unseen(console, key, console.until(command))
+
+
+@pytest.mark.long
+def test_a_key_that_is_pasted_late(board, leaf):
+    """When the time for data is over: it is not shown either."""
+    console = board.host
+    console.sync()
+    command = b"cert_load web key %d\r\n" % (len(leaf.key_pem) + 1)
+    console.send(command)
+    shown = console.until(command) + console.quiet(DATA_TIMEOUT)
+    assert shown == command
+    console.send(leaf.key_pem)
+    unseen(console, leaf.key_pem, shown)
 
 
 def test_into_the_dct_and_out_of_it(board, root, leaf):
