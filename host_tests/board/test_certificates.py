@@ -17,6 +17,8 @@ from host_tests.board.tls_peers import put
 
 HEAD = "!  # Kind  Where     Expiry                Reference  Subject"
 END = datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+BEGIN = datetime.datetime(2029, 12, 1, tzinfo=datetime.UTC)
+NOW, DAYS = certificates.NOW, certificates.DAY
 STAMP = "2030-01-02T03:04:05Z"
 DAY = 86_400
 DATA_TIMEOUT = 11  # seconds, and one more
@@ -25,7 +27,8 @@ MISMATCH = b"The key does not match the certificate"
 
 
 def identity(name, issuer=None, **made):
-    return certificates.make(name, issuer, end=END, number=made.pop("number", name), **made)
+    made = {"end": END, "number": name, **made}
+    return certificates.make(name, issuer, **made)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +123,8 @@ def test_into_the_dct_and_out_of_it(board, root, leaf):
     for kind, data in (("cert", crlf(leaf.chain_pem)), ("key", leaf.key_pem), ("ca", root.der)):
         reply = load(console, "web", kind, b"# a comment\n" * (data[:1] == b"-") + data)
         assert (reply.code, reply.text, reply.logs) == (0, b"Success", [b"Identity loaded"])
-    both = b"".join(i.pem for i in (root, leaf)) + leaf.key_pem
+    alone = identity("Alone")
+    both = b"".join(i.pem for i in (root, alone)) + leaf.key_pem
     assert load(console, "roots", "ca", both).code == 0  # the key is not meant
     assert load(console, "other", "cert", leaf.der).code == 0
     reply = load(console, "other", "cert", crlf(leaf.pem))
@@ -128,7 +132,7 @@ def test_into_the_dct_and_out_of_it(board, root, leaf):
     assert rows(console) == [
         f"# 0 cert dct {STAMP} dct:other me",
         f"# 1 ca dct {STAMP} dct:roots Some CA",
-        f"# 2 ca dct {STAMP} dct:roots me",
+        f"# 2 ca dct {STAMP} dct:roots Alone",
         f"# 3 cert dct {STAMP} dct:web me",
         f"# 4 cert dct {STAMP} dct:web Between",
         "# 5 key dct - dct:web EC 256",
@@ -177,6 +181,9 @@ def test_keys_of_all_kinds(board):
 def mistakes(root, leaf):
     """(kind, data, literal reply) of what is refused."""
     other = identity("other")
+    under = identity("under", leaf)
+    ago = identity("ago", begin=NOW - 9 * DAYS, end=NOW - DAYS)
+    yet = identity("yet", begin=BEGIN)
     spki = serialization.PublicFormat.SubjectPublicKeyInfo
     public = leaf.key.public_key().public_bytes(serialization.Encoding.PEM, spki)
     secret = serialization.BestAvailableEncryption(b"secret")
@@ -207,6 +214,12 @@ def mistakes(root, leaf):
     yield "key", ed, b"A key is of EC or RSA"
     yield "cert", leaf.pem + root.pem, CHAIN_ORDER
     yield "cert", leaf.chain_pem[len(leaf.pem) :] + leaf.pem, CHAIN_ORDER
+    yield "cert", under.pem + leaf.pem, b"Certificate is no authority: me"
+    yield "ca", leaf.der, b"Certificate is no authority: me"
+    yield "ca", root.pem + under.pem, b"Certificate is no authority: under"
+    for kind in ("cert", "ca"):
+        yield kind, ago.pem, b"Certificate has expired: ago"
+        yield kind, yet.pem, b"Certificate is not valid before 2029-12-01T00:00:00Z: yet"
     damaged = bytearray(leaf.der)
     damaged[leaf.der.index(b"\x2a\x86\x48\xce\x3d\x04\x03\x02") + 3] ^= 1  # who knows this one?
     yield "cert", bytes(damaged), b"TLS cannot use the certificate"
@@ -220,6 +233,10 @@ def test_what_is_refused_changes_nothing(board, root, leaf):
     console = board.machine()
     console.ok(f"cert_load web cert {len(leaf.der)}", leaf.der)
     console.ok(f"cert_load web key {len(leaf.key_der)}", leaf.key_der)
+    # Without the time no date is wrong.
+    assert load(console, "old", "ca", identity("ago", end=NOW - DAYS / 2).pem).code == 0
+    console.ok("cert_delete old")
+    console.ok(f"set time.rtc {int(NOW.timestamp())}")
     before = rows(console)
     for kind, data, text in mistakes(root, leaf):
         reply = load(console, "web", kind, data)
