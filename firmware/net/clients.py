@@ -35,6 +35,8 @@ async def open_client(device, log, get, kind, host, port, local=0, partner=None,
 
             failures += (tls.TlsFailed,)
         log.event(b"Opening: %s:%d" % (host, port))
+        if tls:
+            tls.check(get, ca)
         await device.station.up()
         ip = host.decode() if sockets.is_address(host) else await device.resolve(host)
         if kind == b"UDPC":
