@@ -206,8 +206,8 @@ def _write_pair(args: argparse.Namespace, make_one: Any, issuer: Any) -> int:
     cert = make_one(name, private)
     chain = [cert, *(issuer.below() if issuer else [])]
     if not args.key:
-        files.write(key_path, files.key_pem(private, secret), private=True)
-    files.write(cert_path, files.pem(chain), private=False)
+        files.write(key_path, files.key_pem(private, secret), private=True, replace=args.force)
+    files.write(cert_path, files.pem(chain), private=False, replace=args.force)
     about = describe.facts(cert, str(cert_path))
     more = f", with {len(chain) - 1} above it" if len(chain) > 1 else ""
     print(f"{cert_path}: {', '.join(about.usage)} {about.subject}, {about.key}{more}")
@@ -305,7 +305,7 @@ def _converted(args: argparse.Namespace, data: bytes, suffix: str, private: bool
     if path.resolve() == args.file.resolve():
         raise UserError(f"{path} would replace what it is made from: --output FILE names another")
     files.refuse_overwriting([path], args.force)
-    files.write(path, data, private)
+    files.write(path, data, private, replace=args.force)
     what = "key" if private else "certificate"
     print(f"{path}: {what}, {suffix.upper()}, {len(data)} bytes")
     return 0
@@ -335,7 +335,7 @@ def _to_python(args: argparse.Namespace) -> int:
         print(text, end="")
         return 0
     files.refuse_overwriting([args.output], args.force)
-    files.write(args.output, text.encode(), private=bool(key))
+    files.write(args.output, text.encode(), private=bool(key), replace=args.force)
     print(f"{args.output}: {name}, to be named as py:{args.output.stem}.{name}")
     return 0
 
@@ -386,9 +386,11 @@ def _fetch(args: argparse.Namespace) -> int:
     if args.output:
         if trust is None:
             raise UserError(f"{args.output} is not written: the server sends none to trust")
-        files.write(args.output, files.pem([found.chain[trust]]), private=False)
+        files.write(
+            args.output, files.pem([found.chain[trust]]), private=False, replace=args.force
+        )
     if args.chain:
-        files.write(args.chain, files.pem(found.chain), private=False)
+        files.write(args.chain, files.pem(found.chain), private=False, replace=args.force)
     return 0
 
 

@@ -223,10 +223,10 @@ def refuse_overwriting(paths: Iterable[Path], force: bool) -> None:
             raise UserError(f"{path} is there already: --force replaces it")
 
 
-def write(path: Path, data: bytes, private: bool) -> None:
+def write(path: Path, data: bytes, private: bool, replace: bool) -> None:
     """Write a file so that it is whole or not there; a private one is for its owner alone from
-    its first byte on. Raises UserError.
+    its first byte on. Raises UserError, also for one that is there unless it may `replace` that.
     """
     from airwire.image.build import write_atomic  # takes as long to import as all else here
 
-    write_atomic(path, data, private)
+    write_atomic(path, data, private, replace)

@@ -4,6 +4,7 @@ text only; keys are never in what is printed.
 
 import argparse
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +151,18 @@ def _new(args: argparse.Namespace) -> int:
     copy, data = table.to_copy()
     if not args.dry_run:
         erased = b"\xff" * dct.COPY
-        files.write(args.file, data + erased if copy == 0 else erased + data, private=True)
+        _make(args, data + erased if copy == 0 else erased + data)
     print(f"{args.file}: {_counted(table)}{_not_written(args)}")
     return 0
+
+
+def _make(args: argparse.Namespace, data: bytes) -> None:
+    from airwire.cert import files
+    from airwire.dct import lock
+
+    # One that is replaced is not changed by others meanwhile.
+    with lock.file(args.file) if args.file.exists() else nullcontext():
+        files.write(args.file, data, private=True, replace=args.force)
 
 
 def _change(args: argparse.Namespace, make: Any) -> int:
@@ -296,7 +306,7 @@ def _read(args: argparse.Namespace) -> int:
     table = Table.parse(data, target.where)
     if table.copy is None:
         raise UserError(f"{target.where}: no whole table in it ({', '.join(table.copies)})")
-    files.write(args.file, data, private=True)
+    _make(args, data)
     print(f"{args.file}: {_counted(table)}, from {target.where}")
     return 0
 
