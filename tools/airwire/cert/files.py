@@ -4,6 +4,7 @@ are in check.py. Errors name the file, never what a key holds.
 
 import getpass
 import re
+import stat
 import sys
 import warnings
 from collections.abc import Iterable
@@ -215,11 +216,17 @@ def key_der(private: PrivateKeyTypes) -> bytes:
 
 
 def refuse_overwriting(paths: Iterable[Path], force: bool) -> None:
-    """Raise UserError for a file that is there already, before anything is made."""
+    """Raise UserError for a file that is there already, before anything is made, and OSError for
+    what cannot be one.
+    """
     for path in paths:
-        if path.is_dir():
+        try:
+            there = path.stat()
+        except FileNotFoundError:
+            continue
+        if stat.S_ISDIR(there.st_mode):
             raise UserError(f"{path} is a directory")
-        if path.exists() and not force:
+        if not force:
             raise UserError(f"{path} is there already: --force replaces it")
 
 

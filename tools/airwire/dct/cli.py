@@ -5,7 +5,6 @@ text only; keys are never in what is printed.
 import argparse
 import json
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 from airwire import arguments
@@ -23,7 +22,7 @@ def register(subparsers: Any) -> None:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     command = _add(commands, "new", _new, "make an image with an empty table")
-    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("file", type=arguments.path, metavar="FILE")
     for name, text in (
         ("maker", "who made the module"),
         ("product", "what it is"),
@@ -37,11 +36,18 @@ def register(subparsers: Any) -> None:
     command = _add(commands, "add", _put, "add an identity, or parts of one", target=True)
     command.add_argument("name", metavar="NAME", help="of the identity, as in dct:NAME")
     command.add_argument(
-        "--cert", type=Path, metavar="F", help="certificate, or chain with the own one first"
+        "--cert",
+        type=arguments.path,
+        metavar="F",
+        help="certificate, or chain with the own one first",
     )
-    command.add_argument("--key", type=Path, metavar="F", help="private key")
-    command.add_argument("--ca", type=Path, metavar="F", help="roots by which others are verified")
-    command.add_argument("--password-file", type=Path, metavar="F", help="of an encrypted key")
+    command.add_argument("--key", type=arguments.path, metavar="F", help="private key")
+    command.add_argument(
+        "--ca", type=arguments.path, metavar="F", help="roots by which others are verified"
+    )
+    command.add_argument(
+        "--password-file", type=arguments.path, metavar="F", help="of an encrypted key"
+    )
     command.add_argument("--force", action="store_true", help="replace what is there")
     _allow_expired(command)
     _dry_run(command)
@@ -79,24 +85,24 @@ def register(subparsers: Any) -> None:
     _allow_expired(command)
 
     command = _add(commands, "write", _write, "write FILE's table to a module or a flash image")
-    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("file", type=arguments.path, metavar="FILE")
     _elsewhere(command)
     _allow_expired(command)
     _dry_run(command)
 
     command = _add(commands, "read", _read, "read the table of a module or a flash image")
-    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("file", type=arguments.path, metavar="FILE")
     _elsewhere(command)
     command.add_argument("--force", action="store_true", help="replace FILE")
 
 
 def _add(commands: Any, name: str, run: Any, text: str, target: bool = False) -> Any:
     command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    command.set_defaults(run=run)
+    command.set_defaults(run=arguments.paths_told(run))
     if target:
         command.add_argument(
             "file",
-            type=Path,
+            type=arguments.path,
             nargs="?",
             metavar="FILE",
             help="an image of the table (`airwire dct new`) or of a whole flash",
@@ -121,7 +127,9 @@ def _modules(command: Any, required: bool = False) -> Any:
 
 def _elsewhere(command: Any) -> None:
     group = _modules(command, required=True)
-    group.add_argument("--image", type=Path, metavar="FLASH", help="an image of a whole flash")
+    group.add_argument(
+        "--image", type=arguments.path, metavar="FLASH", help="an image of a whole flash"
+    )
 
 
 def _dry_run(command: Any) -> None:

@@ -65,7 +65,10 @@ def _current(path: Path) -> BinaryIO:
 
 def _lock(held: BinaryIO, what: str) -> None:
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print(f"airwire: waiting for another program that changes {what}", file=sys.stderr)
-        fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"airwire: waiting for another program that changes {what}", file=sys.stderr)
+            fcntl.flock(held, fcntl.LOCK_EX)
+    except OSError as error:  # of a network's file system, for one
+        raise UserError(f"{what} cannot be locked: {error.strerror}") from None
