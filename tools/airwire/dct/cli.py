@@ -274,10 +274,13 @@ def _remove(args: argparse.Namespace) -> int:
     from airwire.wire import dct
 
     def make(table: Any, where: str) -> list[str]:
-        kinds = [k for k in table.kinds(args.name) if args.only in (None, k)]
+        there = table.kinds(args.name)
+        if not there:
+            raise UserError(f"{where}: no identity {args.name}; there are: {_names(table)}")
+        kinds = [kind for kind in there if args.only in (None, kind)]
         if not kinds:
-            what = f"{args.only} of {args.name}" if args.only else f"identity {args.name}"
-            raise UserError(f"{where}: no {what}; there are: {_names(table)}")
+            has = " and ".join(there)
+            raise UserError(f"{where}: {args.name} has no {args.only}, it has {has}")
         table.remove((dct.IDENTITY, args.name.encode(), KINDS[kind]) for kind in kinds)
         return [f"{args.name}: removed {', '.join(kinds)}"]
 
@@ -360,7 +363,8 @@ def _verify(args: argparse.Namespace) -> int:
     if table.copy is None:
         raise UserError(f"{where}: no whole table in it ({', '.join(table.copies)})", _FAULTY)
     found = faults(table, args.allow_expired)
-    print("\n".join([*found, f"{where}: {_counted(table)}, {len(found) or 'no'} faults"]))
+    faulty = "1 fault" if len(found) == 1 else f"{len(found) or 'no'} faults"
+    print("\n".join([*found, f"{where}: {_counted(table)}, {faulty}"]))
     return _FAULTY if found else 0
 
 

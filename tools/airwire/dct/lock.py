@@ -19,13 +19,20 @@ _NO_FILE_NAME = re.compile(r"[^A-Za-z0-9.]+")
 _LONGEST = 200  # characters of a port in the name of its file: file systems take 255
 
 
+def no_file(path: Path) -> UserError:
+    """For a table's file that is not there."""
+    if str(path) in paths.board_names():
+        return UserError(f"no file {path}; the board of that name is --board {path}")
+    return UserError(f"no file {path}: `airwire dct new` makes one")
+
+
 @contextmanager
 def file(path: Path) -> Iterator[None]:
     """The lock of a file that is there. Raises UserError."""
     try:
         held = _current(path)
     except FileNotFoundError:
-        raise UserError(f"no file {path}: `airwire dct new` makes one") from None
+        raise no_file(path) from None
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from None
     with held:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from airwire import ports
+from airwire.board import paths
 from airwire.cert import files
 from airwire.dct import lock
 from airwire.errors import UserError
@@ -80,7 +81,7 @@ class File:
             with self._path.open("rb") as file:
                 data = file.read(MAX_FLASH + 1)
         except FileNotFoundError:
-            raise UserError(f"no file {self._path}: `airwire dct new` makes one") from None
+            raise lock.no_file(self._path) from None
         except OSError as error:
             raise UserError(f"{self._path}: {error.strerror}") from None
         if len(data) > MAX_FLASH:
@@ -183,8 +184,14 @@ def opened(file: Path | None, args: argparse.Namespace, change: bool) -> Iterato
     Raises UserError.
     """
     named = [each for each in (file, args.board, args.port) if each is not None]
-    if len(named) != 1:  # the options exclude one another already
-        raise UserError(f"{'only one' if named else 'one'} of FILE, --board NAME and --port PORT")
+    if len(named) > 1:  # the options exclude one another already
+        raise UserError("only one of FILE, --board NAME and --port PORT")
+    if not named:
+        text = "whose table? Give a FILE before the rest, or --board NAME, or --port PORT"
+        word = getattr(args, "name", None)
+        if word in paths.board_names():
+            text += f"; the board {word} is --board {word}"
+        raise UserError(text)
     if args.port is not None:
         from airwire import esptool
         from airwire.dct.chip import Chip
