@@ -27,10 +27,10 @@ def no_file(path: Path) -> UserError:
 
 
 @contextmanager
-def file(path: Path) -> Iterator[None]:
-    """The lock of a file that is there. Raises UserError."""
+def file(path: Path, what: str = "") -> Iterator[None]:
+    """The lock of a file that is there; `what` it is for who waits. Raises UserError."""
     try:
-        held = _current(path)
+        held = _current(path, what or str(path))
     except FileNotFoundError:
         raise no_file(path) from None
     except OSError as error:
@@ -55,13 +55,13 @@ def port(name: str) -> Iterator[None]:
         yield
 
 
-def _current(path: Path) -> BinaryIO:
+def _current(path: Path, what: str) -> BinaryIO:
     # A file is changed by putting another one into its place: whoever has waited has the lock of
     # one that is gone, and begins again. Opened for writing, as NFS wants it for such a lock.
     while True:
         held = path.open("r+b")
         try:
-            _lock(held, str(path))
+            _lock(held, what)
             if os.path.samestat(os.fstat(held.fileno()), path.stat()):
                 return held
         except BaseException:

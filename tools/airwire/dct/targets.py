@@ -204,7 +204,7 @@ def opened(file: Path | None, args: argparse.Namespace, change: bool) -> Iterato
         if not change:
             yield board
             return
-        with lock.file(board.flash), board.stopped():
+        with lock.file(board.flash, board.where), board.stopped():
             yield board
     else:
         with lock.file(file) if change else nullcontext():
@@ -215,4 +215,5 @@ def _port_lock(port: str) -> AbstractContextManager[None]:
     name = port.removeprefix(ports.BOARD)
     if name == port:
         return lock.port(port)
-    return lock.file(BoardFlash(name).flash)  # as --board has it
+    board = BoardFlash(name)
+    return lock.file(board.flash, board.where)  # as --board has it
