@@ -23,9 +23,9 @@ _SILENCE_MS = const(300)
 _MORE_MS = const(100)
 # A person, who has still to find the file, pastes it when the time for data is over already.
 _PASTE_MS = const(30_000)
-# Bytes of the heap that a list takes with the code that reads identities: more than is kept free
-# for a command's file.
-_LIST_ROOM = const(40_960)
+# Bytes of the heap that a list or a check takes with the code that reads identities: more than is
+# kept free for a command's file.
+_ROOM = const(40_960)
 _REASONS = {
     1: b"DCT of a later version",  # EPERM
     19: b"No DCT",  # ENODEV
@@ -40,9 +40,7 @@ async def cert_list(session, args):
     List certificates and keys: those in the DCT, files that end as such (.pem .crt .cer .der
     .key), and what variables refer to. Keys are not printed, only their kind and size.
     """
-    gc.collect()
-    if gc.mem_free() < _LIST_ROOM:
-        registry.make_room()
+    _make_room()
     from firmware.store import identity_rows
     from wire import x509
 
@@ -117,6 +115,12 @@ async def cert_load(session, args):
     raise refusal
 
 
+def _make_room():
+    gc.collect()
+    if gc.mem_free() < _ROOM:
+        registry.make_room()
+
+
 async def _unseen(session, taking):
     # A data phase without echo: a key belongs on nobody's screen, nor in a terminal's log.
     echo = session.echo
@@ -152,6 +156,7 @@ def _failed(text):
 
 def _load(name, kind, f):
     # Into the DCT, once all is known to be good.
+    _make_room()
     from firmware.store import identity_check
 
     try:
