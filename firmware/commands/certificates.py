@@ -16,9 +16,16 @@ from firmware.store import variables
 # kept. A chain of four with keys of RSA is 8 KB of PEM.
 _MAX_ANNOUNCED = const(0x1FFFFFFF)
 _MOST = const(16_384)
-# Bytes of the heap that a list takes with the code that reads identities: more than is kept free
-# for a command's file.
-_LIST_ROOM = const(40_960)
+# What a host sends goes on until the line has been silent for so long: a pause of a terminal that
+# pastes is shorter, and that of a network mostly.
+_SILENCE_MS = const(300)
+# Where all that was announced has come, more is there already, or on its way.
+_MORE_MS = const(100)
+# A person, who has still to find the file, pastes it when the time for data is over already.
+_PASTE_MS = const(30_000)
+# Bytes of the heap that a list or a check takes with the code that reads identities: more than is
+# kept free for a command's file.
+_ROOM = const(40_960)
 _REASONS = {
     1: b"DCT of a later version",  # EPERM
     19: b"No DCT",  # ENODEV
@@ -33,9 +40,7 @@ async def cert_list(session, args):
     List certificates and keys: those in the DCT, files that end as such (.pem .crt .cer .der
     .key), and what variables refer to. Keys are not printed, only their kind and size.
     """
-    gc.collect()
-    if gc.mem_free() < _LIST_ROOM:
-        registry.make_room()
+    _make_room()
     from firmware.store import identity_rows
     from wire import x509
 
@@ -70,40 +75,65 @@ async def cert_load(session, args):
             raise CommandError(errors.TOO_FEW)
         _check(name, kind)
         return _load(name, _KINDS[kind], _opened(args[3]))
-    if len(args) > 3:
-        raise CommandError(errors.TOO_MANY)
-    if not args[2].isdigit():
-        raise CommandError(errors.BAD_ARGUMENT)
-    size = int(args[2])
-    if not 0 < size <= _MAX_ANNOUNCED:
-        raise CommandError(errors.BOUNDS)
-    data = None
+    wait_ms = _SILENCE_MS
     try:
-        _check(name, kind)
-        if size > _MOST:
+        if len(args) > 3:
+            raise CommandError(errors.TOO_MANY)
+        if not args[2].isdigit():
+            raise CommandError(errors.BAD_ARGUMENT)
+        size = int(args[2])
+        if not 0 < size <= _MAX_ANNOUNCED:
             raise CommandError(errors.BOUNDS)
-        data = io.BytesIO(size)  # room for all of it, or for nothing
+        refusal = data = None
+        try:
+            _check(name, kind)
+            if size > _MOST:
+                raise CommandError(errors.BOUNDS)
+            data = io.BytesIO(size)  # room for all of it, or for nothing
+        except CommandError as e:
+            refusal = e
+        try:
+            await _unseen(session, session.read_data(size, lambda piece: _keep(data, piece)))
+            wait_ms = _MORE_MS
+        except CommandError as e:
+            if session.echo:
+                wait_ms = _PASTE_MS
+            refusal = refusal or e
+        if refusal:
+            raise refusal
+        return _load(name, _KINDS[kind], data)
     except CommandError as e:
         refusal = e
-    if data is None:
-        await _unseen(session, size, lambda piece: None)
-        raise refusal
-    await _unseen(session, size, lambda piece: _keep(data, piece))
-    return _load(name, _KINDS[kind], data)
+    # What is sent all the same is a key, as likely as not, and no command.
+    name = "firmware.console.starved"
+    kept = name in sys.modules  # where memory ran out once, it may again
+    from firmware.console import starved
+
+    if not kept:
+        forget(name)
+    await _unseen(session, starved.discard(session, _MOST, wait_ms, _SILENCE_MS))
+    raise refusal
 
 
-async def _unseen(session, size, sink):
+def _make_room():
+    gc.collect()
+    if gc.mem_free() < _ROOM:
+        registry.make_room()
+
+
+async def _unseen(session, taking):
     # A data phase without echo: a key belongs on nobody's screen, nor in a terminal's log.
     echo = session.echo
     session.echo = 0
     try:
-        await session.read_data(size, sink)
+        await taking
     finally:
         session.echo = echo
 
 
 def _keep(data, piece):
-    data.write(piece)
+    if data:
+        data.write(piece)
 
 
 def _check(name, kind):
@@ -126,6 +156,7 @@ def _failed(text):
 
 def _load(name, kind, f):
     # Into the DCT, once all is known to be good.
+    _make_room()
     from firmware.store import identity_check
 
     try:

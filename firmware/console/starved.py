@@ -26,25 +26,28 @@ async def failed(self, line):
     """
     registry.make_room()
     left = self.left
-    await _discard(self, announced(line) if left is None else left)
+    await discard(self, announced(line) if left is None else left)
     return errors.FAILED, _TEXT
 
 
-async def _discard(self, size):
-    # Takes so many bytes of the session's input, or what comes of them.
+async def discard(self, size, wait_ms=_SILENCE_MS, silence_ms=_SILENCE_MS):
+    """Take so many bytes of the session's input, or what comes of them: the first within wait_ms,
+    each next one before it has been silent for silence_ms.
+    """
     if not size:
         return
     port = self.port
     self.in_data = True
     port.raw(True)
     heard = ticks_ms()
-    while size and ticks_diff(ticks_ms(), heard) < _SILENCE_MS:
+    while size and ticks_diff(ticks_ms(), heard) < wait_ms:
         if self.pos >= self.end:
             n = port.readinto(self.buf)
             if not n:
                 await asyncio.sleep_ms(_LOOK_MS)
                 continue
             heard = ticks_ms()
+            wait_ms = silence_ms
             self.pos = 0
             self.end = n
         if self.editor.last == _CR and self.buf[self.pos] == _LF:  # CR LF ended the line

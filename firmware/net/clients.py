@@ -65,6 +65,7 @@ async def dial(device, log, get, host, port, local, secure, word, ca=None, ip=No
             from . import tls
 
             failures += (tls.TlsFailed,)
+            tls.check(get, ca)
         if ip is None:
             ip = await _address(device, host)
         if word:

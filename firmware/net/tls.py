@@ -63,6 +63,20 @@ async def client(sock, host, get, ca=None, log=None, device=None):
         raise e
 
 
+def check(get, ca=None):
+    """Before a connection is made for client(): what it is to trust is there. Raises TlsFailed."""
+    ref = get(b"network.tls.ca_cert") if ca is None else ca
+    if ref and get(b"network.tls.verify"):
+        from firmware.store import identities
+
+        try:
+            identities.opened(ref).close()
+        except identities.IdentityError as e:
+            raise TlsFailed(e.args[0])
+        finally:
+            forget("firmware.store.identities")
+
+
 def _clock_set():
     return time.gmtime()[0] >= _EARLIEST
 

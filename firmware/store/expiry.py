@@ -74,9 +74,8 @@ def _tell(log, listed):
             if days < 0:
                 log.line(log.STATUS, b"Certificate has expired: %s (%s)" % (ref, subject))
             elif days < _SOON:
-                log.line(
-                    log.STATUS, b"Certificate expires in %d days: %s (%s)" % (days, ref, subject)
-                )
+                words = (days, b"" if days == 1 else b"s", ref, subject)
+                log.line(log.STATUS, b"Certificate expires in %d day%s: %s (%s)" % words)
     except MemoryError:
         pass  # another day
     finally:

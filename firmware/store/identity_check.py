@@ -2,14 +2,18 @@
 # is replaced, and brought into the one form that each kind has there. Imported for it and
 # forgotten.
 import io
+import time
 
 import tls
+from micropython import const
 
 from firmware import forget
 from wire import dct, pem, x509
 
 from . import identities
 
+_FIRST_YEAR = const(2024)  # a clock before that was never set
+_EPOCH = const(946_684_800)  # seconds from 1970 to where the chip's clock begins
 _MISMATCH = b"the key does not match the certificate"
 
 
@@ -29,7 +33,7 @@ def entries(name, kind, f):
         if kind == "KEY":
             return [_entry(name, dct.KEY, _key(name, f))]
         if kind == "ROOTS":
-            return [_entry(name, dct.ROOTS, b"".join([_usable(der)[0] for der in _ders(f)]))]
+            return [_entry(name, dct.ROOTS, b"".join([_root(der) for der in _ders(f)]))]
         return _chain(name, f)
     except x509.X509Error as e:
         raise ValueError(b"no certificate or key: " + e.args[0])
@@ -45,13 +49,33 @@ def _ders(f):
 
 
 def _usable(der):
-    # (DER, Certificate) of what TLS can read too.
+    # The Certificate of what TLS can read too, and whose time is now, where that is known.
     found = x509.Certificate(der)
     try:
         tls.SSLContext(tls.PROTOCOL_TLS_CLIENT).load_verify_locations(der)
     except ValueError:
         raise ValueError(b"TLS cannot use the certificate")
-    return der, found
+    if time.gmtime()[0] >= _FIRST_YEAR:
+        now = int(time.time()) + _EPOCH
+        if now > found.not_after:
+            raise ValueError(b"certificate has expired: " + found.subject)
+        if now < found.not_before:
+            since = x509.iso(found.not_before)
+            raise ValueError(b"certificate is not valid before %s: %s" % (since, found.subject))
+    return found
+
+
+def _root(der):
+    # Who is self-signed may be trusted itself, though it signs nobody else.
+    found = _usable(der)
+    if found.name != found.issuer:
+        _check_authority(found)
+    return der
+
+
+def _check_authority(found):
+    if not found.authority:
+        raise ValueError(b"certificate is no authority: " + found.subject)
 
 
 def _key(name, f):
@@ -86,9 +110,11 @@ def _chain(name, f):
     ders = []
     issuer = None
     for der in _ders(f):
-        found = _usable(der)[1]
-        if issuer is not None and found.name != issuer:
-            raise ValueError(b"the chain is not in order")
+        found = _usable(der)
+        if issuer is not None:
+            if found.name != issuer:
+                raise ValueError(b"the chain is not in order")
+            _check_authority(found)
         issuer = found.issuer
         ders.append(der)
     own = None  # the key beside it

@@ -17,14 +17,18 @@ from host_tests.board.tls_peers import put
 
 HEAD = "!  # Kind  Where     Expiry                Reference  Subject"
 END = datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+BEGIN = datetime.datetime(2029, 12, 1, tzinfo=datetime.UTC)
+NOW, DAYS = certificates.NOW, certificates.DAY
 STAMP = "2030-01-02T03:04:05Z"
 DAY = 86_400
+DATA_TIMEOUT = 11  # seconds, and one more
 CHAIN_ORDER = b"The chain is not in order"
 MISMATCH = b"The key does not match the certificate"
 
 
 def identity(name, issuer=None, **made):
-    return certificates.make(name, issuer, end=END, number=made.pop("number", name), **made)
+    made = {"end": END, "number": name, **made}
+    return certificates.make(name, issuer, **made)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +83,40 @@ def test_nothing_of_a_key_is_echoed(board, leaf):
     assert console.until(b"3\r\n").endswith(b"get wl j r\r\n3\r\n")
 
 
+def unseen(console, key, shown):
+    """What was shown has nothing of the key, no line of it was a command, and the next one is."""
+    shown += console.until(b"\r\n> ")
+    assert not [i for i in range(len(key) - 8) if key[i : i + 8] in shown], shown
+    assert b"nknown" not in shown
+    console.send(b"get wl j r\r\n")
+    assert console.until(b"3\r\n").endswith(b"get wl j r\r\n3\r\n")
+    console.until(b"> ")
+
+
+def test_nothing_behind_a_refusal_is_echoed(board, leaf):
+    """Nor carried out, of a key that is sent with a wrong size."""
+    key = leaf.key_pem + b"set wlan.join.retries 5\r\n"
+    console = board.host
+    console.sync()
+    for words in ("0", "9999999999", "many", f"{len(key)} more", len(key) // 3):
+        command = f"cert_load web key {words}\r\n".encode()
+        console.send(command + key)
+        unseen(console, key, console.until(command))
+
+
+@pytest.mark.long
+def test_a_key_that_is_pasted_late(board, leaf):
+    """When the time for data is over: it is not shown either."""
+    console = board.host
+    console.sync()
+    command = b"cert_load web key %d\r\n" % (len(leaf.key_pem) + 1)
+    console.send(command)
+    shown = console.until(command) + console.quiet(DATA_TIMEOUT)
+    assert shown == command
+    console.send(leaf.key_pem)
+    unseen(console, leaf.key_pem, shown)
+
+
 @pytest.mark.needs("flash")
 def test_into_the_dct_and_out_of_it(board, root, leaf):
     console = board.machine(print_level=2)
@@ -86,7 +124,8 @@ def test_into_the_dct_and_out_of_it(board, root, leaf):
     for kind, data in (("cert", crlf(leaf.chain_pem)), ("key", leaf.key_pem), ("ca", root.der)):
         reply = load(console, "web", kind, b"# a comment\n" * (data[:1] == b"-") + data)
         assert (reply.code, reply.text, reply.logs) == (0, b"Success", [b"Identity loaded"])
-    both = b"".join(i.pem for i in (root, leaf)) + leaf.key_pem
+    alone = identity("Alone")
+    both = b"".join(i.pem for i in (root, alone)) + leaf.key_pem
     assert load(console, "roots", "ca", both).code == 0  # the key is not meant
     assert load(console, "other", "cert", leaf.der).code == 0
     reply = load(console, "other", "cert", crlf(leaf.pem))
@@ -94,7 +133,7 @@ def test_into_the_dct_and_out_of_it(board, root, leaf):
     assert rows(console) == [
         f"# 0 cert dct {STAMP} dct:other me",
         f"# 1 ca dct {STAMP} dct:roots Some CA",
-        f"# 2 ca dct {STAMP} dct:roots me",
+        f"# 2 ca dct {STAMP} dct:roots Alone",
         f"# 3 cert dct {STAMP} dct:web me",
         f"# 4 cert dct {STAMP} dct:web Between",
         "# 5 key dct - dct:web EC 256",
@@ -143,6 +182,9 @@ def test_keys_of_all_kinds(board):
 def mistakes(root, leaf):
     """(kind, data, literal reply) of what is refused."""
     other = identity("other")
+    under = identity("under", leaf)
+    ago = identity("ago", begin=NOW - 9 * DAYS, end=NOW - DAYS)
+    yet = identity("yet", begin=BEGIN)
     spki = serialization.PublicFormat.SubjectPublicKeyInfo
     public = leaf.key.public_key().public_bytes(serialization.Encoding.PEM, spki)
     secret = serialization.BestAvailableEncryption(b"secret")
@@ -173,6 +215,12 @@ def mistakes(root, leaf):
     yield "key", ed, b"A key is of EC or RSA"
     yield "cert", leaf.pem + root.pem, CHAIN_ORDER
     yield "cert", leaf.chain_pem[len(leaf.pem) :] + leaf.pem, CHAIN_ORDER
+    yield "cert", under.pem + leaf.pem, b"Certificate is no authority: me"
+    yield "ca", leaf.der, b"Certificate is no authority: me"
+    yield "ca", root.pem + under.pem, b"Certificate is no authority: under"
+    for kind in ("cert", "ca"):
+        yield kind, ago.pem, b"Certificate has expired: ago"
+        yield kind, yet.pem, b"Certificate is not valid before 2029-12-01T00:00:00Z: yet"
     damaged = bytearray(leaf.der)
     damaged[leaf.der.index(b"\x2a\x86\x48\xce\x3d\x04\x03\x02") + 3] ^= 1  # who knows this one?
     yield "cert", bytes(damaged), b"TLS cannot use the certificate"
@@ -187,6 +235,10 @@ def test_what_is_refused_changes_nothing(board, root, leaf):
     console = board.machine()
     console.ok(f"cert_load web cert {len(leaf.der)}", leaf.der)
     console.ok(f"cert_load web key {len(leaf.key_der)}", leaf.key_der)
+    # Without the time no date is wrong.
+    assert load(console, "old", "ca", identity("ago", end=NOW - DAYS / 2).pem).code == 0
+    console.ok("cert_delete old")
+    console.ok(f"set time.rtc {int(NOW.timestamp())}")
     before = rows(console)
     for kind, data, text in mistakes(root, leaf):
         reply = load(console, "web", kind, data)

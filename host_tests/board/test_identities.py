@@ -82,6 +82,7 @@ def test_expiry(board, root, leaf):
         (end - 31 * DAY, None),
         (end - 30 * DAY + 10, b"Certificate expires in 29 days: %s"),
         (end - 30 * DAY + 20, None),  # once a day
+        (end - DAY - 1, b"Certificate expires in 1 day: %s"),
         (end - 1, b"Certificate expires in 0 days: %s"),
         (end + DAY, b"Certificate has expired: %s"),
         (end + DAY + 9, None),

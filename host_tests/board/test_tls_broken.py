@@ -210,8 +210,13 @@ def close(console, peer, tmp_path):
 
 
 def missing(console, peer, tmp_path):
-    peer.serve = peers.say(b"")
-    return lambda: fails(console, peer.port, b"File not found: no.pem", ca="no.pem")
+    def use():  # nothing is connected
+        console.ok("close all")
+        reply, logs = call(console, peer.port, ca="no.pem")
+        assert (reply.code, reply.text) == (1, b"Command failed")
+        assert logs[1:] == [b"File not found: no.pem", b"[Open failed]"]
+
+    return use
 
 
 def good(console, peer, tmp_path):

@@ -189,7 +189,12 @@ def test_without_roots(console, peer, tmp_path):
     peer.serve = Server(context(issued(HOST), tmp_path))
     console.ok('set network.tls.ca_cert ""')
     fails(console, peer.port, error(5016, 3, -30336))
-    fails(console, peer.port, b"File not found: nowhere.pem", ca="nowhere.pem")
+    for ref, line in (
+        ("nowhere.pem", b"File not found: nowhere.pem"),
+        ("dct:nobody", b"No certificate in the DCT: nobody"),
+    ):  # before anything is connected
+        reply, logs = call(console, peer.port, ca=ref)
+        assert (reply.code, logs[1:]) == (1, [line, b"[Open failed]"]), logs
     put(console, "nothing.der", b"\x30\x03abc")
     fails(console, peer.port, error(5033, 0, -10240), ca="nothing.der")
 

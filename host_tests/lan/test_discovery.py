@@ -44,10 +44,11 @@ def discoverable(real, name, services=""):
 
 
 # Runs a program at a terminal of its own, so that it does not keep its lines back; the first line
-# on standard error is the seconds until the text came that is waited for, or it ended.
+# on standard error is the seconds until the text came that is waited for, or it ended: from its
+# start, or from when it said that it asks.
 TIMED = """
 import os, pty, sys, time
-wanted, *command = sys.argv[1:]
+asked, wanted, *command = sys.argv[1:]
 start = time.monotonic()
 pid, terminal = pty.fork()
 if pid == 0:
@@ -61,7 +62,9 @@ while True:
     if not data:
         break
     seen += data
-    if took is None and wanted.encode() in seen:
+    if asked and asked.encode() in seen:
+        start, asked = time.monotonic(), ""
+    if took is None and not asked and wanted.encode() in seen:
         took = time.monotonic() - start
     os.write(1, data.replace(b"\\r", b""))
 print(time.monotonic() - start if took is None else took, file=sys.stderr)
@@ -77,9 +80,9 @@ class Client:
         self.seconds = 0.0
 
     @contextmanager
-    def start(self, program, *words, wanted="\n"):
+    def start(self, program, *words, asked="", wanted="\n"):
         """The process, which ends here; its standard output is the program's."""
-        words = [sys.executable, "-c", TIMED, wanted, programs.find(program), *words]
+        words = [sys.executable, "-c", TIMED, asked, wanted, programs.find(program), *words]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         with self._lan.popen(self._place, words, env=self._env, **pipes) as process:
             try:
@@ -87,8 +90,8 @@ class Client:
             finally:
                 process.kill()
 
-    def __call__(self, program, *words, wanted="\n", code=0):
-        with self.start(program, *words, wanted=wanted) as process:
+    def __call__(self, program, *words, asked="", wanted="\n", code=0):
+        with self.start(program, *words, asked=asked, wanted=wanted) as process:
             out, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == code, (out, said)
         self.seconds = float(said)
@@ -253,8 +256,11 @@ def test_windows_names(lan, real, client, soon):
     assert ip in client(*llmnr, "KITCHEN")
     assert ip not in client(*llmnr, "pantry")
     for name in ("kitchen", "KITCHEN"):
-        out = client("nmblookup", "-B", "10.23.7.255", name)
-        assert f"{ip} {name}<00>" in out
+        answer = f"{ip} {name}<00>"
+        # It says what it asks before it does; what is before that is its start.
+        asked = f"querying {name}"
+        out = client("nmblookup", "-B", "10.23.7.255", name, asked=asked, wanted=answer)
+        assert answer in out
         assert client.seconds < soon
     status = client("nmblookup", "-A", ip)
     assert re.search(r"^\s+KITCHEN\s+<00> -", status, re.M)

@@ -130,6 +130,22 @@ def test_names_and_files_that_cannot_be(airwire, home, fake_config, tmp_path):
     assert "--heap" in airwire("up", "--heap", "big", code=2)
 
 
+def test_a_boards_name_alone_or_as_an_option(airwire, home, flash, fake_config):
+    words = ("--config", fake_config, "--flash", flash)
+    for up, others in ((("one",), ("--board", "one")), (("--board", "one"), ("one",))):
+        assert "board one is up" in airwire("up", *up, *words)
+        assert "one, running" in airwire("status", *others)
+        assert json.loads(airwire("status", "--json", *up))["name"] == "one"
+        airwire("led", "--board", "one")
+        both = airwire("status", "one", "--board", "two", code=2)
+        assert both.endswith("one board at a time: one or --board two\n")
+        assert "which board?" in airwire("delete", code=2)
+        assert "board one is up" in airwire("delete", *up, code=2)
+        airwire("down", *others)
+        airwire("delete", *up)
+        assert airwire("list") == ""
+
+
 def test_down_all(airwire, home, flash, fake_config):
     for name in ("one", "two"):
         airwire("up", name, "--config", fake_config, "--flash", flash)

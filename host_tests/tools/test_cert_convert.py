@@ -1,5 +1,6 @@
 """`airwire cert to-der`, `to-pem`, `to-python`, `show`: against openssl and what it makes."""
 
+import datetime
 import json
 import random
 import subprocess
@@ -12,6 +13,8 @@ from airwire.cert import describe, files
 from airwire.errors import UserError
 from host_tests.tools.cert_command import Command, fingerprint, mode, openssl
 from host_tests.tools.odd_certs import MAIL, SERVER, Made, chain_of_three
+
+DAY = 86_400
 
 
 @pytest.fixture
@@ -179,6 +182,30 @@ def test_show_says_what_openssl_says(cert, tmp_path, openssl_made):
     assert int(serial.partition("=")[2], 16) == int(one["serial"], 16)
     assert one["self_signed"] and one["names"] == [] and one["days_left"] == 29
     assert report["made.key"] == {"certificates": [], "keys": ["EC P-256"]}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "days", "words"),
+    [
+        (2 * DAY, 2, "2 days left"),
+        (2 * DAY - 1, 1, "1 day left"),
+        (DAY - 1, 0, "0 days left"),
+        (0, 0, "0 days left"),
+        (-1, -1, "expired today"),
+        (-DAY, -1, "expired today"),
+        (-DAY - 1, -2, "expired 1 day ago"),
+        (-2 * DAY - 1, -3, "expired 2 days ago"),
+    ],
+)
+def test_days_are_rounded_down(cert, tmp_path, monkeypatch, seconds, days, words):
+    """As the module does: see test_expiry in host_tests/board/test_identities.py."""
+    made = Made("x")
+    (tmp_path / "c").write_bytes(made.pem)
+    now = made.cert.not_valid_after_utc - datetime.timedelta(seconds=seconds)
+    monkeypatch.setattr("airwire.cert.describe.now", lambda: now)
+    assert cert("show", "c").splitlines()[3].endswith(f" UTC, {words}")
+    (one,) = json.loads(cert("show", "c", "--json"))["c"]["certificates"]
+    assert one["days_left"] == days
 
 
 def test_show_tells_dates_names_and_usage(cert, tmp_path):

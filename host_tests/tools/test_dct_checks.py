@@ -271,6 +271,9 @@ def test_a_certificate_that_ends_soon_is_noted(table, tmp_path):
     made = Made("x", days=(-1, 20))
     said = accepted(table, tmp_path, cert=made.pem, key=made.key_pem)
     assert re.match(r"note: cert: x ends on \d{4}-\d\d-\d\d, in 19 days\n", said)
+    made = Made("x", days=(-1, 2))
+    said = accepted(table, tmp_path, "--force", cert=made.pem, key=made.key_pem)
+    assert re.match(r"note: cert: x ends on \d{4}-\d\d-\d\d, in 1 day\n", said)
     made = Made("x", days=(-1, 40))
     assert "note" not in accepted(table, tmp_path, cert=made.pem, key=made.key_pem)
 

@@ -99,7 +99,12 @@ def test_an_identity_from_beginning_to_end(table, tmp_path, made):
     )
     said = table("remove", "t", "iot", "--only", "ca")
     assert said.startswith("iot: removed ca\nt: 2 entries, ")
-    assert table.refused("remove", "t", "iot", "--only", "ca") == "t: no ca of iot; there are: iot"
+    assert table.refused("remove", "t", "iot", "--only", "ca") == (
+        "t: iot has no ca, it has cert and key"
+    )
+    assert table.refused("remove", "t", "x", "--only", "ca") == (
+        "t: no identity x; there are: iot"
+    )
     assert table("remove", "t", "iot").startswith("iot: removed cert, key\nt: 0 entries, ")
     assert table.refused("remove", "t", "iot") == "t: no identity iot; there are: none"
     assert table.refused("show", "t", "iot") == "t: no identity iot; there are: none"
@@ -202,11 +207,19 @@ def test_settings_that_are_refused(table, tmp_path, name, value, said):
     assert entries(tmp_path / "t") == []
 
 
-def test_which_table(table):
+def test_which_table(table, home):
     for words in (("list",), ("verify",), ("show", "x"), ("set", "serial", "1"), ("remove", "x")):
-        assert table.refused(*words) == "one of FILE, --board NAME and --port PORT"
+        assert table.refused(*words) == (
+            "whose table? Give a FILE before the rest, or --board NAME, or --port PORT"
+        )
         said = table.refused(*words[:1], "t", *words[1:], "--board", "b")
         assert said == "only one of FILE, --board NAME and --port PORT"
+    (home / "boards" / "desk").mkdir(parents=True)
+    assert table.refused("show", "desk").endswith("; the board desk is --board desk")
+    for words in (("list",), ("show", "x"), ("set", "serial", "1")):
+        assert table.refused(*words[:1], "desk", *words[1:]) == (
+            "no file desk; the board of that name is --board desk"
+        )
     code, _, err = table.run("write", "t")
     assert code == 2 and "one of the arguments --board --port --image is required" in err
     code, _, err = table.run("read", "t", "--board", "a", "--port", "b")
@@ -218,6 +231,9 @@ def test_files_that_are_no_table(table, tmp_path):
     (tmp_path / "erased").write_bytes(b"\xff" * dct.SIZE)
     (tmp_path / "flash").write_bytes(b"\xff" * layout.FLASH_SIZE)
     assert table.refused("list", "none") == "no file none: `airwire dct new` makes one"
+    assert table.refused("set", "none", "serial", "1") == (
+        "no file none: `airwire dct new` makes one"
+    )
     assert table.refused("list", ".") == ".: Is a directory"
     assert table.refused("list", "short") == "short: 100 bytes: neither a DCT nor a flash"
     assert table.refused("list", "flash") == (

@@ -263,7 +263,7 @@ class Chip:
 
 
 @pytest.fixture
-def chip(tmp_path, monkeypatch):
+def chip(home, tmp_path, monkeypatch):
     master, slave = os.openpty()
     (tmp_path / "chip").mkdir()
     chip = Chip(tmp_path / "chip", os.ttyname(slave))
@@ -393,7 +393,7 @@ def test_nothing_stays_behind(table, chip, tmp_path, monkeypatch):
     assert not list((tmp_path / "temporary").iterdir())
 
 
-def test_the_real_esptool_knows_our_words(table, tmp_path, monkeypatch):
+def test_the_real_esptool_knows_our_words(table, home, monkeypatch):
     """An unknown option would be refused before the port is opened."""
     monkeypatch.setattr(ports, "check", lambda port: None)
     refusal = "/dev/null is no serial port: "

@@ -69,6 +69,31 @@ def certificate(
     return seq(tbs, algorithm, der(3, b"\0", bytes(70)))
 
 
+def extension(oid, *contents, critical=False):
+    return seq(der(6, oid), der(1, b"\xff") if critical else b"", der(4, *contents))
+
+
+def test_authorities():
+    constraints, usage = b"\x55\x1d\x13", b"\x55\x1d\x0f"
+    ca = extension(constraints, seq(der(1, b"\xff"), integer(b"\0")), critical=True)
+    signs = extension(usage, der(3, b"\x01\x06"), critical=True)
+    for extensions, good in (
+        ((ca,), True),
+        ((ca, signs), True),
+        ((signs, ca), True),
+        ((), False),
+        ((signs,), False),
+        ((extension(constraints, seq()),), False),
+        ((extension(constraints, seq(der(1, b"\0"))),), False),
+        ((ca, extension(usage, der(3, b"\x07\x80"))), False),
+        ((ca, extension(usage, der(3, b"\0"))), False),
+    ):
+        made = certificate(extensions=der(0xA3, seq(*extensions)))
+        assert x509.Certificate(made).authority == good, extensions
+    assert x509.Certificate(certificate(version=b"")).authority
+    assert not x509.Certificate(certificate()).authority
+
+
 def test_a_certificate():
     found = x509.Certificate(certificate())
     assert found.subject == b"me"

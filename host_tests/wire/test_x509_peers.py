@@ -53,6 +53,11 @@ def certificate(rng, key, number):
     if rng.random() < 0.7:
         names = x509.SubjectAlternativeName([x509.DNSName(f"alt-{number}.example")])
         made = made.add_extension(names, not common)
+    if rng.random() < 0.5:
+        others = ("digital_signature", "content_commitment", "key_encipherment", "crl_sign")
+        usage = {name: rng.random() < 0.5 for name in (*others, "key_cert_sign")}
+        unset = ("data_encipherment", "key_agreement", "encipher_only", "decipher_only")
+        made = made.add_extension(x509.KeyUsage(**usage, **dict.fromkeys(unset, False)), True)
     return made.sign(key, hashes.SHA256())
 
 
@@ -63,6 +68,15 @@ def public(key):
         return [b"RSA", key.key_size, n.to_bytes((n.bit_length() + 7) // 8, "big")]
     point = key.public_bytes(serialization.Encoding.X962, _PUBLIC.UncompressedPoint)
     return [b"EC", key.key_size, point]
+
+
+def authority(made):
+    if not made.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+        return False
+    try:
+        return made.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        return True
 
 
 def described(made):
@@ -78,6 +92,7 @@ def described(made):
     return [
         subject.encode(),
         made.subject == made.issuer,
+        authority(made),
         int(times[1].timestamp()),
         *(time.strftime("%Y-%m-%dT%H:%M:%SZ").encode() for time in times),
         *public(made.public_key()),

@@ -13,7 +13,8 @@ def told(path):
         return [kind, bits, public]
     found = x509.Certificate(data)
     times = [x509.iso(found.not_before), x509.iso(found.not_after)]
-    return [found.subject, found.name == found.issuer, found.not_after] + times + list(found.key)
+    names = [found.subject, found.name == found.issuer, found.authority]
+    return names + [found.not_after] + times + list(found.key)
 
 
 for path in sys.argv[1:]:

@@ -23,6 +23,9 @@ _IP = const(0x87)
 
 _COMMON_NAME = b"\x55\x04\x03"
 _ALT_NAME = b"\x55\x1d\x11"
+_CONSTRAINTS = b"\x55\x1d\x13"  # basicConstraints: whether it is an authority
+_USAGE = b"\x55\x1d\x0f"  # keyUsage
+_CERT_SIGN = const(0x04)  # in its first byte
 _EC = b"\x2a\x86\x48\xce\x3d\x02\x01"
 _RSA = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"
 
@@ -71,8 +74,8 @@ class Certificate:
 
     subject: its common name or else its first alternative name, printable, b"" without either;
     name, issuer: the whole names of subject and issuer, DER to be compared; not_before, not_after:
-    seconds since 1970; key: (b"EC", b"RSA" or b"other", bits, public point or modulus). Raises
-    X509Error.
+    seconds since 1970; key: (b"EC", b"RSA" or b"other", bits, public point or modulus); authority:
+    whether it may sign others. Raises X509Error.
     """
 
     def __init__(self, data):
@@ -81,7 +84,8 @@ class Certificate:
             raise X509Error(b"something behind it")
         _, at, end = _item(data, at, end, _SEQUENCE)
         tag, start, stop = _item(data, at, end)
-        if tag == _VERSION:
+        first = tag != _VERSION  # version 1, which had no way to tell
+        if not first:
             _, start, stop = _item(data, stop, end, _INTEGER)  # serial number
         issuer = _item(data, stop, end, _SEQUENCE)[2]  # behind the algorithm
         _, issued, validity = _item(data, issuer, end, _SEQUENCE)
@@ -97,6 +101,7 @@ class Certificate:
         _, at, stop = _item(data, key, end, _SEQUENCE)
         self.key = _public_key(data, at, stop)
         self.subject = _printable(_alt_name(data, stop, end) if name is None else name)
+        self.authority = first or _authority(data, stop, end)
 
 
 def _common_name(data, at, end):
@@ -115,8 +120,8 @@ def _common_name(data, at, end):
     return found
 
 
-def _alt_name(data, at, end):
-    # The first alternative name of those that a server has, behind the key.
+def _extension(data, at, end, oid):
+    # (start, end) of what an extension contains, of those behind the key; None where it is not.
     while at < end:
         tag, start, at = _item(data, at, end)
         if tag != _EXTENSIONS:
@@ -125,19 +130,45 @@ def _alt_name(data, at, end):
         while start < stop:
             _, inner, start = _item(data, start, stop, _SEQUENCE)
             _, a, b = _item(data, inner, start, _OID)
-            if data[a:b] != _ALT_NAME:
+            if data[a:b] != oid:
                 continue
             tag, a, b = _item(data, b, start)
             if tag == _BOOLEAN:
                 tag, a, b = _item(data, b, start)
-            _, inner, b = _item(data, a, b, _SEQUENCE)
-            while inner < b:
-                tag, a, inner = _item(data, inner, b)
-                if tag == _DNS:
-                    return data[a:inner]
-                if tag == _IP and inner - a == 4:
-                    return b"%d.%d.%d.%d" % tuple(data[a:inner])
+            return a, b
+    return None
+
+
+def _alt_name(data, at, end):
+    # The first alternative name of those that a server has.
+    found = _extension(data, at, end, _ALT_NAME)
+    if found:
+        _, at, end = _item(data, found[0], found[1], _SEQUENCE)
+        while at < end:
+            tag, start, at = _item(data, at, end)
+            if tag == _DNS:
+                return data[start:at]
+            if tag == _IP and at - start == 4:
+                return b"%d.%d.%d.%d" % tuple(data[start:at])
     return b""
+
+
+def _authority(data, at, end):
+    # A CA by its basicConstraints, whose keyUsage, if any, has keyCertSign.
+    found = _extension(data, at, end, _CONSTRAINTS)
+    if not found:
+        return False
+    _, start, stop = _item(data, found[0], found[1], _SEQUENCE)
+    if start == stop:
+        return False
+    tag, start, stop = _item(data, start, stop)
+    if tag != _BOOLEAN or start == stop or not data[start]:
+        return False
+    found = _extension(data, at, end, _USAGE)
+    if not found:
+        return True
+    _, start, stop = _item(data, found[0], found[1], _BITS)
+    return stop - start > 1 and bool(data[start + 1] & _CERT_SIGN)
 
 
 def _printable(name):

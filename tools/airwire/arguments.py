@@ -1,7 +1,13 @@
-"""Arguments that commands share: converters of numbers, with errors in words; ports and rates."""
+"""Arguments that commands share: converters of numbers and paths, with errors in words; ports and
+rates.
+"""
 
 import argparse
+import functools
 from collections.abc import Callable
+from pathlib import Path
+
+from airwire.errors import UserError
 
 # The ESP32's UARTs go no faster.
 MAX_BAUD = 5_000_000
@@ -34,6 +40,31 @@ def seconds(text: str) -> float:
     if not 0 < value <= _DAY:
         raise argparse.ArgumentTypeError(f"{text!r} is not more than 0 and at most {_DAY} seconds")
     return value
+
+
+def path(text: str) -> Path:
+    """A converter that takes what a system can look for; whether it is there is told later."""
+    if "\0" in text:
+        raise UserError(f"{text!r}: a file's name has no zero byte")
+    return Path(text)
+
+
+def paths_told(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """A command of which an OSError that names a path is the user's matter: too long a name, a
+    folder that is a file or that others may not look into, links in a circle. Everything that
+    touches a path may raise one, even a look whether it is there.
+    """
+
+    @functools.wraps(run)
+    def command(args: argparse.Namespace) -> int:
+        try:
+            return run(args)
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise UserError(f"{error.filename}: {error.strerror}") from None
+
+    return command
 
 
 def board_port(parser: argparse.ArgumentParser) -> None:

@@ -109,7 +109,7 @@ def flash(chip: esptool.Esptool, pieces: Iterable["Region"], found: "Kept | None
     blocks = keeping.changed(found.image, found.there)
     with keeping.saved(chip, found):
         if blocks:
-            # One call each: given both, esptool writes them in the order of their addresses.
+            # One call each, so that their order does not hang on how esptool sorts.
             for place in keeping.closing(found.there):
                 chip.write([place])
         chip.write([*others, *blocks])

@@ -34,7 +34,7 @@ BRIDGES = {
 # What a failure ends with: the arguments were right.
 FAILED = 1
 
-_BOARD = "board:"
+BOARD = "board:"  # and the name of a virtual one
 
 _NO_BOARD = (
     "no board on USB: plug one in, with a cable that has data lines, or name its port (PORT=...)"
@@ -98,8 +98,8 @@ def find(port: str | None, resets: bool = False) -> str:
     """
     if not port:
         return _choose()
-    if port.startswith(_BOARD):
-        return _virtual(port.removeprefix(_BOARD), resets)
+    if port.startswith(BOARD):
+        return _virtual(port.removeprefix(BOARD), resets)
     check(port)
     return port
 

@@ -15,6 +15,9 @@ from airwire.errors import UserError
 # Far more flash operations than a flash lives through.
 _MAX_AFTER = 1_000_000_000
 
+# They take the board's name as their only word, too.
+_NAMING = ("up", "status", "down", "delete")
+
 _LEVELS = {"0": 0, "1": 1, "z": None}
 
 
@@ -120,11 +123,7 @@ def register(subparsers: Any) -> None:
     command = _add(commands, "down", _down, "take a board down; its flash stays")
     command.add_argument("--all", action="store_true", help="all boards")
 
-    command = commands.add_parser(
-        "delete", help="remove a board that is down, with its flash", description="Remove a board."
-    )
-    command.add_argument("name", help="the board")
-    command.set_defaults(run=_delete)
+    _add(commands, "delete", _delete, "remove a board that is down, with its flash")
 
     command = commands.add_parser("example", help="print a commented configuration file")
     command.set_defaults(run=_example)
@@ -136,16 +135,25 @@ def _add(
     command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     if first:
         command.add_argument(first[0], help=first[1])
-    if name in ("up", "status", "down"):
-        command.add_argument(
-            "name", nargs="?", default=paths.DEFAULT_NAME, help="the board (board)"
-        )
-    else:
-        command.add_argument(
-            "--board", dest="name", default=paths.DEFAULT_NAME, metavar="NAME", help="(board)"
-        )
+    defaults = "the board" if name == "delete" else f"the board ({paths.DEFAULT_NAME})"
+    if name in _NAMING:
+        command.add_argument("name", nargs="?", help="the board, as --board")
+    command.add_argument("--board", metavar="NAME", help=defaults)
     command.set_defaults(run=run)
     return command
+
+
+def _given(args: argparse.Namespace) -> str | None:
+    # Every command has --board; those with no other word take the name alone as well.
+    names = {name for name in (getattr(args, "name", None), args.board) if name is not None}
+    if len(names) > 1:
+        raise UserError(f"one board at a time: {args.name} or --board {args.board}")
+    return next(iter(names), None)
+
+
+def _name(args: argparse.Namespace) -> str:
+    name = _given(args)
+    return paths.DEFAULT_NAME if name is None else name
 
 
 def _board(args: argparse.Namespace) -> Any:
@@ -153,14 +161,14 @@ def _board(args: argparse.Namespace) -> Any:
         Board,
     )  # only when a board is meant: `airwire --help` stays quick
 
-    return Board(args.name)
+    return Board(_name(args))
 
 
 def _up(args: argparse.Namespace) -> int:
     from airwire.board.client import Board
 
     board = Board.up(
-        args.name,
+        _name(args),
         flash=args.flash,
         config=args.config,
         arch=args.arch,
@@ -336,12 +344,14 @@ def _down(args: argparse.Namespace) -> int:
         return 0
     board = _board(args)
     if not board.is_up():
-        raise UserError(f"board {args.name} is not up")
+        raise UserError(f"board {board.name} is not up")
     board.down()
     return 0
 
 
 def _delete(args: argparse.Namespace) -> int:
+    if _given(args) is None:
+        raise UserError("which board? airwire board delete NAME")
     _board(args).delete()
     return 0
 

@@ -179,7 +179,7 @@ class Material:
                 f"{what} is not valid before {cert.not_valid_before_utc:%Y-%m-%d %H:%M:%S} UTC"
             )
         elif left < SOON_DAYS:
-            self.notes.append(f"{what} ends on {until}, in {left} days")
+            self.notes.append(f"{what} ends on {until}, in {describe.counted(left)}")
         if problem and not allow_expired:
             raise UserError(f"{problem}: renew it (--allow-expired takes it as it is)")
         if problem:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import keyword
+import os
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +28,23 @@ def register(subparsers: Any) -> None:
     commands = cert.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     command = _new(commands, "new-ca", _new_ca, "make an authority: a root, or one under another")
-    command.add_argument("--under", type=Path, metavar="CA", help="the authority that signs it")
+    command.add_argument(
+        "--under", type=arguments.path, metavar="CA", help="the authority that signs it"
+    )
     _signer(command)
 
     command = _new(commands, "new-server", _new_server, "make a server's certificate and key")
-    command.add_argument("--ca", type=Path, required=True, help="the authority that signs it")
+    command.add_argument(
+        "--ca", type=arguments.path, required=True, help="the authority that signs it"
+    )
     command.add_argument("--client", action="store_true", help="good for a client as well")
     _names(command)
     _signer(command)
 
     command = _new(commands, "new-client", _new_client, "make a client's certificate and key")
-    command.add_argument("--ca", type=Path, required=True, help="the authority that signs it")
+    command.add_argument(
+        "--ca", type=arguments.path, required=True, help="the authority that signs it"
+    )
     _names(command)
     _signer(command)
 
@@ -55,7 +62,7 @@ def register(subparsers: Any) -> None:
         )
         _convert(command)
         command.add_argument(
-            "-o", "--output", type=Path, metavar="FILE", help=f"(the name with .{kind})"
+            "-o", "--output", type=arguments.path, metavar="FILE", help=f"(the name with .{kind})"
         )
 
     command = _add(
@@ -63,10 +70,12 @@ def register(subparsers: Any) -> None:
     )
     _convert(command)
     command.add_argument("--name", default="", help="of the literal (CERTIFICATE or KEY)")
-    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="(standard output)")
+    command.add_argument(
+        "-o", "--output", type=arguments.path, metavar="FILE", help="(standard output)"
+    )
 
     command = _add(commands, "show", _show, "show the certificates of files; of a key its kind")
-    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    command.add_argument("files", nargs="+", type=arguments.path, metavar="FILE")
     command.add_argument("--json", action="store_true", help="for programs")
 
     command = _add(
@@ -85,22 +94,30 @@ def register(subparsers: Any) -> None:
         help="seconds (10)",
     )
     command.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help="write the one to trust, as PEM"
+        "-o",
+        "--output",
+        type=arguments.path,
+        metavar="FILE",
+        help="write the one to trust, as PEM",
     )
-    command.add_argument("--chain", type=Path, metavar="FILE", help="write all of them, as PEM")
+    command.add_argument(
+        "--chain", type=arguments.path, metavar="FILE", help="write all of them, as PEM"
+    )
     command.add_argument("--force", action="store_true", help="replace files")
     command.add_argument("--json", action="store_true", help="for programs")
 
 
 def _add(commands: Any, name: str, run: Any, text: str) -> Any:
     command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    command.set_defaults(run=run)
+    command.set_defaults(run=arguments.paths_told(run))
     return command
 
 
 def _new(commands: Any, name: str, run: Any, text: str) -> Any:
     command = _add(commands, name, run, text)
-    command.add_argument("stem", type=Path, metavar="FILE", help="makes FILE.pem and FILE.key")
+    command.add_argument(
+        "stem", type=arguments.path, metavar="FILE", help="makes FILE.pem and FILE.key"
+    )
     command.add_argument("--name", help="common name in it (the name of FILE)")
     command.add_argument(
         "--days", type=arguments.whole(1, _MAX_DAYS), metavar="N", help="how long it is valid"
@@ -114,12 +131,12 @@ def _new(commands: Any, name: str, run: Any, text: str) -> Any:
     )
     command.add_argument("--force", action="store_true", help="replace files")
     command.add_argument(
-        "--key", type=Path, metavar="F", help="renew: for this key instead of a new one"
+        "--key", type=arguments.path, metavar="F", help="renew: for this key instead of a new one"
     )
     command.add_argument("--encrypt", action="store_true", help="protect the key by a password")
     command.add_argument(
         "--password-file",
-        type=Path,
+        type=arguments.path,
         metavar="F",
         help="where the password of the key is; else it is asked for",
     )
@@ -128,11 +145,14 @@ def _new(commands: Any, name: str, run: Any, text: str) -> Any:
 
 def _signer(command: Any) -> None:
     command.add_argument(
-        "--ca-key", type=Path, metavar="F", help="the authority's key (its name with .key)"
+        "--ca-key",
+        type=arguments.path,
+        metavar="F",
+        help="the authority's key (its name with .key)",
     )
     command.add_argument(
         "--ca-password-file",
-        type=Path,
+        type=arguments.path,
         metavar="F",
         help="where the password of the authority's key is; else it is asked for",
     )
@@ -150,9 +170,11 @@ def _names(command: Any) -> None:
 
 
 def _convert(command: Any) -> None:
-    command.add_argument("file", type=Path, metavar="FILE", help="certificates or a key")
+    command.add_argument("file", type=arguments.path, metavar="FILE", help="certificates or a key")
     command.add_argument("--only", type=int, metavar="N", help="the N-th certificate, from 1")
-    command.add_argument("--password-file", type=Path, metavar="F", help="of an encrypted key")
+    command.add_argument(
+        "--password-file", type=arguments.path, metavar="F", help="of an encrypted key"
+    )
     command.add_argument("--force", action="store_true", help="replace files")
 
 
@@ -206,8 +228,8 @@ def _write_pair(args: argparse.Namespace, make_one: Any, issuer: Any) -> int:
     cert = make_one(name, private)
     chain = [cert, *(issuer.below() if issuer else [])]
     if not args.key:
-        files.write(key_path, files.key_pem(private, secret), private=True)
-    files.write(cert_path, files.pem(chain), private=False)
+        files.write(key_path, files.key_pem(private, secret), private=True, replace=args.force)
+    files.write(cert_path, files.pem(chain), private=False, replace=args.force)
     about = describe.facts(cert, str(cert_path))
     more = f", with {len(chain) - 1} above it" if len(chain) > 1 else ""
     print(f"{cert_path}: {', '.join(about.usage)} {about.subject}, {about.key}{more}")
@@ -302,10 +324,10 @@ def _converted(args: argparse.Namespace, data: bytes, suffix: str, private: bool
     from airwire.cert import files
 
     path = args.output or args.file.with_suffix(f".{suffix}")
-    if path.resolve() == args.file.resolve():
+    if os.path.realpath(path) == os.path.realpath(args.file):
         raise UserError(f"{path} would replace what it is made from: --output FILE names another")
     files.refuse_overwriting([path], args.force)
-    files.write(path, data, private)
+    files.write(path, data, private, replace=args.force)
     what = "key" if private else "certificate"
     print(f"{path}: {what}, {suffix.upper()}, {len(data)} bytes")
     return 0
@@ -323,7 +345,7 @@ def _to_python(args: argparse.Namespace) -> int:
     # A chain can be loaded in one piece only as PEM.
     data = files.key_der(key) if key else files.der(certs[0])
     data = files.pem(certs) if len(certs) > 1 else data
-    lines = [f"# From {args.file.name}, by `airwire cert to-python`."]
+    lines = [f"# From {describe.printable(args.file.name)}, by `airwire cert to-python`."]
     for cert in certs:
         about = describe.facts(cert, str(args.file))
         lines.append(f"# {about.subject}, until {about.not_after[:10]}")
@@ -335,7 +357,7 @@ def _to_python(args: argparse.Namespace) -> int:
         print(text, end="")
         return 0
     files.refuse_overwriting([args.output], args.force)
-    files.write(args.output, text.encode(), private=bool(key))
+    files.write(args.output, text.encode(), private=bool(key), replace=args.force)
     print(f"{args.output}: {name}, to be named as py:{args.output.stem}.{name}")
     return 0
 
@@ -386,9 +408,11 @@ def _fetch(args: argparse.Namespace) -> int:
     if args.output:
         if trust is None:
             raise UserError(f"{args.output} is not written: the server sends none to trust")
-        files.write(args.output, files.pem([found.chain[trust]]), private=False)
+        files.write(
+            args.output, files.pem([found.chain[trust]]), private=False, replace=args.force
+        )
     if args.chain:
-        files.write(args.chain, files.pem(found.chain), private=False)
+        files.write(args.chain, files.pem(found.chain), private=False, replace=args.force)
     return 0
 
 

@@ -36,7 +36,7 @@ _PURPOSES = {
 @dataclass(frozen=True)
 class Facts:
     """The keys of `--json`; times are UTC. `usage`: what it may be used for, as server, client,
-    CA; any where it does not say.
+    CA; any where it does not say. `days_left` is rounded down: -1 on the first day after the end.
     """
 
     subject: str
@@ -132,8 +132,15 @@ def is_signed_by(cert: x509.Certificate, issuer: x509.Certificate) -> bool:
 
 
 def days_left(cert: x509.Certificate) -> int:
-    """Whole days to its end; negative from its end on."""
+    """Days to its end, rounded down, as the module does (firmware/store/expiry.py): 0 on its last
+    day, -1 on the first one after its end.
+    """
     return (cert.not_valid_after_utc - now()).days
+
+
+def counted(days: int) -> str:
+    """A number of days in words."""
+    return f"{days} day{'' if days == 1 else 's'}"
 
 
 def key_name(public: Any) -> str:
@@ -162,11 +169,11 @@ def validity(of: Facts) -> str:
     starts = datetime.datetime.fromisoformat(of.not_before).replace(tzinfo=datetime.UTC)
     if of.days_left < 0:
         days = -of.days_left - 1  # whole ones
-        left = f"expired {days} days ago" if days else "expired today"
+        left = f"expired {counted(days)} ago" if days else "expired today"
     elif starts > now():
         left = "not valid yet"
     else:
-        left = f"{of.days_left} days left"
+        left = f"{counted(of.days_left)} left"
     return f"{of.not_before} to {of.not_after} UTC, {left}"
 
 

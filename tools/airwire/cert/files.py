@@ -4,6 +4,7 @@ are in check.py. Errors name the file, never what a key holds.
 
 import getpass
 import re
+import stat
 import sys
 import warnings
 from collections.abc import Iterable
@@ -215,18 +216,24 @@ def key_der(private: PrivateKeyTypes) -> bytes:
 
 
 def refuse_overwriting(paths: Iterable[Path], force: bool) -> None:
-    """Raise UserError for a file that is there already, before anything is made."""
+    """Raise UserError for a file that is there already, before anything is made, and OSError for
+    what cannot be one.
+    """
     for path in paths:
-        if path.is_dir():
+        try:
+            there = path.stat()
+        except FileNotFoundError:
+            continue
+        if stat.S_ISDIR(there.st_mode):
             raise UserError(f"{path} is a directory")
-        if path.exists() and not force:
+        if not force:
             raise UserError(f"{path} is there already: --force replaces it")
 
 
-def write(path: Path, data: bytes, private: bool) -> None:
+def write(path: Path, data: bytes, private: bool, replace: bool) -> None:
     """Write a file so that it is whole or not there; a private one is for its owner alone from
-    its first byte on. Raises UserError.
+    its first byte on. Raises UserError, also for one that is there unless it may `replace` that.
     """
     from airwire.image.build import write_atomic  # takes as long to import as all else here
 
-    write_atomic(path, data, private)
+    write_atomic(path, data, private, replace)

@@ -141,7 +141,7 @@ def _builder(
         if end > last:
             if days is not None:
                 left = describe.days_left(issuer.own)
-                raise UserError(f"{issuer.where} ends before that, in {left} days")
+                raise UserError(f"{issuer.where} ends before that, in {describe.counted(left)}")
             end = last
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name(name))])
     public = private.public_key()

@@ -4,7 +4,7 @@ text only; keys are never in what is printed.
 
 import argparse
 import json
-from pathlib import Path
+from contextlib import nullcontext
 from typing import Any
 
 from airwire import arguments
@@ -22,7 +22,7 @@ def register(subparsers: Any) -> None:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     command = _add(commands, "new", _new, "make an image with an empty table")
-    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("file", type=arguments.path, metavar="FILE")
     for name, text in (
         ("maker", "who made the module"),
         ("product", "what it is"),
@@ -36,11 +36,18 @@ def register(subparsers: Any) -> None:
     command = _add(commands, "add", _put, "add an identity, or parts of one", target=True)
     command.add_argument("name", metavar="NAME", help="of the identity, as in dct:NAME")
     command.add_argument(
-        "--cert", type=Path, metavar="F", help="certificate, or chain with the own one first"
+        "--cert",
+        type=arguments.path,
+        metavar="F",
+        help="certificate, or chain with the own one first",
     )
-    command.add_argument("--key", type=Path, metavar="F", help="private key")
-    command.add_argument("--ca", type=Path, metavar="F", help="roots by which others are verified")
-    command.add_argument("--password-file", type=Path, metavar="F", help="of an encrypted key")
+    command.add_argument("--key", type=arguments.path, metavar="F", help="private key")
+    command.add_argument(
+        "--ca", type=arguments.path, metavar="F", help="roots by which others are verified"
+    )
+    command.add_argument(
+        "--password-file", type=arguments.path, metavar="F", help="of an encrypted key"
+    )
     command.add_argument("--force", action="store_true", help="replace what is there")
     _allow_expired(command)
     _dry_run(command)
@@ -78,24 +85,24 @@ def register(subparsers: Any) -> None:
     _allow_expired(command)
 
     command = _add(commands, "write", _write, "write FILE's table to a module or a flash image")
-    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("file", type=arguments.path, metavar="FILE")
     _elsewhere(command)
     _allow_expired(command)
     _dry_run(command)
 
     command = _add(commands, "read", _read, "read the table of a module or a flash image")
-    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument("file", type=arguments.path, metavar="FILE")
     _elsewhere(command)
     command.add_argument("--force", action="store_true", help="replace FILE")
 
 
 def _add(commands: Any, name: str, run: Any, text: str, target: bool = False) -> Any:
     command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    command.set_defaults(run=run)
+    command.set_defaults(run=arguments.paths_told(run))
     if target:
         command.add_argument(
             "file",
-            type=Path,
+            type=arguments.path,
             nargs="?",
             metavar="FILE",
             help="an image of the table (`airwire dct new`) or of a whole flash",
@@ -120,7 +127,9 @@ def _modules(command: Any, required: bool = False) -> Any:
 
 def _elsewhere(command: Any) -> None:
     group = _modules(command, required=True)
-    group.add_argument("--image", type=Path, metavar="FLASH", help="an image of a whole flash")
+    group.add_argument(
+        "--image", type=arguments.path, metavar="FLASH", help="an image of a whole flash"
+    )
 
 
 def _dry_run(command: Any) -> None:
@@ -150,9 +159,18 @@ def _new(args: argparse.Namespace) -> int:
     copy, data = table.to_copy()
     if not args.dry_run:
         erased = b"\xff" * dct.COPY
-        files.write(args.file, data + erased if copy == 0 else erased + data, private=True)
+        _make(args, data + erased if copy == 0 else erased + data)
     print(f"{args.file}: {_counted(table)}{_not_written(args)}")
     return 0
+
+
+def _make(args: argparse.Namespace, data: bytes) -> None:
+    from airwire.cert import files
+    from airwire.dct import lock
+
+    # One that is replaced is not changed by others meanwhile.
+    with lock.file(args.file) if args.file.exists() else nullcontext():
+        files.write(args.file, data, private=True, replace=args.force)
 
 
 def _change(args: argparse.Namespace, make: Any) -> int:
@@ -256,10 +274,13 @@ def _remove(args: argparse.Namespace) -> int:
     from airwire.wire import dct
 
     def make(table: Any, where: str) -> list[str]:
-        kinds = [k for k in table.kinds(args.name) if args.only in (None, k)]
+        there = table.kinds(args.name)
+        if not there:
+            raise UserError(f"{where}: no identity {args.name}; there are: {_names(table)}")
+        kinds = [kind for kind in there if args.only in (None, kind)]
         if not kinds:
-            what = f"{args.only} of {args.name}" if args.only else f"identity {args.name}"
-            raise UserError(f"{where}: no {what}; there are: {_names(table)}")
+            has = " and ".join(there)
+            raise UserError(f"{where}: {args.name} has no {args.only}, it has {has}")
         table.remove((dct.IDENTITY, args.name.encode(), KINDS[kind]) for kind in kinds)
         return [f"{args.name}: removed {', '.join(kinds)}"]
 
@@ -296,7 +317,7 @@ def _read(args: argparse.Namespace) -> int:
     table = Table.parse(data, target.where)
     if table.copy is None:
         raise UserError(f"{target.where}: no whole table in it ({', '.join(table.copies)})")
-    files.write(args.file, data, private=True)
+    _make(args, data)
     print(f"{args.file}: {_counted(table)}, from {target.where}")
     return 0
 
@@ -342,7 +363,8 @@ def _verify(args: argparse.Namespace) -> int:
     if table.copy is None:
         raise UserError(f"{where}: no whole table in it ({', '.join(table.copies)})", _FAULTY)
     found = faults(table, args.allow_expired)
-    print("\n".join([*found, f"{where}: {_counted(table)}, {len(found) or 'no'} faults"]))
+    faulty = "1 fault" if len(found) == 1 else f"{len(found) or 'no'} faults"
+    print("\n".join([*found, f"{where}: {_counted(table)}, {faulty}"]))
     return _FAULTY if found else 0
 
 

@@ -2,19 +2,22 @@
 virtual board. (In a chip: chip.py.) Reading, and writing one of the two copies; what is in them is
 table.py.
 
-A target is a context manager. While it is entered for a change, its module does not run: a board
-is switched off and on again, as esptool stops and starts a chip.
+While a target is opened for a change, nobody else changes it by these commands (lock.py), and its
+module does not run: a board is switched off and on again, as esptool stops and starts a chip.
 """
 
 import argparse
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
+from airwire import ports
+from airwire.board import paths
 from airwire.cert import files
+from airwire.dct import lock
 from airwire.errors import UserError
 from airwire.image import layout
 from airwire.image.errors import ImageError
@@ -34,7 +37,9 @@ class Target(Protocol):
         """The partition, both copies. Raises UserError."""
 
     def write(self, copy: int, data: bytes) -> None:
-        """Replace copy 0 or 1, and compare what is there then. Raises UserError."""
+        """Replace copy 0 or 1 of what was read. Raises UserError, also where another program has
+        changed it meanwhile, whatever it was.
+        """
 
 
 def partition(table: bytes, where: str) -> Partition:
@@ -54,26 +59,29 @@ class File:
     def __init__(self, path: Path) -> None:
         self.where = str(path)
         self._path = path
+        self._seen = b""
 
     def read(self) -> bytes:
-        data = self._load()
-        at = self._offset(data)
-        return data[at : at + dct.SIZE]
+        self._seen = self._load()
+        at = self._offset(self._seen)
+        return self._seen[at : at + dct.SIZE]
 
     def write(self, copy: int, data: bytes) -> None:
         image = bytearray(self._load())
+        if image != self._seen:
+            raise _changed(self.where)
         at = self._offset(image) + copy * dct.COPY
         image[at : at + dct.COPY] = data
-        # For its owner alone: there are keys in it.
-        files.write(self._path.resolve(), bytes(image), private=True)
-        _compare(self.read(), copy, data, self.where)
+        # For its owner alone: there are keys in it. Nothing is compared: it is there as a whole,
+        # and from now on the next program may change it.
+        files.write(Path(os.path.realpath(self._path)), bytes(image), private=True, replace=True)
 
     def _load(self) -> bytes:
         try:
             with self._path.open("rb") as file:
                 data = file.read(MAX_FLASH + 1)
         except FileNotFoundError:
-            raise UserError(f"no file {self._path}: `airwire dct new` makes one") from None
+            raise lock.no_file(self._path) from None
         except OSError as error:
             raise UserError(f"{self._path}: {error.strerror}") from None
         if len(data) > MAX_FLASH:
@@ -98,38 +106,46 @@ class BoardFlash:
         from airwire.board.client import Board
 
         self._board = Board(name)
+        self.flash = self._board.flash
         self.where = f"board {name}"
-        if not self._board.flash.exists():
+        self._seen = b""
+        if not self.flash.exists():
             raise UserError(f"{self.where} has no flash yet (airwire board up {name})")
 
     def read(self) -> bytes:
-        at = self._offset()
-        return self._at(at, dct.SIZE)
+        self._seen = self._partition()
+        return self._seen
 
     def write(self, copy: int, data: bytes) -> None:
+        if self._partition() != self._seen:
+            raise _changed(self.where)
         at = self._offset() + copy * dct.COPY
         try:
             # In its place: a flash is not another file after a change.
-            with self._board.flash.open("r+b") as flash:
+            with self.flash.open("r+b") as flash:
                 os.fchmod(flash.fileno(), 0o600)  # there are keys in it
                 flash.seek(at)
                 flash.write(data)
         except OSError as error:
-            raise UserError(f"{self._board.flash}: {error.strerror}") from None
-        _compare(self.read(), copy, data, self.where)
+            raise UserError(f"{self.flash}: {error.strerror}") from None
+        if self._partition()[copy * dct.COPY : (copy + 1) * dct.COPY] != data:
+            raise UserError(f"{self.where} does not hold what was written")
+
+    def _partition(self) -> bytes:
+        return self._at(self._offset(), dct.SIZE)
 
     def _offset(self) -> int:
         return partition(self._at(TABLE_OFFSET, TABLE_SIZE), self.where).offset
 
     def _at(self, offset: int, size: int) -> bytes:
         try:
-            with self._board.flash.open("rb") as flash:
+            with self.flash.open("rb") as flash:
                 flash.seek(offset)
                 data = flash.read(size)
         except OSError as error:
-            raise UserError(f"{self._board.flash}: {error.strerror}") from None
+            raise UserError(f"{self.flash}: {error.strerror}") from None
         if len(data) < size:
-            raise UserError(f"{self._board.flash}: cut off")
+            raise UserError(f"{self.flash}: cut off")
         return data
 
     @contextmanager
@@ -148,19 +164,18 @@ class BoardFlash:
                     board.wait_boot(before["boots"] + 1)
             return
         # What a supervisor takes first; see supervisor.Supervisor.
-        lock = os.open(board.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        folder = os.open(board.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
         except BlockingIOError:
             raise UserError(f"{self.where} is just starting or ending: try again") from None
         finally:
-            os.close(lock)
+            os.close(folder)
 
 
-def _compare(partition: bytes, copy: int, data: bytes, where: str) -> None:
-    if partition[copy * dct.COPY : (copy + 1) * dct.COPY] != data:
-        raise UserError(f"{where} does not hold what was written")
+def _changed(where: str) -> UserError:
+    return UserError(f"{where}: changed meanwhile by another program: nothing written")
 
 
 @contextmanager
@@ -169,20 +184,36 @@ def opened(file: Path | None, args: argparse.Namespace, change: bool) -> Iterato
     Raises UserError.
     """
     named = [each for each in (file, args.board, args.port) if each is not None]
-    if len(named) != 1:  # the options exclude one another already
-        raise UserError(f"{'only one' if named else 'one'} of FILE, --board NAME and --port PORT")
+    if len(named) > 1:  # the options exclude one another already
+        raise UserError("only one of FILE, --board NAME and --port PORT")
+    if not named:
+        text = "whose table? Give a FILE before the rest, or --board NAME, or --port PORT"
+        word = getattr(args, "name", None)
+        if word in paths.board_names():
+            text += f"; the board {word} is --board {word}"
+        raise UserError(text)
     if args.port is not None:
         from airwire import esptool
         from airwire.dct.chip import Chip
 
-        with Chip(args.port, args.baud or esptool.DEFAULT_BAUD) as chip:
+        # Looking stops and starts the chip, too.
+        with _port_lock(args.port), Chip(args.port, args.baud or esptool.DEFAULT_BAUD) as chip:
             yield chip
     elif args.board is not None:
         board = BoardFlash(args.board)
         if not change:
             yield board
             return
-        with board.stopped():
+        with lock.file(board.flash, board.where), board.stopped():
             yield board
     else:
-        yield File(file)
+        with lock.file(file) if change else nullcontext():
+            yield File(file)
+
+
+def _port_lock(port: str) -> AbstractContextManager[None]:
+    name = port.removeprefix(ports.BOARD)
+    if name == port:
+        return lock.port(port)
+    board = BoardFlash(name)
+    return lock.file(board.flash, board.where)  # as --board has it

@@ -5,6 +5,7 @@ Without a MicroPython the app's partition stays erased: the virtual board, which
 interpreter, boots such an image, a chip does not. The same input gives the same bytes.
 """
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -15,6 +16,8 @@ from airwire import project
 from airwire.errors import UserError
 from airwire.image import dct, firmware, layout, littlefs, resources, tree
 from airwire.image.partitions import TABLE_OFFSET
+
+_PREFIX = 40  # characters of a file's name in that of its temporary one
 
 
 class Region(NamedTuple):
@@ -70,13 +73,14 @@ def merged(pieces: Iterable[Region]) -> bytes:
     return bytes(image)
 
 
-def write_atomic(path: Path, data: bytes, private: bool = False) -> None:
+def write_atomic(path: Path, data: bytes, private: bool = False, replace: bool = True) -> None:
     """Write a file so that it is whole or not there; a private one is for its owner alone. Raises
     UserError when that fails, as in a folder that does not exist: it is a typing mistake more
-    often than a wish.
+    often than a wish; and for a file that is there already, unless it may `replace` that.
     """
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        # A name may be as long as the file system takes.
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_PREFIX]}.")
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from None
     try:
@@ -84,10 +88,23 @@ def write_atomic(path: Path, data: bytes, private: bool = False) -> None:
             file.write(data)
         if not private:
             os.chmod(temporary, 0o644)  # mkstemp's 0600 is for secrets
-        os.replace(temporary, path)
+        if replace or not _linked(temporary, path):
+            os.replace(temporary, path)
     except OSError as error:
         os.unlink(temporary)
         raise UserError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _linked(temporary: str, path: Path) -> bool:
+    # Of two programs that make a file at the same time, one is refused: a link replaces nothing.
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.ENOTSUP):  # FAT has no links
+            return False
+        raise
+    os.unlink(temporary)
+    return True
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], sign: str, other: str) -> None:
