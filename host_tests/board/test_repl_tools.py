@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from host_tests.board.test_life import python, to_the_repl
+
 PATIENCE = 120
 
 # Of the flash, for a file of half a kilobyte. A copy of all files takes thousands.
@@ -91,6 +93,23 @@ def test_ampy(board, files):
     ampy("rm", "any.bin")
     assert "any.bin" not in ampy("ls")
     assert ampy("run", files / "program.py") == "ran in __main__\n"
+
+
+@pytest.mark.needs("counters")
+def test_programs_outlive_the_watchdog(board, counts):
+    """The firmware's, which nobody feeds behind the soft reset that stops it. Reduced: with one of
+    three seconds instead of its twenty.
+    """
+    console = board.uart0
+    console.sync()
+    if counts(True, False):
+        to_the_repl(console)
+        python(console, "import machine; dog = machine.WDT(timeout=3000)")
+    board.close()
+    boots = board.boots()
+    program = f"import time; time.sleep({counts(4, 30)}); print('awake')"
+    assert tool(board, "mpremote", "exec", program) == "awake\n"
+    assert board.boots() <= boots + 1, "a soft reset came first"
 
 
 def written(board):

@@ -18,12 +18,8 @@ from airwire import ports, project
 from airwire.errors import UserError
 
 # Runs on the board: a row for each file, digest and path, and for each folder, `-` and its path.
-# The firmware's watchdog cannot be stopped and lives through the soft reset that stops the
-# firmware, but nobody feeds it from there on: it gets time for all that follows.
 _LIST = """\
-import hashlib, machine, os
-
-machine.WDT(timeout={watchdog_ms})
+import hashlib, os
 
 def show(path):
     if os.stat(path)[0] & 0x4000:
@@ -76,10 +72,6 @@ machine.reset()
 # ended what they send: once more.
 _NOT_RUN = ("could not exec command", "unexpected read during raw paste")
 
-# Longer than any copying takes, a whole flash at 115200 baud too. A board whose computer went
-# meanwhile starts again then.
-_WATCHDOG_MS = 3_600_000
-
 # A board looks through all its files in some seconds.
 _LOOK_SECONDS = 60
 # To stop the firmware and to reset takes seconds, a byte at 115200 baud, in ampy's small pieces, a
@@ -130,8 +122,7 @@ def _run(args: argparse.Namespace) -> int:
         raise UserError(f"ampy opens no URL such as {port}: use mpremote")
     files = tree.device_files(project.ROOT)
     tool = _TOOLS[args.tool](port)
-    listing = _LIST.format(tops=tops(files), end=_END, watchdog_ms=_WATCHDOG_MS)
-    todo = work(files, tool.look(listing))
+    todo = work(files, tool.look(_LIST.format(tops=tops(files), end=_END)))
     if not todo:
         tool.reset()
         print(f"{port}: all {len(files)} files are there already; the board starts")
