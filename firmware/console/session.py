@@ -204,6 +204,7 @@ class Session:
                     self.end = n
                     line = None if self.echo else self._whole_line(n)
                     if line is not None:
+                        self._begin()
                         await self.run_line(line)
                 # More than a line, or what came behind a data phase.
                 if self.pos < self.end or self.done:
@@ -270,6 +271,7 @@ class Session:
                 line = editor.text()
                 editor.clear()
                 self.done = False
+                self._begin()
                 if editor.human and line:
                     self._human().remember(self, line)
                 await self.run_line(line)
@@ -307,11 +309,14 @@ class Session:
             if self._shown:
                 self._wake.set()
 
-    async def run_line(self, line):
+    def _begin(self):
+        # From here on there is a reply, also where the call of run_line() finds no memory.
         self.running = True
+        if busy:
+            busy.begin()
+
+    async def run_line(self, line):
         shown = busy
-        if shown:
-            shown.begin()
         code, text = await self.execute(line)
         if not isinstance(text, bytes) or len(text) > _WHOLE:
             await self._send(self._long_response(code, text))

@@ -110,7 +110,7 @@ class Port:
 
 
 def starve(name):
-    owner = {"find": registry, "_response": session}.get(name, session.editor)
+    owner = {"find": registry, "_response": session, "run_line": session}.get(name, session.editor)
     real = getattr(owner, name)
 
     def fail(*_):

@@ -77,6 +77,13 @@ def test_a_reply_that_finds_no_memory(machine):
     unharmed(machine)
 
 
+@pytest.mark.parametrize("lines", [b"version\r\n", b"version\r\nget wlan.ssid\r\n"])
+def test_a_line_that_finds_no_memory_to_run(machine, lines):
+    machine.starve("run_line")
+    assert machine.type(lines) == NONE_LEFT + b"R000000\r\n" * (lines.count(b"\n") - 1)
+    unharmed(machine)
+
+
 @pytest.mark.parametrize("failing", [0, 1, 7, 8, 150, 198, 199])
 def test_a_long_response_keeps_its_length(machine, failing):
     lines = [b"row %d" % i for i in range(200)]
@@ -92,6 +99,8 @@ def test_a_long_response_keeps_its_length(machine, failing):
 
 def test_a_person_is_told(session):
     session.starve("find")
+    assert session.type(b"version\r").endswith(b"\r\nOut of memory\r\n> ")
+    session.starve("run_line")
     assert session.type(b"version\r").endswith(b"\r\nOut of memory\r\n> ")
     session.type(b"versio")
     session.starve("take")
