@@ -24,6 +24,7 @@ SOON_REDUCED = 15.0
 # Longer than an answer takes that is not to come.
 SILENCE = 1.0
 
+LLMNR = ["llmnr-query", "-I", "eth0", "-t", "1000"]
 SERVICES = '"http 8080 My%20page path=/index.html;telnet 2000"'
 
 
@@ -248,13 +249,20 @@ def test_two_boards_with_one_name(lan, home, flash_image, interpreters, together
         assert boards[1].console.ok(f"network_lookup {domains[0]}") == ip
 
 
-def test_windows_names(lan, real, client, soon):
+def claimed(real, client):
+    """The board has the name kitchen, for which it looked whether another one has it, and answers
+    for it by LLMNR; returns its address.
+    """
     ip = discoverable(real, "kitchen")
-    llmnr = ["llmnr-query", "-I", "eth0", "-t", "1000"]
-    until(lambda: ip in client(*llmnr, "kitchen"), "the name by LLMNR")
+    until(lambda: ip in client(*LLMNR, "kitchen"), "the name by LLMNR")
+    return ip
+
+
+def test_windows_names(lan, real, client, soon):
+    ip = claimed(real, client)
     assert client.seconds < soon
-    assert ip in client(*llmnr, "KITCHEN")
-    assert ip not in client(*llmnr, "pantry")
+    assert ip in client(*LLMNR, "KITCHEN")
+    assert ip not in client(*LLMNR, "pantry")
     for name in ("kitchen", "KITCHEN"):
         answer = f"{ip} {name}<00>"
         # It says what it asks before it does; what is before that is its start.
@@ -269,9 +277,9 @@ def test_windows_names(lan, real, client, soon):
     client("nmblookup", "-B", "10.23.7.255", "pantry", code=1)
 
 
-def test_systemd_resolved(lan, real, tmp_path, soon):
+def test_systemd_resolved(lan, real, client, tmp_path, soon):
     """Its name is found by LLMNR, and nobody else's."""
-    ip = discoverable(real, "kitchen")
+    ip = claimed(real, client)
     with resolved.running(lan, "client", tmp_path / "resolved") as env:
         client = Client(lan, "client", {**env, "SYSTEMD_COLORS": "0"})
         query = ["resolvectl", "--protocol=llmnr-ipv4", "--legend=no", "query"]
@@ -284,7 +292,7 @@ def test_systemd_resolved(lan, real, tmp_path, soon):
 def test_a_name_too_long_for_netbios(lan, real, client):
     ip = discoverable(real, "kitchenfan")
     real.console.log("NetBIOS is off: kitchenfan.local has more than 15 characters")
-    assert ip in client("llmnr-query", "-I", "eth0", "-t", "1000", "kitchenfan")
+    until(lambda: ip in client(*LLMNR, "kitchenfan"), "the name by LLMNR")
     client("nmblookup", "-B", "10.23.7.255", "kitchenfan", code=1)
 
 

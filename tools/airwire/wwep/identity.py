@@ -44,9 +44,9 @@ def make(folder: Path, names: Iterable[str] = ()) -> bool:
     issuer = cert.Authority(signer, [authority], str(folder))
     server = cert.leaf("WWEP server", key, None, alternatives, [cert.SERVER], issuer)
     folder.mkdir(parents=True, exist_ok=True)
-    files.write(folder / KEY, files.key_pem(key), private=True)
-    files.write(folder / CERTIFICATE, files.pem([server]), private=False)
-    files.write(folder / AUTHORITY, files.pem([authority]), private=False)
+    files.write(folder / KEY, files.key_pem(key), private=True, replace=False)
+    files.write(folder / CERTIFICATE, files.pem([server]), private=False, replace=False)
+    files.write(folder / AUTHORITY, files.pem([authority]), private=False, replace=False)
     return True
 
 
