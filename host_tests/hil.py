@@ -13,7 +13,6 @@ It ends with 0 when all of it went well. Words after `--` go to pytest.
 import argparse
 import json
 import platform
-import shutil
 import subprocess
 import sys
 from dataclasses import asdict
@@ -31,6 +30,7 @@ from host_tests.board.console import Console
 from host_tests.board.transcript import HIDDEN
 
 RESULTS = project.BUILD / "hil"
+FILES = ("board.json", "selftest.json", "junit.xml", "uart0.log", "uart1.log", "faults.json")
 SUITE = "host_tests/board"
 
 # What takes part in a run, for who reads of a failure.
@@ -63,8 +63,12 @@ class _Run:
     def __init__(self, bench: bench_file.BenchFile, args: argparse.Namespace) -> None:
         self._bench, self._args = bench, args
         self._results: Path = args.results
-        shutil.rmtree(self._results, ignore_errors=True)
-        self._results.mkdir(parents=True)
+        try:
+            self._results.mkdir(parents=True, exist_ok=True)
+            for name in FILES:  # those of the last run; others in that folder are the user's
+                (self._results / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise UserError(f"{error.filename}: {error.strerror}") from None
 
     def all(self) -> int:
         self._write_firmware()

@@ -89,6 +89,9 @@ def chosen(path: Path | None, named: str | None, wifi: str | None = None) -> Ben
     if wifi:
         ssid, _, passkey = wifi.partition(":")
         bench = replace(bench, ssid=ssid, passkey=passkey)
+    if set(bench.ssid + bench.passkey) & set('"\\'):
+        # In commands they would be escaped: what hides the key in logs would not know it again.
+        raise UserError('no SSID or key with " or \\ for tests: give their network another one')
     if not bench.ports:
         bench = replace(bench, ports=(ports.find(None),))
     if bench.line and bench.line[0] >= len(bench.ports):

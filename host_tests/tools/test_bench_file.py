@@ -139,6 +139,13 @@ def test_the_command_line_wins(tmp_path, monkeypatch):
         bench_file.chosen(path, None)
 
 
+@pytest.mark.parametrize("wifi", ['air"wire:12345678', "airwire:12\\345678", 'airwire:"12345678'])
+def test_what_a_command_would_escape(wifi):
+    with pytest.raises(UserError, match="no SSID or key with") as refusal:
+        bench_file.chosen(None, "a", wifi)
+    assert wifi.partition(":")[2] not in refusal.value.message
+
+
 @pytest.mark.parametrize("path", BENCHES, ids=lambda path: path.stem)
 def test_those_that_are_here(path):
     """Each can be read, and holds no secret: a key is an environment variable's name."""

@@ -233,3 +233,20 @@ def test_a_port_without_control_lines_says_so(board, looked, tmp_path):
     assert said.splitlines()[-1] == (
         f"make hil: {board.uart0} has no control lines: another way is the bench key reset.command"
     )
+
+
+def test_only_its_own_results_are_replaced(monkeypatch, capfd, tmp_path):
+    """Files of others in that folder stay; a folder that cannot be made is told in a line."""
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "junit.xml").write_text("of the last run")
+    for results, said in (
+        (tmp_path, "airwire: no port /dev/nosuch: "),
+        (tmp_path / "notes.txt", f"make hil: {tmp_path}/notes.txt: File exists"),
+        (tmp_path / "notes.txt/in", f"make hil: {tmp_path}/notes.txt/in: Not a directory"),
+    ):
+        words = ["make hil", "--port", "/dev/nosuch", "--results", str(results)]
+        monkeypatch.setattr(sys, "argv", words)
+        assert hil.main() != 0
+        assert capfd.readouterr().err.startswith(said)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    assert (tmp_path / "notes.txt").read_text() == "mine"
