@@ -357,6 +357,25 @@ sys.exit(cli.main(sys.argv[3:]))
 """
 
 
+@pytest.mark.parametrize("words", [["erase", "--yes"], ["flash", "--erase-settings"]])
+@pytest.mark.parametrize("world", ["model"], indirect=True)
+def test_nothing_comes_back_that_was_to_go(world, rng, words):
+    """What an interrupted try has put aside goes with the settings; until then it stays."""
+    change(world, rng, 0)
+    world.chip.left = 3
+    assert world.flash_command() == 1
+    [kept] = world.kept.iterdir()
+    assert b"wlan.ssid home" in kept.read_bytes()
+    words += ["--firmware", str(world.micropython)] if words[0] == "flash" else []
+    if words[0] == "flash":
+        world.chip.left = 1
+        assert world.chip.command(*words) == 1 and kept.exists()
+    world.chip.left = None
+    assert world.chip.command(*words) == 0
+    assert not list(world.kept.iterdir())
+    assert world.flash_command() == 0 and world.own() == {}
+
+
 @model
 def test_erase(world, capfd):
     assert world.chip.command("erase", "--yes") == 0

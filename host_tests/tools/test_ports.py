@@ -283,6 +283,23 @@ def test_an_error_below_its_heading():
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            "A fatal error occurred: No more data to read from the serial port. This can\n",
+            "the chip on rfc2217://a:1 stopped answering: check the cable, or try --baud 115200",
+        ),
+        (
+            "Error: Remote does not accept parameter change (RFC2217): dict_values([])\n",
+            "no answer from rfc2217://a:1: another program uses it",
+        ),
+    ],
+)
+def test_a_board_that_is_lost_at_a_url(words, said):
+    assert ports.explain(words, "rfc2217://a:1", "esptool") == said
+
+
 # The monitor
 
 

@@ -59,6 +59,10 @@ class Esptool:
             if error is None:
                 raise
 
+    def identify(self) -> None:
+        """Look who is there: `mac` is known from then on."""
+        self._run("read-mac", quiet=True)
+
     def read(self, offset: int, size: int, quiet: bool = False) -> bytes:
         """What the flash holds; `quiet`: without esptool's progress."""
         # The folder is for its owner alone: there may be keys in what is read.
@@ -111,7 +115,8 @@ class Esptool:
         except OSError as error:
             raise UserError(f"cannot run esptool: {error.strerror}") from None
         if done.returncode:
-            raise UserError(ports.explain(done.stderr, self.port, "esptool"), ports.FAILED)
+            words = f"{done.stderr}\n{done.stdout or ''}"  # errors are in either
+            raise UserError(ports.explain(words, self.port, "esptool"), ports.FAILED)
         self._stopped = True
         sys.stderr.write(done.stderr)  # its warnings
         if found := _MAC.search(done.stdout or ""):

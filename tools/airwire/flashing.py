@@ -77,10 +77,14 @@ def _flash(args: argparse.Namespace) -> int:
         pieces = [piece for piece in pieces if piece.label != layout.DCT.label]
     with esptool.Esptool(port, args.baud) as chip:
         found = None
-        if not args.erase_settings:
+        if args.erase_settings:
+            chip.identify()
+        else:
             fresh = next(piece.data for piece in pieces if piece.label == layout.VFS.label)
             found = keeping.kept(chip, fresh)
         flash(chip, pieces, found)
+        if args.erase_settings:
+            keeping.drop(chip)
     stays = f"; settings and files stay ({len(found.stays)})" if found and found.stays else ""
     print(f"{port}: written and verified; the board starts{stays}")
     return 0
@@ -120,6 +124,8 @@ def flash(chip: esptool.Esptool, pieces: Iterable["Region"], found: "Kept | None
 
 
 def _erase(args: argparse.Namespace) -> int:
+    from airwire import keeping
+
     port = ports.find(args.port, resets=True)
     if not args.yes and sys.stdin.isatty():
         print(
@@ -131,6 +137,8 @@ def _erase(args: argparse.Namespace) -> int:
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise UserError("nothing erased", ports.FAILED)
     with esptool.Esptool(port, args.baud) as chip:
+        chip.identify()
         chip.erase()
+        keeping.drop(chip)
     print(f"{port}: erased")
     return 0

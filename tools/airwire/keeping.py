@@ -96,6 +96,11 @@ def saved(chip: Esptool, found: Kept) -> Iterator[None]:
     place.unlink(missing_ok=True)
 
 
+def drop(chip: Esptool) -> None:
+    """What an interrupted try has left in a file goes: the user wants nothing kept."""
+    _place(chip).unlink(missing_ok=True)
+
+
 def _saved(chip: Esptool) -> bytes:
     try:
         return _place(chip).read_bytes()
