@@ -4,6 +4,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 
 import pytest
 
@@ -35,7 +36,7 @@ def equipped(joined):
     """A module in the network that knows the time, with the identity `web`."""
     module = joined
     identity = issued(BOARD)
-    module.set("time.rtc", 1_790_000_000)
+    module.set("time.rtc", int(time.time()))
     module.load_identity("web", "ca", root())
     module.load_identity("web", "cert", identity.chain_pem)
     module.load_identity("web", "key", identity.key_der)
