@@ -236,7 +236,7 @@ def test_erase_asks(port, fake, capfd, monkeypatch):
     assert asked.startswith(f"Erase all of {port}, ") and line == "airwire: nothing erased\n"
     assert fake.calls() == []
     assert cli.main(["erase", "--port", port]) == 0
-    assert fake.calls()[0]["words"][-1] == "erase-flash"
+    assert [call["words"][-1] for call in fake.calls()] == ["read-mac", "erase-flash", "chip-id"]
     assert cli.main(["erase", "--port", port]) == 1, "the terminal was closed"
     assert cli.main(["erase", "--port", port, "--yes"]) == 0
 
