@@ -122,14 +122,9 @@ class Connection:
             self._requests = kind(server, self._buffer, session)
         self._requests.take(tls, peer, port)
 
-    def _claim(self):
-        # Room for the handshake. What requests need goes where nobody has any, and files always:
-        # all of it is loaded again with the next one.
-        try:
-            registry.claim(_ROOM)
-            return
-        except MemoryError:
-            pass
+    def _clear(self):
+        # What requests need goes where nobody has any, and files always: all of it is loaded again
+        # with the next one.
         server = self._server
         names = _FILES
         server.piece = None
@@ -140,7 +135,6 @@ class Connection:
                 place.rest()
         for name in names:
             forget(name)
-        registry.claim(_ROOM)
 
     def requests(self):
         """Whether requests are answered here."""
@@ -152,7 +146,25 @@ class Connection:
 
     async def _shake(self, sock):
         # The connection under TLS, None where the handshake has failed.
-        self._claim()
+        try:
+            context = self._context()
+        except MemoryError:  # also where what is free lies in too small pieces
+            self._clear()
+            context = self._context()
+        if context:
+            from firmware.net import tls
+
+            try:
+                return await tls.accept(sock, context, variables.get, log, self._hear)
+            except tls.TlsFailed as e:
+                log.line(log.STATUS, e.args[0])
+            finally:
+                tls.drop()
+        return None
+
+    def _context(self):
+        # What a handshake begins with, None where that has failed. Raises MemoryError.
+        registry.claim(_ROOM)
         from firmware.net import tls
         from firmware.store import expiry
 
@@ -162,9 +174,11 @@ class Connection:
         try:
             context = tls.server_context(get, own, get(b"http.server.tls_key"))
             expiry.used(log, certificate, get(b"network.tls.server_ca"))
-            return await tls.accept(sock, context, get, log, self._hear)
+            return context
         except tls.TlsFailed as e:
-            log.line(log.STATUS, e.args[0])
-        finally:
             tls.drop()
-        return None
+            log.line(log.STATUS, e.args[0])
+            return None
+        except MemoryError as e:
+            tls.drop()
+            raise e

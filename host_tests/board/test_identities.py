@@ -232,6 +232,7 @@ def test_each_method_for_roots(equipped, peer, tmp_path):
         assert reply.code == 1 and text in reply.logs, (ref, reply)
 
 
+@pytest.mark.whole_heap
 def test_a_warning_when_it_is_used(board):
     soon = certificates.NOW + datetime.timedelta(days=4, hours=1)
     own = certificates.make("soon", names=(tls_peers.BOARD,), end=soon)
