@@ -48,6 +48,7 @@ def test_what_ships_and_in_which_form(sample, monkeypatch):
         "firmware/version.mpy",
         "firmware/web/index.html.gz",
         "help.csv",
+        "https_names.txt",
         "lib/wire/__init__.mpy",
         "lib/wire/crc.mpy",
         "lib/wire/mask.py",

@@ -14,13 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from airwire.errors import UserError
-from airwire.image import bytecode, generate, names
+from airwire.image import bytecode, generate, interned, names
 
 # MicroPython runs exactly these two by name, and only as source.
 _STARTERS = ("boot.py", "main.py")
 _FOLDERS = ("firmware", "lib")
 _WEB = "firmware/web/"
 _SKIPPED_FOLDERS = ("__pycache__",)
+_HTTPS_NAMES = "https_names.txt"  # interned.py
 
 
 def device_files(root: Path, short: bool = True) -> dict[str, bytes]:
@@ -31,8 +32,9 @@ def device_files(root: Path, short: bool = True) -> dict[str, bytes]:
     """
     sources = _sources(root, short)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        shipped = pool.map(lambda item: _ship(*item), sorted(sources.items()))
-        return dict(sorted(shipped))
+        shipped = dict(pool.map(lambda item: _ship(*item), sorted(sources.items())))
+    shipped[_HTTPS_NAMES] = interned.https_names(shipped)
+    return dict(sorted(shipped.items()))
 
 
 def frozen_modules(root: Path) -> dict[str, bytes]:
