@@ -105,6 +105,11 @@ def make_room():
     """Forget the command files that were loaded, when memory has run out, and what they share:
     commands that are being carried out go on, and the next ones load what they need.
     """
+    # MicroPython leaves a name without a module where there was no memory for it, and its import
+    # finds nothing from then on. Without the name it tries again; this needs no memory.
+    for name in sys.modules:
+        if sys.modules.get(name) is None:
+            sys.modules.pop(name, None)
     try:
         while _files:
             _forget(-1)
@@ -132,10 +137,9 @@ def claim(size):
 
 
 def _spare():
-    # A module that can go; no list of them is made where memory has run out. MicroPython leaves a
-    # name without a module where there was no memory for it: its import would find nothing.
+    # A module that can go; no list of them is made where memory has run out.
     for name in sys.modules:
-        if name in _SPARE or name.startswith(_LIVE) or sys.modules.get(name) is None:
+        if name in _SPARE or name.startswith(_LIVE):
             return name
     return None
 

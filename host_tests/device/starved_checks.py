@@ -1,7 +1,10 @@
 # What is done when memory has run out finds none itself: run by test_device.py, on each
 # interpreter.
 
+import sys
+
 import chip  # noqa: F401 - before the firmware
+import micropython
 from ballast import fill
 
 from firmware import device, forget
@@ -43,6 +46,36 @@ def test_a_fault():
             from firmware.store import faults
 
             faults.reset()
+
+
+def test_a_name_without_a_module():
+    """MicroPython leaves one of an import that found no memory, and finds nothing by it from then
+    on. It goes before the next fault is recorded, though no file of commands can be forgotten.
+    """
+    parts = device.Device()
+    registry.find(b"version")
+    real = registry.forget
+    name = "firmware.store.faults"
+    forget(name)
+    micropython.heap_lock()
+    try:
+        __import__(name)
+    except MemoryError:
+        micropython.heap_unlock()
+    assert name in sys.modules and sys.modules.get(name) is None
+
+    def fail(_):
+        raise MemoryError
+
+    registry.forget = fail
+    parts.fault("part", ValueError("later"))
+    registry.forget = real
+    (text,) = saved()
+    assert text.endswith(b"\r\nValueError: later"), text
+    from firmware.store import faults
+
+    faults.reset()
+    registry.make_room()
 
 
 def test_commands_that_are_half_forgotten():
