@@ -114,10 +114,9 @@ def make_room():
         while _files:
             _forget(-1)
         gc.collect()
-        name = _spare()
-        while name:
-            forget(name)
-            name = _spare()
+        for name in sys.modules:  # a dict of MicroPython may lose entries meanwhile
+            if name in _SPARE or name.startswith(_LIVE):
+                forget(name)
     except MemoryError:
         pass  # not even for this: the rest is forgotten the next time
     gc.collect()
@@ -134,14 +133,6 @@ def claim(size):
             forget("firmware.console.names")
             names.make_room()  # for the commands, which have to go on
             raise MemoryError
-
-
-def _spare():
-    # A module that can go; no list of them is made where memory has run out.
-    for name in sys.modules:
-        if name in _SPARE or name.startswith(_LIVE):
-            return name
-    return None
 
 
 def _forget(n):
