@@ -12,6 +12,7 @@ import pytest
 
 from airwire.wire import crc
 from host_tests.board import live, tls_peers
+from host_tests.board.backends import WITH_TLS
 from host_tests.board.http_board import HOST, called, fails, shared, url, where, whole
 from host_tests.board.http_peers import (
     TEXT,
@@ -31,7 +32,7 @@ OLD = b"old " * 100
 
 @pytest.fixture(scope="module")
 def board(request, interpreters, flash_image):
-    yield from shared(request, interpreters, flash_image)
+    yield from shared(request, interpreters, flash_image, WITH_TLS)
 
 
 @pytest.fixture(scope="module")

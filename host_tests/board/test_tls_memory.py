@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from host_tests.board import peers, test_https, web
+from host_tests.board.backends import WITH_TLS
 from host_tests.board.conftest import LONG_ARCHES
 from host_tests.board.scripted import flash_with, watched
 from host_tests.board.stream_wire import exactly
@@ -39,10 +40,6 @@ CONNECTION = (
 )
 # Less than a handshake needs.
 TOO_LITTLE = 12_000
-# A chip's heap of 160 KB beside what the virtual board's own modules take of it: 48 KB as in all
-# tests of the whole heap, 6 KB for TLS and sockets, and 9 KB of MicroPython's table of names. That
-# doubles with the 1261st name: of the 1507 here, some 320 are the virtual board's alone.
-WITH_TLS = "223K"
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(1800)
 # A round is five joins and drops, ten announcements and a renewal: 1000, 2000 and 200 in all.
 CYCLES = 4
 # (parts of a run, rounds in each)
-REDUCED, FULL = (4, 2), (10, 20)
+REDUCED, FULL = (5, 2), (10, 20)
 # Every so many rounds a network is kept until mDNS has announced the name.
 MDNS_ROUNDS = 2
 
