@@ -12,7 +12,9 @@ async def answer(connection):
     fields = b""
     if request.method == b"GET":
         if not (
-            request.says(b"upgrade", b"websocket") and request.says(b"connection", b"upgrade")
+            request.minor  # HTTP/1.0 knows no upgrade
+            and request.says(b"upgrade", b"websocket")
+            and request.says(b"connection", b"upgrade")
         ):
             await _upgrade(connection, b"No WebSocket")
             return

@@ -22,6 +22,7 @@ _PORT = const(80)
 _PLACES = const(2)  # memory is short: who waits is served as soon as another has its answer
 _BODY = const(512)  # an SSID and a password, each of their characters written as six
 _MOST = const(24)  # networks that are told
+_SHORTEST = const(8)  # passkey of a network that has one
 _ROOM = const(8192)  # bytes of the heap that are free when a visitor comes
 # What has sent the page, and leaves RAM behind it.
 _PAGES = ("firmware.services.http_files", "wire.http_file", "firmware.store.files")
@@ -150,11 +151,14 @@ class _Connection(Connection):
                 return b"Not possible: " + name
         if not wish[0]:
             return b"No network was named"
+        if 0 < len(wish[1]) < _SHORTEST:
+            return b"Not possible: wlan.passkey"
         for name in _PAGES:  # a join takes memory
             forget(name)
         registry.make_room()
         setup.state = b"joining"
         setup.reason = b""
+        setup.ssid = wish[0]
         setup.wish = wish
         return None
 
@@ -168,7 +172,7 @@ def _state(setup):
     return b'{"state":%s,"reason":%s,"ssid":%s,"address":%s,"name":%s,"web":%d}' % (
         _text(setup.state),
         _text(setup.reason),
-        _text(station.ssid if setup.state == b"joined" else b""),
+        _text(setup.ssid),
         _text(station.address(0)),
         _text(setup.name()),
         variables.get(b"http.server.enabled"),

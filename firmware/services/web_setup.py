@@ -103,6 +103,7 @@ class WebSetup:
         self.scan = False  # a visitor wants to see what is in reach now
         self.state = b"ready"  # joining, joined, failed
         self.reason = b""  # of a failure, in words
+        self.ssid = b""  # of the wish that the state is of
         self.seen = ticks_ms()  # when a visitor was here last
         self.told = None  # when one was told that the network is joined
         self.server = None

@@ -75,3 +75,7 @@ def test_the_body_of_a_post(board, rng):
         assert web.get(client, "/stream")[0] == 426
         fields = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
         assert web.get(client, "/stream", **fields, **{"Sec-WebSocket-Key": "short"})[0] == 400
+    with web.connection(address) as client:
+        client._http_vsn, client._http_vsn_str = 10, "HTTP/1.0"
+        fields["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ=="
+        assert web.get(client, "/stream", Host=address, **fields)[0] == 426

@@ -182,12 +182,15 @@ def test_from_a_visitor_s_first_question_to_the_network(board, console):
         {"ssid": "", "passkey": ""},
         {"ssid": 5, "passkey": ""},
         {"ssid": "a" * 33, "passkey": ""},
-        {"ssid": "a", "passkey": "b" * 65},
     ):
         assert site.ask("/setup/join", body)[0] == 400, body
+    for size in (1, 7, 65):
+        answer = site.ask("/setup/join", {"ssid": "a", "passkey": "b" * size})
+        assert (answer[0], answer[2].strip()) == (400, b"Not possible: wlan.passkey"), size
     assert site.ask("/setup/join", b" " * 513)[0] == 413
     assert site.ask("/setup/join", method="GET")[0] == 405
-    assert site.told("/setup/state")["state"] == "ready"
+    state = site.told("/setup/state")
+    assert (state["state"], state["ssid"]) == ("ready", "")
 
     for name, key, reason in (
         (ssid, "wrong horse", "wrong password"),
@@ -196,10 +199,12 @@ def test_from_a_visitor_s_first_question_to_the_network(board, console):
     ):
         state = site.join(name, key)
         assert (state["state"], state["reason"], state["address"]) == ("failed", reason, "0.0.0.0")
+        assert state["ssid"] == name
         assert console.ok("get wlan.ssid") == ""
         assert console.ok("setup status") == "1"
     status, _, text = site.ask("/setup/join", good, Origin=f"http://{OWN}", Referer=PAGE)
-    assert (status, json.loads(text)["state"]) == (200, "joining")
+    state = json.loads(text)
+    assert (status, state["state"], state["ssid"]) == (200, "joining", ssid)
     state = until(lambda: site.outcome(), "the outcome")
     address = console.ok("get network.ip")
     assert (state["state"], state["ssid"], state["address"]) == ("joined", ssid, address)

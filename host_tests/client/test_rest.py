@@ -10,7 +10,6 @@ import pytest
 from airwire.client import (
     BufferOverflow,
     ClientError,
-    CommandFailed,
     LostFrame,
     Module,
     PortError,
@@ -188,7 +187,7 @@ def test_a_connection_that_the_module_has_ended(web, board):
 def test_what_a_serial_port_alone_can_do(web):
     with pytest.raises(PortError, match="no serial port"):
         web.uart_update()
-    with pytest.raises(CommandFailed, match="Not in stream mode"):
+    with pytest.raises(PortError, match="no serial port; stream mode needs one"):
         web.stream_mode()
     web.uart_update(0, here=False)
 
@@ -213,11 +212,24 @@ def test_passwords(url, board):
 
 
 @pytest.mark.parametrize(
-    "url", ["http://", "http:///x", "http://a/command", "http://a?x", "http://a:port"]
+    "url",
+    [
+        "http://",
+        "http:///x",
+        "http://a/command",
+        "http://a?x",
+        "http://a:port",
+        "http://a:99999",
+        "http://[::1",
+        "http://a b",
+        "https://a..b",
+        "http://user:no/secret@a",
+    ],
 )
 def test_no_url_of_a_module(url):
-    with pytest.raises(ValueError):
+    with pytest.raises(PortError, match="the URL of a module is") as refused:
         Module(url)
+    assert "secret" not in str(refused.value)
 
 
 def answering(data: bytes) -> socket.socket:

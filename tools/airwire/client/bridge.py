@@ -106,9 +106,11 @@ class BridgeCommands(SystemCommands):
     def stream_mode(self, *, read_timeout: float | None = None) -> Bridge:
         """Leave command mode; the connection as a file. Its close() comes back.
 
-        Raises CommandFailed when bus.mode is not `stream`, or a GPIO holds command mode.
+        Raises CommandFailed when bus.mode is not `stream`, or a GPIO holds command mode; PortError
+        over HTTP.
         """
         with self.exclusive():
+            self._link.check_bridge()
             sequence = self.get(_BREAK_SEQUENCE).encode(errors="surrogateescape")
             self.command("exit", last=True)
             self._link.sequence = sequence

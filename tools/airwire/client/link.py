@@ -133,6 +133,10 @@ class Link:
                 if time.monotonic() >= deadline:
                     raise self._no_answer(timeout)
 
+    def check_bridge(self) -> None:
+        """Raises PortError for a port that carries no stream mode, or is closed."""
+        self._open_port()
+
     def bridge(self) -> "ports.Transport":
         """The port, for bytes of stream mode. Commands are refused until attach()."""
         with self.lock:

@@ -58,11 +58,9 @@ class RestLink:
         ca_file: str | Path | None = None,
     ) -> None:
         """`url`: http://[user:password@]host[:port], or https, with a context for TLS or a file of
-        certificates to trust. Raises ValueError; PortError for a file of no use. Nothing is sent.
+        certificates to trust. Raises PortError for a URL or a file of no use. Nothing is sent.
         """
-        parts = urllib.parse.urlsplit(url)
-        if parts.path not in ("", "/") or parts.query or parts.fragment or not parts.hostname:
-            raise ValueError("the URL of a module is http://[user:password@]host[:port]")
+        parts, host, port = _parts(url)
         self.name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         self.notifications = notifications
         self.safe_mode = False
@@ -71,10 +69,10 @@ class RestLink:
         self.lock = threading.RLock()
         if parts.scheme == "https":
             self._http: http.client.HTTPConnection = http.client.HTTPSConnection(
-                parts.hostname, parts.port, context=tls or _context(ca_file)
+                host, port, context=tls or _context(ca_file)
             )
         else:
-            self._http = http.client.HTTPConnection(parts.hostname, parts.port)
+            self._http = http.client.HTTPConnection(host, port)
         self._fields = {"Content-Type": "application/json"}
         if parts.username is not None:
             words = (urllib.parse.unquote(x or "") for x in (parts.username, parts.password))
@@ -137,9 +135,13 @@ class RestLink:
                     ) from None
             time.sleep(_PAUSE)
 
-    def bridge(self) -> NoReturn:
+    def check_bridge(self) -> NoReturn:
         """Raises PortError: stream mode is a serial port's."""
         raise PortError(f"{self.name} is no serial port; stream mode needs one")
+
+    def bridge(self) -> NoReturn:
+        """Raises PortError: stream mode is a serial port's."""
+        self.check_bridge()
 
     def check_line(self) -> NoReturn:
         """Raises PortError: there is no line."""
@@ -227,6 +229,20 @@ class RestLink:
 
 class _Unreachable(PortError):
     """Nobody answers there."""
+
+
+def _parts(url: str) -> tuple[urllib.parse.SplitResult, str, int | None]:
+    # A URL's parts, its host and its port. A password in it is not in the message.
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna")  # as the search for its address does
+        http.client.HTTPConnection(host, port)
+    except (ValueError, http.client.InvalidURL):
+        host = ""
+    if not host or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise PortError("the URL of a module is http://[user:password@]host[:port]")
+    return parts, host, port
 
 
 def _context(ca_file: str | Path | None) -> ssl.SSLContext:
