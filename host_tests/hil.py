@@ -19,6 +19,7 @@ from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from airwire import project
@@ -30,7 +31,8 @@ from host_tests.board.console import Console
 from host_tests.board.transcript import HIDDEN
 
 RESULTS = project.BUILD / "hil"
-FILES = ("board.json", "selftest.json", "junit.xml", "uart0.log", "uart1.log", "faults.json")
+JUNIT = "junit.xml"
+FILES = ("board.json", "selftest.json", JUNIT, "uart0.log", "uart1.log", "faults.json")
 SUITE = "host_tests/board"
 
 # What takes part in a run, for who reads of a failure.
@@ -121,7 +123,7 @@ class _Run:
         words = ["--port", ",".join(self._bench.ports), "--logs", self._results]
         if self._args.bench:
             words += ["--bench", self._args.bench]
-        words += ["--junitxml", self._results / "junit.xml"]
+        words += ["--junitxml", self._results / JUNIT]
         words += self._args.words or [SUITE]
         # What a test prints of a line that it has sent may hold the passkey.
         with subprocess.Popen(
@@ -134,7 +136,16 @@ class _Run:
                 sys.stdout.buffer.flush()
         if suite.returncode == NO_TESTS:
             raise UserError("no tests were run")
+        if suite.returncode == 0 and self._all_skipped():
+            raise UserError("no tests were run: all of them were skipped")
         return suite.returncode
+
+    def _all_skipped(self) -> bool:
+        path = self._results / JUNIT
+        if not path.exists():  # the words for pytest name another
+            return False
+        suites = ElementTree.parse(path).findall("testsuite")
+        return all(suite.get("tests") == suite.get("skipped") for suite in suites)
 
     def _faults(self) -> list[replies.Fault]:
         with Bench(self._bench, self._results) as board:
@@ -148,7 +159,7 @@ class _Run:
 
     def _hide(self) -> None:
         """Nothing of what pytest has written shall hold the passkey."""
-        path = self._results / "junit.xml"
+        path = self._results / JUNIT
         if path.exists():
             path.write_bytes(self._hidden(path.read_bytes()))
 

@@ -3,6 +3,7 @@ suite passes by each back-end, a fault in the firmware is caught by each, and wh
 written presses its button.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from airwire import project
 from airwire.board.client import Board
+from airwire.errors import UserError
 from airwire.image import build, layout, littlefs
 from host_tests import hil
 from host_tests.board import bench_file
@@ -250,3 +252,12 @@ def test_only_its_own_results_are_replaced(monkeypatch, capfd, tmp_path):
         assert capfd.readouterr().err.startswith(said)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_a_suite_of_which_all_is_skipped_has_failed(tmp_path):
+    """Nothing is opened: the bench lacks what these tests need."""
+    words = argparse.Namespace(results=tmp_path, bench=None, words=[PRESS])
+    run = hil._Run(bench_file.BenchFile(ports=("/dev/null",)), words)
+    with pytest.raises(UserError, match="^no tests were run: all of them were skipped$"):
+        run._suite()
+    assert ElementTree.parse(tmp_path / "junit.xml").findall(".//skipped")
