@@ -22,7 +22,7 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from airwire import project
+from airwire import ports, project
 from airwire.client import replies
 from airwire.errors import UserError
 from host_tests.board import bench_file
@@ -37,6 +37,13 @@ SUITE = "host_tests/board"
 
 # What takes part in a run, for who reads of a failure.
 PROGRAMS = ("pyserial", "pytest", "esptool", "mpremote")
+
+# Commands that install what the tests run besides. It takes minutes, so it comes after a look at
+# what was typed.
+_INSTALL = (
+    (sys.executable, "-m", "airwire.lan.programs", "install"),
+    ("sh", "tools/bootstrap.sh", "command", "tmux"),
+)
 
 # A board tests itself within half a minute; a busy computer takes longer.
 SELFTEST_SECONDS = 120
@@ -55,10 +62,22 @@ def main() -> int:
     args = parser.parse_args()
     try:
         bench = bench_file.chosen(args.bench, args.port)
+        board = Bench(bench)
+        for number in range(len(bench.ports)):
+            ports.check(board.port(number))
+        _install_programs()
         return _Run(bench, args).all()
     except UserError as error:
         print(f"make hil: {error.message}", file=sys.stderr)
         return error.code
+
+
+def _install_programs() -> None:
+    """Some of the board's tests are done by the programs of others."""
+    for command in _INSTALL:
+        code = subprocess.run(command, cwd=project.ROOT, check=False).returncode
+        if code:  # it has said why
+            raise UserError("the programs for the tests are not installed", code)
 
 
 class _Run:
