@@ -48,9 +48,7 @@ monitor: $(HOST)  ## a terminal at a board's USB port, with keys that reset it: 
 erase: $(HOST)  ## erase the whole flash of an ESP32: PORT=/dev/ttyUSB0
 	@$(VENV)/bin/airwire erase --port "$(PORT)"
 
-# Some of the board's tests are done by the programs of others.
-hil: $(TEST) lan  ## test a real board: PORT=/dev/ttyUSB0, BENCH=host_tests/benches/NAME.toml; docs/hil.md
-	@sh tools/bootstrap.sh command tmux
+hil: $(TEST)  ## test a real board: PORT=/dev/ttyUSB0, BENCH=host_tests/benches/NAME.toml; docs/hil.md
 	@$(PYTHON_HERE) -m host_tests.hil $(if $(PORT),--port "$(PORT)") $(if $(BENCH),--bench "$(BENCH)") \
 	    $(if $(FIRMWARE),--firmware "$(FIRMWARE)") $(if $(RESULTS),--results "$(RESULTS)") -- $(ARGS)
 

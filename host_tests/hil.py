@@ -19,9 +19,10 @@ from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from airwire import project
+from airwire import ports, project
 from airwire.client import replies
 from airwire.errors import UserError
 from host_tests.board import bench_file
@@ -30,11 +31,19 @@ from host_tests.board.console import Console
 from host_tests.board.transcript import HIDDEN
 
 RESULTS = project.BUILD / "hil"
-FILES = ("board.json", "selftest.json", "junit.xml", "uart0.log", "uart1.log", "faults.json")
+JUNIT = "junit.xml"
+FILES = ("board.json", "selftest.json", JUNIT, "uart0.log", "uart1.log", "faults.json")
 SUITE = "host_tests/board"
 
 # What takes part in a run, for who reads of a failure.
 PROGRAMS = ("pyserial", "pytest", "esptool", "mpremote")
+
+# Commands that install what the tests run besides. It takes minutes, so it comes after a look at
+# what was typed.
+_INSTALL = (
+    (sys.executable, "-m", "airwire.lan.programs", "install"),
+    ("sh", "tools/bootstrap.sh", "command", "tmux"),
+)
 
 # A board tests itself within half a minute; a busy computer takes longer.
 SELFTEST_SECONDS = 120
@@ -53,10 +62,22 @@ def main() -> int:
     args = parser.parse_args()
     try:
         bench = bench_file.chosen(args.bench, args.port)
+        board = Bench(bench)
+        for number in range(len(bench.ports)):
+            ports.check(board.port(number))
+        _install_programs()
         return _Run(bench, args).all()
     except UserError as error:
         print(f"make hil: {error.message}", file=sys.stderr)
         return error.code
+
+
+def _install_programs() -> None:
+    """Some of the board's tests are done by the programs of others."""
+    for command in _INSTALL:
+        code = subprocess.run(command, cwd=project.ROOT, check=False).returncode
+        if code:  # it has said why
+            raise UserError("the programs for the tests are not installed", code)
 
 
 class _Run:
@@ -121,7 +142,7 @@ class _Run:
         words = ["--port", ",".join(self._bench.ports), "--logs", self._results]
         if self._args.bench:
             words += ["--bench", self._args.bench]
-        words += ["--junitxml", self._results / "junit.xml"]
+        words += ["--junitxml", self._results / JUNIT]
         words += self._args.words or [SUITE]
         # What a test prints of a line that it has sent may hold the passkey.
         with subprocess.Popen(
@@ -134,7 +155,16 @@ class _Run:
                 sys.stdout.buffer.flush()
         if suite.returncode == NO_TESTS:
             raise UserError("no tests were run")
+        if suite.returncode == 0 and self._all_skipped():
+            raise UserError("no tests were run: all of them were skipped")
         return suite.returncode
+
+    def _all_skipped(self) -> bool:
+        path = self._results / JUNIT
+        if not path.exists():  # the words for pytest name another
+            return False
+        suites = ElementTree.parse(path).findall("testsuite")
+        return all(suite.get("tests") == suite.get("skipped") for suite in suites)
 
     def _faults(self) -> list[replies.Fault]:
         with Bench(self._bench, self._results) as board:
@@ -148,7 +178,7 @@ class _Run:
 
     def _hide(self) -> None:
         """Nothing of what pytest has written shall hold the passkey."""
-        path = self._results / "junit.xml"
+        path = self._results / JUNIT
         if path.exists():
             path.write_bytes(self._hidden(path.read_bytes()))
 

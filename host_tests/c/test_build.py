@@ -1,6 +1,7 @@
 """The driver in C as compilers and checkers see it: warnings, its needs, its size and stack."""
 
 import re
+import subprocess
 from functools import cache
 
 import pytest
@@ -92,6 +93,21 @@ def test_checker_finds_nothing():
 def test_the_example_has_no_warning(tmp_path):
     source = DRIVER / "example_linux.c"
     run("cc", *STRICT, "-D_DEFAULT_SOURCE", "-c", source, "-o", tmp_path / "example.o")
+
+
+def test_the_example_tells_why_it_has_no_port(tmp_path):
+    example = tmp_path / "example"
+    sources = (DRIVER / "example_linux.c", DRIVER / "airwire.c")
+    run("cc", "-std=c99", "-D_DEFAULT_SOURCE", *sources, "-o", example)
+    for words, code, said in (
+        ([], 2, f"usage: {example} SERIAL-PORT"),
+        ([""], 2, f"usage: {example} SERIAL-PORT"),
+        (["/dev/nosuch"], 1, "/dev/nosuch: No such file or directory"),
+        (["/dev/null"], 1, "/dev/null: no serial port"),
+        ([str(tmp_path)], 1, f"{tmp_path}: Is a directory"),
+    ):
+        done = subprocess.run([example, *words], capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (code, f"{said}\n")
 
 
 def test_the_program_in_the_document_is_for_a_bare_machine(tmp_path):

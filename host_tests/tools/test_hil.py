@@ -3,6 +3,7 @@ suite passes by each back-end, a fault in the firmware is caught by each, and wh
 written presses its button.
 """
 
+import argparse
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from airwire import project
 from airwire.board.client import Board
+from airwire.errors import UserError
 from airwire.image import build, layout, littlefs
 from host_tests import hil
 from host_tests.board import bench_file
@@ -239,6 +241,8 @@ def test_only_its_own_results_are_replaced(monkeypatch, capfd, tmp_path):
     """Files of others in that folder stay; a folder that cannot be made is told in a line."""
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "junit.xml").write_text("of the last run")
+    monkeypatch.setattr(hil.ports, "check", lambda port: None)
+    monkeypatch.setattr(hil, "_INSTALL", ())
     for results, said in (
         (tmp_path, "airwire: no port /dev/nosuch: "),
         (tmp_path / "notes.txt", f"make hil: {tmp_path}/notes.txt: File exists"),
@@ -250,3 +254,39 @@ def test_only_its_own_results_are_replaced(monkeypatch, capfd, tmp_path):
         assert capfd.readouterr().err.startswith(said)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_nothing_is_installed_for_what_is_not_there(monkeypatch, capfd, tmp_path):
+    """What is typed wrongly is told first, and nothing is done."""
+    (tmp_path / "junit.xml").write_text("of the last run")
+    (tmp_path / "bench.toml").write_text('[board]\nuart0 = "/dev/null"\nuart1 = "/dev/nosuch"')
+    monkeypatch.setattr("subprocess.Popen", None)
+    for words, said in (
+        (["--port", "/dev/nosuch"], "no port /dev/nosuch: "),
+        (["--port", "rfc2217://127.0.0.1"], "no port rfc2217://127.0.0.1: "),
+        (["--port", "board:nosuch"], "board nosuch is not up; "),
+        (["--port", "loop://", "--bench", tmp_path / "bench.toml"], "no port /dev/nosuch: "),
+        (["--bench", tmp_path / "none.toml"], f"{tmp_path}/none.toml: No such file"),
+    ):
+        words = ["make hil", "--results", str(tmp_path), *map(str, words)]
+        monkeypatch.setattr(sys, "argv", words)
+        assert hil.main() != 0
+        assert capfd.readouterr().err.startswith(f"make hil: {said}")
+    assert (tmp_path / "junit.xml").exists()
+
+
+def test_make_leaves_the_programs_to_it():
+    installed = ("-o", "build/host.stamp", "-o", "build/test.stamp")
+    command = ["make", "--dry-run", *installed, "hil"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "host_tests.hil" in said and "lan.programs" not in said and "tmux" not in said
+    assert [words[-1] for words in hil._INSTALL] == ["install", "tmux"]
+
+
+def test_a_suite_of_which_all_is_skipped_has_failed(tmp_path):
+    """Nothing is opened: the bench lacks what these tests need."""
+    words = argparse.Namespace(results=tmp_path, bench=None, words=[PRESS])
+    run = hil._Run(bench_file.BenchFile(ports=("/dev/null",)), words)
+    with pytest.raises(UserError, match="^no tests were run: all of them were skipped$"):
+        run._suite()
+    assert ElementTree.parse(tmp_path / "junit.xml").findall(".//skipped")

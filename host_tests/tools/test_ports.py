@@ -226,6 +226,37 @@ def test_no_serial_port(capfd):
     )
 
 
+@pytest.mark.parametrize("command", ["flash", "erase", "deploy"])
+def test_names_that_are_no_port(plugged, capfd, monkeypatch, tmp_path, command):
+    """Told before any program is started."""
+    monkeypatch.setattr("subprocess.Popen", None)
+    plugged(usb("/dev/ttyUSB0", 0x10C4, 0xEA60))
+    words = [command, *(["--firmware", "none.bin"] if command == "flash" else []), "--port"]
+    for port in ("ttyNone", "nowhere/ttyUSB0"):
+        said = refused(capfd, *words, port)
+        assert said == f"no port {port}: plug the board in; boards here: /dev/ttyUSB0"
+    for port in (
+        "foo://x",
+        "rfc2217://127.0.0.1",
+        "rfc2217://:2217",
+        "rfc2217://host:",
+        "rfc2217://host:x",
+        "rfc2217://host:65536",
+        "socket://host",
+    ):
+        said = refused(capfd, *words, port)
+        assert said == f"no port {port}: a URL of one is rfc2217://HOST:PORT"
+    said = refused(capfd, *words, str(tmp_path))
+    assert said == f"{tmp_path} is no serial port: name another one (PORT=...)"
+
+
+@pytest.mark.parametrize(
+    "url", ["rfc2217://host:2217?logging=debug", "rfc2217://[::1]:2217", "socket://h:1", "loop://"]
+)
+def test_urls_of_ports(url):
+    ports.check(url)
+
+
 def test_nobody_at_a_url(capfd):
     said = refused(capfd, "erase", "--port", "rfc2217://127.0.0.1:1")
     assert said == "nobody answers at rfc2217://127.0.0.1:1: start what offers that port"

@@ -270,6 +270,22 @@ def test_a_new_release_replaces_the_old(tmp_path):
     assert os.listdir(tmp_path) == ["out"]
 
 
+def test_files_of_others_in_an_old_release_stay(lean, tmp_path, capsys):
+    folder = tmp_path / "out"
+    old = {"old.bin": b"x", "mip/gone.mpy": b"y"}
+    build.write_folder(folder, old | {"SHA256SUMS": release._checksums(old)}, "SHA256SUMS", "")
+    before = content(folder)
+    for name in ("SHA256SUMS.asc", "mip/mine.py"):
+        (folder / name).write_text("mine")
+        assert airwire(lean[0], "-o", folder) == 2
+        said = f"airwire: {folder} has {name}, which is of no release: move it away\n"
+        assert capsys.readouterr().err == said
+        assert content(folder) == before | {name: b"mine"}
+        (folder / name).unlink()
+    assert airwire(lean[0], "-o", folder) == 0
+    assert not set(old) & set(content(folder))
+
+
 def test_what_is_no_release_stays(lean, tmp_path, capsys):
     mine = tmp_path / "mine"
     mine.mkdir()

@@ -51,7 +51,7 @@ class Esptool:
         _: TracebackType | None,
     ) -> None:
         gone = self.port.startswith("/") and not os.path.exists(self.port)
-        if not self._stopped or gone or kind is KeyboardInterrupt:
+        if not self._stopped or gone or kind in (KeyboardInterrupt, SystemExit):
             return
         try:
             self._run("chip-id", after="hard-reset", quiet=True)

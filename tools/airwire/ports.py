@@ -8,6 +8,7 @@ import errno
 import os
 import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 from airwire.errors import UserError
 
@@ -36,10 +37,14 @@ FAILED = 1
 
 BOARD = "board:"  # and the name of a virtual one
 
+_BY_NETWORK = ("rfc2217", "socket")  # URLs with host and port
+
 _NO_BOARD = (
     "no board on USB: plug one in, with a cable that has data lines, or name its port (PORT=...)"
 )
 _NOT_THERE = "no port {port}: plug the board in; boards here: {boards}"
+_NO_URL = "no port {port}: a URL of one is rfc2217://HOST:PORT"
+_NO_SERIAL = "{port} is no serial port: name another one (PORT=...)"
 _PERMISSION = (
     "no permission for {port}: add yourself to the group that owns it (often dialout), "
     "and log in again"
@@ -59,7 +64,8 @@ _COMPLAINTS = (
     ("could not exclusively lock", _BUSY),
     ("may be in use by another program", _BUSY),
     ("multiple access on port", _BUSY),
-    ("could not configure port", "{port} is no serial port: name another one (PORT=...)"),
+    ("could not configure port", _NO_SERIAL),
+    ("is a directory", _NO_SERIAL),
     ("no such device", _GONE),
     ("device not configured", _GONE),
     ("input/output error", _GONE),
@@ -107,18 +113,33 @@ def find(port: str | None, resets: bool = False) -> str:
 
 
 def check(port: str) -> None:
-    """Raise UserError for a device that is not there, not ours or not free, before anything is
-    done. URLs are the matter of the program that opens them.
+    """Raise UserError for a device that is not there, not ours or not free, and for a URL that
+    pyserial cannot open, before anything is done. Who answers at a URL is the matter of the
+    program that opens it.
     """
     if "://" in port:
+        _check_url(port)
         return
-    if port.startswith("/") and not os.path.exists(port):
+    if os.name == "posix" and not os.path.exists(port):  # COM3 is in no folder
         boards = ", ".join(sorted(info.device for info in boards_here())) or "none"
         raise UserError(_NOT_THERE.format(port=port, boards=boards), FAILED)
     try:
         open_port(port).close()
     except (OSError, ValueError) as error:
         raise failure(error, port) from None
+
+
+def _check_url(port: str) -> None:
+    import serial
+
+    try:
+        serial.serial_for_url(port, do_not_open=True)
+        url = urlsplit(port)
+        good = url.scheme not in _BY_NETWORK or (url.hostname and url.port)
+    except (OSError, ValueError):  # of all three
+        good = False
+    if not good:
+        raise UserError(_NO_URL.format(port=port), FAILED)
 
 
 def open_port(port: str, baud: int = 115200) -> Any:

@@ -51,11 +51,24 @@ def _run(args: argparse.Namespace) -> int:
 
     if args.output.parent.resolve() == project.BUILD:
         project.BUILD.mkdir(exist_ok=True)  # ours; any other folder is the user's
+    if others := _others(args.output):
+        raise UserError(f"{args.output} has {others[0]}, which is of no release: move it away")
     found = files(project.ROOT, args.firmware)
     write_folder(args.output, found, CHECKSUMS, "no release")
     for name in sorted(name for name in found if "/" not in name):
         print(f"{args.output / name}: {len(found[name])} bytes")
     return 0
+
+
+def _others(folder: Path) -> list[str]:
+    """What an older release there has not made: it would go with the release."""
+    try:
+        lines = (folder / CHECKSUMS).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []  # no release: write_folder says so
+    made = {line.partition("  ")[2] for line in lines} | {CHECKSUMS}
+    there = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    return sorted({path.relative_to(folder).as_posix() for path in there} - made)
 
 
 def files(root: Path = project.ROOT, firmware_file: Path | None = None) -> dict[str, bytes]:

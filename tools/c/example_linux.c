@@ -2,6 +2,7 @@
  * connection, sends a message and prints the answer. On an MCU only the two functions of the UART
  * are others.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -72,11 +73,15 @@ int main(int argc, char **argv)
     static const char message[] = "W0FAC0B1234";
     unsigned handle;
     size_t size;
-    int uart = argc == 2 ? uart_open(argv[1]) : -1, result;
+    int uart, result;
 
-    if (uart < 0) {
+    if (argc != 2 || !*argv[1]) {
         printf("usage: %s SERIAL-PORT\n", argv[0]);
         return 2;
+    }
+    if ((uart = uart_open(argv[1])) < 0) {
+        printf("%s: %s\n", argv[1], errno == ENOTTY ? "no serial port" : strerror(errno));
+        return 1;
     }
     airwire_init(&module, uart_send, uart_get, &uart);
     airwire_on_log(&module, tell, log, sizeof log);
