@@ -33,6 +33,7 @@ def url(board) -> str:
         module.set("wlan.ssid", "airwire-open")
         module.set("wlan.auto_join.enabled", 1)
         module.set("http.server.port", SERVER_PORT)
+        module.set("http.server.interface", "wlan")  # runs set the default one to anything
         module.set("http.server.enabled", 1)
         module.save()
         module.network_up()
