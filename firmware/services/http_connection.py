@@ -37,15 +37,16 @@ _CROWDED_MS = (250, 250, None, 2000, 50)
 _TEXT = SECURITY + b"Content-Type: text/plain\r\n"
 
 
-def _refusal(e):
-    # The answer to a request that RemoteError has ended.
-    fields = ALLOW if e.status == 405 else b""
+def _refusal(e, buf):
+    # The answer to a request that RemoteError has ended, whose head may be damaged.
+    fields = _TEXT + ALLOW if e.status == 405 else _TEXT
+    sends = not buf.startswith(b"HEAD ")
     try:
-        return http.refusal(e, fields)
+        return http.refusal(e, fields, sends)
     except MemoryError:
         registry.make_room()
     try:
-        return http.refusal(e, fields)
+        return http.refusal(e, fields, sends)
     except MemoryError:
         return BUSY
 
@@ -105,7 +106,7 @@ class Connection:
             return  # we are slow, not the client
         if self._state == READING:
             try:
-                self.sock.write(http.refusal(RemoteError(408, b"")))
+                self.sock.write(http.refusal(RemoteError(408, b"too slow"), _TEXT))
             except OSError:
                 pass
         self._task.cancel()
@@ -190,7 +191,7 @@ class Connection:
                     return
                 self._shift()
         except RemoteError as e:
-            refusal = _refusal(e)
+            refusal = _refusal(e, self.buf)
         except MemoryError:
             if self._state == _WRITING:  # in the midst of an answer there is no other
                 raise

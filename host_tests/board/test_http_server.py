@@ -36,13 +36,13 @@ def answers(raw, count):
 
 
 def last(raw):
-    """The status of the answer that ends the connection, and its fields."""
+    """The status of the answer that ends the connection, its fields, and its body."""
     said = b""
     while piece := raw.recv(4096):
         said += piece
-    head, _, _ = said.partition(b"\r\n\r\n")
+    head, _, body = said.partition(b"\r\n\r\n")
     line, *fields = head.decode().split("\r\n")
-    return int(line.split()[1]), fields
+    return int(line.split()[1]), fields, body
 
 
 def test_requests_on_one_connection(board, counts):
@@ -70,7 +70,7 @@ def test_requests_on_one_connection(board, counts):
         assert json.loads(first)["response"] == "Set OK\r\n"
         assert json.loads(second)["response"] == "a b\r\n"
         raw.sendall(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-        assert last(raw) == (200, [*fields(json_size("a b\r\n")), "Connection: close"])
+        assert last(raw)[:2] == (200, [*fields(json_size("a b\r\n")), "Connection: close"])
     with web.call(address) as raw:
         raw.sendall(b"GET /command/get%20wlan.ssid HTTP/1.0\r\n\r\n")
         assert last(raw)[0] == 200
@@ -93,42 +93,67 @@ def fields(length):
 LONG = b"a" * 2000
 CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
 BAD = [
-    (b"nonsense\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400),
-    (b"GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-    (b"GET /a%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
-    (b"GET / HTTP/1.1\nHost: a\n\n", 400),
-    (b"GET /" + LONG + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
-    (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + LONG + b"\r\n\r\n", 431),
-    (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"a:\r\n" * 70 + b"\r\n", 431),
-    (b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
-    (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505),
-    (b"DELETE / HTTP/1.1\r\nHost: a\r\n\r\n", 405),
-    (b"POST /index.html HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 405),
-    (b"POST /command/version HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 405),
-    (b"GET /command HTTP/1.1\r\nHost: a\r\n\r\n", 405),
-    (b"HEAD /command/version HTTP/1.1\r\nHost: a\r\n\r\n", 405),
-    (b"POST /log HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 405),
-    (b"POST /command HTTP/1.1\r\nHost: a\r\n\r\n", 411),
-    (b"POST /command HTTP/1.1\r\nHost: a\r\nContent-Length: 4097\r\n\r\n" + b"{" * 4097, 413),
-    (b"POST /command HTTP/1.1\r\nHost: a\r\n" + CHUNKED + b"1001\r\n", 413),
-    (b"POST /command HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
-    (b"POST /command HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n" + CHUNKED, 400),
-    (b"POST /command HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: tea\r\n\r\n", 417),
-    (b"POST /command HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{]", 400),
+    (b"nonsense\r\n\r\n", 400, "bad request line"),
+    (b"GET / HTTP/1.1\r\n\r\n", 400, "no host"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "repeated host"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", 400, "bad header line"),
+    (b"GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400, "bad percent-encoding"),
+    (b"GET /a%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400, "control character"),
+    (b"GET / HTTP/1.1\nHost: a\n\n", 400, "bad request line"),
+    (b"GET /" + LONG + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414, "request line too long"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + LONG + b"\r\n\r\n", 431, "header too long"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"a:\r\n" * 70 + b"\r\n", 431, "too many header lines"),
+    (b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501, "unknown method"),
+    (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505, "HTTP version 2.0"),
+    (b"DELETE / HTTP/1.1\r\nHost: a\r\n\r\n", 405, "method not allowed"),
+    (
+        b"POST /index.html HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+        405,
+        "method not allowed",
+    ),
+    (
+        b"POST /command/version HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+        405,
+        "method not allowed",
+    ),
+    (b"GET /command HTTP/1.1\r\nHost: a\r\n\r\n", 405, "method not allowed"),
+    (b"HEAD /command/version HTTP/1.1\r\nHost: a\r\n\r\n", 405, ""),
+    (b"POST /log HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 405, "method not allowed"),
+    (b"POST /command HTTP/1.1\r\nHost: a\r\n\r\n", 411, "no length"),
+    (
+        b"POST /command HTTP/1.1\r\nHost: a\r\nContent-Length: 4097\r\n\r\n" + b"{" * 4097,
+        413,
+        "body too long",
+    ),
+    (b"POST /command HTTP/1.1\r\nHost: a\r\n" + CHUNKED + b"1001\r\n", 413, "body too long"),
+    (
+        b"POST /command HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
+        501,
+        "unknown Transfer-Encoding",
+    ),
+    (
+        b"POST /command HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n" + CHUNKED,
+        400,
+        "Content-Length with Transfer-Encoding",
+    ),
+    (
+        b"POST /command HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: tea\r\n\r\n",
+        417,
+        "unknown expectation",
+    ),
+    (b"POST /command HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{]", 400, "bad JSON"),
 ]
 
 
 def test_bad_requests(board):
-    """Each has its status, which ends the connection; nothing of it takes effect."""
+    """Each has its status and says why, which ends the connection; nothing of it takes effect."""
     console, address = web.serving(board, http_server_hosts="module")
-    for request, status in BAD:
+    for request, status, reason in BAD:
         with web.call(address) as raw:
             raw.sendall(request)
-            found, said = last(raw)
+            found, said, why = last(raw)
             assert found == status, request
+            assert why.decode() == (reason and reason + "\r\n"), request
             assert "Connection: close" in said
             assert status != 405 or "Allow: GET, HEAD, POST, OPTIONS" in said
     with web.connection(address) as client:
@@ -149,7 +174,7 @@ def test_more_clients_than_places(board):
         with web.connection(address) as fifth:
             assert web.command(fifth, "get wlan.ssid")["response"] == SSID
         for raw in raws:
-            assert last(raw)[0] == 408
+            assert last(raw)[0::2] == (408, b"too slow\r\n")
             raw.close()
         assert b"! 0 services" in long.getresponse().read()
     # While somebody waits, answers end their connections: who comes again connects anew.

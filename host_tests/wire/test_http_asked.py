@@ -165,8 +165,9 @@ def test_refusals():
         (501, b"501 Not Implemented"),
         (505, b"505 HTTP Version Not Supported"),
     ):
-        expected = b"HTTP/1.1 " + line + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        assert http.refusal(RemoteError(status, b"why")) == expected
+        expected = b"HTTP/1.1 " + line + b"\r\nContent-Length: 5\r\nConnection: close\r\n\r\n"
+        assert http.refusal(RemoteError(status, b"why")) == expected + b"why\r\n"
+        assert http.refusal(RemoteError(status, b"why"), b"", False) == expected
     allow = field(b"Allow", b"GET, HEAD")
     assert allow in http.refusal(RemoteError(405, b"why"), allow)
 

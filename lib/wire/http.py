@@ -224,11 +224,15 @@ class Request(Head):
         return http_status.head(status, fields, length, self.keep_alive, self.minor)
 
 
-def refusal(error, fields=b""):
-    """The whole answer to a request that RemoteError has ended; then the connection is closed."""
+def refusal(error, fields=b"", sends=True):
+    """The whole answer to a request that RemoteError has ended: its reason as a line of text, of
+    which `fields` say so. None is sent to who asked with HEAD. Then the connection is closed.
+    """
     from . import http_status
 
-    return http_status.head(error.status, fields, 0, False, 1)
+    line = error.reason + b"\r\n"
+    head = http_status.head(error.status, fields, len(line), False, 1)
+    return head + line if sends else head
 
 
 def decoded(buf, at, end):

@@ -24,14 +24,12 @@ _ABOUT = (
     "that follow it. A command that failed has status 200 as well: `code` tells. What has blanks "
     'stands in `"..."`.'
 )
-# Those of the protocol have no body, the others say why.
+# All of them say why in a line of text.
 _REFUSALS = {
     "400": "The request is no HTTP, or its body no message of this API.",
     "405": "Another method is needed.",
     "413": "The body is longer than 4096 bytes.",
     "4XX": "Another fault of the request.",
-}
-_DENIALS = {
     "401": "User name and password are needed, or others.",
     "403": "A foreign origin, or a name that is not the module's.",
     "404": "The API is off.",
@@ -69,10 +67,9 @@ def document(root: Path) -> Part:
             "responses": {
                 "answer": _response("What the command said.", _JSON, "Answer"),
                 "log": _response("Lines of the log.", _JSON, "Log"),
-                **{_refusal(status): {"description": _REFUSALS[status]} for status in _REFUSALS},
                 **{
-                    _refusal(status): _response(_DENIALS[status], "text/plain", "Reason")
-                    for status in _DENIALS
+                    _refusal(status): _response(about, "text/plain", "Reason")
+                    for status, about in _REFUSALS.items()
                 },
             },
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
@@ -196,7 +193,7 @@ def _text(description: str) -> Part:
 def _responses(good: str) -> Part:
     refusals = {
         status: {"$ref": f"#/components/responses/{_refusal(status)}"}
-        for status in sorted(_REFUSALS | _DENIALS)
+        for status in sorted(_REFUSALS)
     }
     return {"200": {"$ref": f"#/components/responses/{good}"}, **refusals}
 
