@@ -13,6 +13,7 @@ import pytest
 from airwire import cli, interpreter, project
 from airwire.board.client import Board
 from airwire.image import build, bytecode, firmware, layout, littlefs, tree
+from airwire.image.folder import CHECKSUMS
 from airwire.image.partitions import TABLE_OFFSET, Partition
 from host_tests.board.console import Console
 from host_tests.tools import stock
@@ -85,7 +86,8 @@ def test_the_manifest(frozen, image):
         if path.endswith((".py", ".mpy"))
     }
     assert {path.relative_to(frozen).as_posix() for path in frozen.rglob("*.py")} == shipped
-    assert all(path.suffix == ".py" for path in frozen.rglob("*") if path.is_file())
+    others = [path.name for path in frozen.rglob("*") if path.is_file() and path.suffix != ".py"]
+    assert others == [CHECKSUMS]  # of which `freeze` takes no notice
 
 
 def test_the_same_bytecode(frozen, image, rng, counts):
@@ -227,7 +229,9 @@ def board_line():
 
 
 def test_the_folder_of_modules(tmp_path, monkeypatch, capsys):
-    """It is written anew; what else is in it goes. A folder of the user stays."""
+    """It is written anew, and what it had before goes. Files of the user's stay: a project of
+    theirs has a boot.py too.
+    """
     folder, mine = tmp_path / "out", tmp_path / "mine"
     command = ["image", "frozen", "-o"]
     for modules in ({"boot.py": b"1", "old/a.py": b""}, {"boot.py": b"2", "new/b.py": b""}):
@@ -235,10 +239,16 @@ def test_the_folder_of_modules(tmp_path, monkeypatch, capsys):
         assert cli.main([*command, str(folder)]) == 0
         assert capsys.readouterr().out == f"{folder}: 2 modules\n"
         found = [path for path in folder.rglob("*") if path.is_file()]
-        assert {p.relative_to(folder).as_posix(): p.read_bytes() for p in found} == modules
+        made = {p.relative_to(folder).as_posix(): p.read_bytes() for p in found}
+        assert made.pop("SHA256SUMS") and made == modules
     mine.mkdir()
-    (mine / "file").write_text("x")
+    (mine / "boot.py").write_text("x")
     assert cli.main([*command, str(mine)]) == 2
     said = f"{mine} is there, and is no folder of frozen modules: give another folder"
     assert capsys.readouterr().err == f"airwire: {said}\n"
-    assert (mine / "file").read_text() == "x"
+    assert (mine / "boot.py").read_text() == "x"
+    (folder / "new/mine.py").write_text("x")
+    assert cli.main([*command, str(folder)]) == 2
+    said = f"{folder} has new/mine.py, which is of no folder of frozen modules: move it away"
+    assert capsys.readouterr().err == f"airwire: {said}\n"
+    assert (folder / "new/mine.py").read_text() == "x"

@@ -20,6 +20,8 @@ from airwire import cli, project, release
 from airwire.board.client import Board
 from airwire.errors import UserError
 from airwire.image import build, layout, littlefs
+from airwire.image.folder import checksums
+from airwire.image.folder import write as write_folder
 from host_tests.board.console import Console
 from host_tests.conftest import figures
 from host_tests.tools import stock
@@ -263,27 +265,25 @@ def test_without_the_chips_program(lean, tmp_path):
 
 
 def test_a_new_release_replaces_the_old(tmp_path):
-    folder = tmp_path / "out"
-    build.write_folder(folder, {"sign": b"", "old/file": b"x"}, "sign", "")
-    build.write_folder(folder, {"sign": b"", "new": b"y"}, "sign", "")
-    assert content(folder) == {"sign": b"", "new": b"y"}
+    made = tmp_path / "out"
+    write_folder(made, {"old/file": b"x"}, "release")
+    found = write_folder(made, {"new": b"y"}, "release")
+    assert content(made) == found == {"new": b"y", "SHA256SUMS": checksums({"new": b"y"})}
     assert os.listdir(tmp_path) == ["out"]
 
 
 def test_files_of_others_in_an_old_release_stay(lean, tmp_path, capsys):
-    folder = tmp_path / "out"
-    old = {"old.bin": b"x", "mip/gone.mpy": b"y"}
-    build.write_folder(folder, old | {"SHA256SUMS": release._checksums(old)}, "SHA256SUMS", "")
-    before = content(folder)
+    made = tmp_path / "out"
+    old = write_folder(made, {"old.bin": b"x", "mip/gone.mpy": b"y"}, "release")
     for name in ("SHA256SUMS.asc", "mip/mine.py"):
-        (folder / name).write_text("mine")
-        assert airwire(lean[0], "-o", folder) == 2
-        said = f"airwire: {folder} has {name}, which is of no release: move it away\n"
+        (made / name).write_text("mine")
+        assert airwire(lean[0], "-o", made) == 2
+        said = f"airwire: {made} has {name}, which is of no release: move it away\n"
         assert capsys.readouterr().err == said
-        assert content(folder) == before | {name: b"mine"}
-        (folder / name).unlink()
-    assert airwire(lean[0], "-o", folder) == 0
-    assert not set(old) & set(content(folder))
+        assert content(made) == old | {name: b"mine"}
+        (made / name).unlink()
+    assert airwire(lean[0], "-o", made) == 0
+    assert not {"old.bin", "mip/gone.mpy"} & set(content(made))
 
 
 def test_what_is_no_release_stays(lean, tmp_path, capsys):

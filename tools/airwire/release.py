@@ -7,7 +7,6 @@ time of the release.
 """
 
 import argparse
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from airwire.errors import UserError
 
 DEFAULT_FOLDER = project.BUILD / "release"
 
-CHECKSUMS = "SHA256SUMS"
 MANIFEST = "manifest.json"
 NOTES = "NOTES.md"
 PACKAGE = "package.json"
@@ -47,28 +45,14 @@ def register(subparsers: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from airwire.image.build import write_folder
+    from airwire.image import folder
 
     if args.output.parent.resolve() == project.BUILD:
         project.BUILD.mkdir(exist_ok=True)  # ours; any other folder is the user's
-    if others := _others(args.output):
-        raise UserError(f"{args.output} has {others[0]}, which is of no release: move it away")
-    found = files(project.ROOT, args.firmware)
-    write_folder(args.output, found, CHECKSUMS, "no release")
+    found = folder.write(args.output, files(project.ROOT, args.firmware), "release")
     for name in sorted(name for name in found if "/" not in name):
         print(f"{args.output / name}: {len(found[name])} bytes")
     return 0
-
-
-def _others(folder: Path) -> list[str]:
-    """What an older release there has not made: it would go with the release."""
-    try:
-        lines = (folder / CHECKSUMS).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []  # no release: write_folder says so
-    made = {line.partition("  ")[2] for line in lines} | {CHECKSUMS}
-    there = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
-    return sorted({path.relative_to(folder).as_posix() for path in there} - made)
 
 
 def files(root: Path = project.ROOT, firmware_file: Path | None = None) -> dict[str, bytes]:
@@ -85,7 +69,6 @@ def files(root: Path = project.ROOT, firmware_file: Path | None = None) -> dict[
         found |= _web(version, pieces)
     [device] = [piece.data for piece in pieces if piece.label == layout.VFS.label]
     found |= _mip(version, littlefs.read(device).files)
-    found[CHECKSUMS] = _checksums(found)
     return found
 
 
@@ -140,12 +123,6 @@ def _mip(version: str, device: dict[str, bytes]) -> dict[str, bytes]:
     order += [path for path in _LAST if path in device]
     package = {"urls": [[path, f"mip/{path}"] for path in order], "deps": [], "version": version}
     return {PACKAGE: _json(package)} | {f"mip/{path}": device[path] for path in order}
-
-
-def _checksums(found: dict[str, bytes]) -> bytes:
-    """As `sha256sum` writes and checks them."""
-    lines = [f"{hashlib.sha256(found[name]).hexdigest()}  {name}\n" for name in sorted(found)]
-    return "".join(lines).encode()
 
 
 def _json(value: Any) -> bytes:

@@ -8,7 +8,7 @@ interpreter, boots such an image, a chip does not. The same input gives the same
 import errno
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -105,24 +105,3 @@ def _linked(temporary: str, path: Path) -> bool:
         raise
     os.unlink(temporary)
     return True
-
-
-def write_folder(folder: Path, files: Mapping[str, bytes], sign: str, other: str) -> None:
-    """Write a folder of files, by their paths in it; what was there before goes when the new one
-    is whole. A folder without the file `sign` is the user's. Raises UserError for that one, which
-    is `other`, and when writing fails.
-    """
-    if folder.exists() and not (folder / sign).is_file():
-        raise UserError(f"{folder} is there, and is {other}: give another folder")
-    try:
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as place:
-            new, old = Path(place, "new"), Path(place, "old")
-            for name, content in files.items():
-                path = new / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            if folder.exists():
-                folder.rename(old)
-            new.rename(folder)
-    except OSError as error:
-        raise UserError(f"cannot write {folder}: {error.strerror}") from None

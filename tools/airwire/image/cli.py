@@ -95,12 +95,11 @@ def _inspect(args: argparse.Namespace) -> int:
 
 
 def _frozen(args: argparse.Namespace) -> int:
-    from airwire.image import tree
-    from airwire.image.build import write_folder
+    from airwire.image import folder, tree
 
     if args.output.parent.resolve() == project.BUILD:
         project.BUILD.mkdir(exist_ok=True)
     modules = tree.frozen_modules(project.ROOT)
-    write_folder(args.output, modules, "boot.py", "no folder of frozen modules")
+    folder.write(args.output, modules, "folder of frozen modules")
     print(f"{args.output}: {len(modules)} modules")
     return 0
