@@ -12,6 +12,7 @@ from host_tests.board.backends import Virtual
 from host_tests.board.bench import Bench
 from host_tests.board.peers import Peer, Wwep
 from host_tests.board.scripted import flash_with
+from host_tests.board.watched import watched
 from host_tests.conftest import ARCHES, ROOT, chosen, on_bench, runnable
 
 HERE = Path(__file__).parent
@@ -88,18 +89,11 @@ def board(request):
     networks, times = (list(air.args), air.kwargs) if air else ([], {})
     whole = request.node.get_closest_marker("whole_heap") is not None
     image = request.getfixturevalue("flash_image")
-    board = Virtual(image, request.param, networks, whole, **times)
-    try:
+    faulty = request.node.get_closest_marker("faulty") is not None
+    how = {"networks": networks, "whole_heap": whole, **times}
+    with watched(image, request.param, faulty, **how) as board:
         assert needs <= board.can, "the virtual board can do everything"
         yield board
-        panics, log = board.panics(), board.log()
-        board.down()
-        faults = board.files().get("faults", b"")
-    finally:
-        board.down()
-        board.remove()
-    assert not panics, log
-    assert not faults or request.node.get_closest_marker("faulty"), faults.decode()
 
 
 def _on_bench(request, needs):

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from host_tests.board.backends import Virtual
 from host_tests.board.bench_file import REASONS
+from host_tests.board.watched import watched
 from host_tests.conftest import runnable
 
 HOST = "host.airwire"
@@ -21,18 +21,18 @@ def shared(request, interpreters, flash_image, heap=None):
         # Justified: the servers are reached by names that a virtual board's name server knows.
         pytest.skip(REASONS["names"])
     runnable(request.param, interpreters)
-    board = Virtual(flash_image, request.param, whole_heap=True, heap=heap)
-    try:
+    with watched(flash_image, request.param, whole_heap=True, heap=heap) as board:
         board.join(board.machine(4))
         yield board
-        panics, log = board.panics(), board.log()
-        board.down()
-        faults = board.files().get("faults", b"")
-    finally:
-        board.down()
-        board.remove()
-    assert not panics, log
-    assert not faults, faults.decode()
+
+
+def restored(board):
+    """The host's port; nothing of a test is open for the next."""
+    console = board.uart1
+    yield console
+    console.ok("close all")
+    console.ok("set http.client.timeout 30000")
+    assert console.ok("list") == "! # Type  Info"
 
 
 def called(console, line):

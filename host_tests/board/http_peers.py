@@ -106,6 +106,12 @@ class HttpServer:
         self._thread.join(peers.WAIT)
         self._server.server_close()
 
+    def begin(self) -> None:
+        """Another test: nothing is answered yet, and nothing was asked."""
+        self.answers.clear()
+        while not self.asked.empty():
+            self.asked.get()
+
     def next(self) -> Asked:
         return self.asked.get(timeout=peers.WAIT)
 

@@ -14,10 +14,10 @@ import pytest
 
 from airwire import cli, deploying
 from airwire.image import bytecode, layout, littlefs, tree
-from host_tests.board.backends import Virtual
 from host_tests.board.bench_file import REASONS
 from host_tests.board.console import PATIENCE
 from host_tests.board.test_life import python, to_the_repl
+from host_tests.board.watched import watched
 from host_tests.conftest import figures, runnable
 
 # Program, and how it reaches the board.
@@ -57,15 +57,8 @@ def board(request, interpreters, flash_image):
         # Justified: what is written is seen in the flash.
         pytest.skip(REASONS["flash"])
     runnable(request.param, interpreters)
-    board = Virtual(flash_image, request.param, rfc2217=0)
-    try:
+    with watched(flash_image, request.param, rfc2217=0) as board:
         yield board
-        assert not board.panics(), board.log()
-        board.down()
-        assert not board.files().get("faults")
-    finally:
-        board.down()
-        board.remove()
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,8 @@ import pytest
 from host_tests.board import peers
 from host_tests.board.conftest import LONG_ARCHES
 from host_tests.board.console import PATIENCE
-from host_tests.board.scripted import flash_with, watched
+from host_tests.board.scripted import flash_with
+from host_tests.board.watched import watched
 
 pytestmark = pytest.mark.needs("wifi")
 

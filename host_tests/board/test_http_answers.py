@@ -5,7 +5,7 @@ One board serves the whole file.
 
 import pytest
 
-from host_tests.board.http_board import called, fails, shared, url, whole
+from host_tests.board.http_board import called, fails, restored, shared, url, whole
 from host_tests.board.http_peers import (
     HttpServer,
     chunked,
@@ -24,11 +24,7 @@ def board(request, interpreters, flash_image):
 
 @pytest.fixture
 def console(board):
-    console = board.uart1
-    yield console
-    console.ok("close all")
-    console.ok("set http.client.timeout 30000")
-    assert console.ok("list") == "! # Type  Info"
+    yield from restored(board)
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +35,7 @@ def server():
 
 @pytest.fixture(autouse=True)
 def fresh(server):
-    server.answers.clear()
-    while not server.asked.empty():
-        server.asked.get()
+    server.begin()
 
 
 # --- answers
@@ -109,7 +103,7 @@ def test_what_is_no_answer(console, server, data, why):
 
 @pytest.mark.parametrize("data", [b"", HEAD[:20]], ids=["", "head"])
 def test_a_server_that_falls_silent(console, server, data):
-    console.ok("set http.client.timeout 300")
+    console.ok("set http.client.timeout 1000")  # of all of it, the connection too
     server.answers["/a"] = stalled(data)
     fails(console, f"hge {url(server, '/a')}", b"No answer from the server", b"[Open failed]")
     console.ok(f"hge -o {url(server, '/a')}")

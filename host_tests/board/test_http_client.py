@@ -9,7 +9,7 @@ import re
 import pytest
 
 from host_tests.board import live
-from host_tests.board.http_board import HOST, called, fails, shared, url, where, whole
+from host_tests.board.http_board import HOST, called, fails, restored, shared, url, where, whole
 from host_tests.board.http_peers import (
     TEXT,
     HttpServer,
@@ -28,11 +28,7 @@ def board(request, interpreters, flash_image):
 
 @pytest.fixture
 def console(board):
-    console = board.uart1
-    yield console
-    console.ok("close all")
-    console.ok("set http.client.timeout 30000")
-    assert console.ok("list") == "! # Type  Info"
+    yield from restored(board)
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +39,7 @@ def server():
 
 @pytest.fixture(autouse=True)
 def fresh(server):
-    server.answers.clear()
-    while not server.asked.empty():
-        server.asked.get()
+    server.begin()
 
 
 # --- requests

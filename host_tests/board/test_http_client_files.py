@@ -43,9 +43,7 @@ def server():
 
 @pytest.fixture
 def console(board, server):
-    server.answers.clear()
-    while not server.asked.empty():
-        server.asked.get()
+    server.begin()
     console = board.uart1
     console.ok("set http.client.timeout 30000")
     yield console

@@ -9,7 +9,7 @@ import http_messages as messages
 import pytest
 
 from host_tests.board import peers, web
-from host_tests.board.backends import Virtual
+from host_tests.board.watched import watched
 from host_tests.conftest import runnable
 from wire import http
 
@@ -84,17 +84,8 @@ def server(flash_image, interpreters):
     nor has a fault.
     """
     runnable("amd64", interpreters)
-    board = Virtual(flash_image, "amd64")
-    try:
+    with watched(flash_image, "amd64") as board:
         yield board
-        panics, log = board.panics(), board.log()
-        board.down()
-        faults = board.files().get("faults", b"")
-    finally:
-        board.down()
-        board.remove()
-    assert not panics, log
-    assert not faults, faults.decode()
 
 
 def test_damaged(server, rng, counts, figure):

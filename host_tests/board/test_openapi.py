@@ -5,6 +5,7 @@ it, and says whether the answers are what it promises.
 import gzip
 import json
 import time
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from schemathesis import checks
 from airwire import project
 from airwire.openapi import document
 from host_tests.board import peers, web
-from host_tests.board.backends import Virtual
 from host_tests.board.console import PATIENCE
+from host_tests.board.watched import watched
 from host_tests.conftest import runnable
 
 # These end the board, or its network, for good.
@@ -56,14 +57,14 @@ class Served:
 
     def __init__(self, image: Path) -> None:
         self._image = image
-        self.board: Virtual | None = None
+        self._watch = ExitStack()
         self.address = ""
 
     def start(self) -> None:
         """A new board, with its settings saved."""
         self.retire()
-        self.board = Virtual(self._image, "amd64")
-        console = self.board.machine()
+        self.board = board = self._watch.enter_context(watched(self._image, "amd64"))
+        console = board.machine()
         for name, value in SETTINGS.items():
             console.ok(f'set {name} "{value}"')
         console.ok("save")
@@ -75,18 +76,7 @@ class Served:
 
     def retire(self) -> None:
         """No more of the board that there is, which has had neither a crash nor a fault."""
-        board, self.board = self.board, None
-        if board is None:
-            return
-        try:
-            panics, log = board.panics(), board.log()
-            board.down()
-            faults = board.files().get("faults", b"")
-        finally:
-            board.down()
-            board.remove()
-        assert not panics, log
-        assert not faults, faults.decode()
+        self._watch.close()
 
     def answers(self) -> bool:
         try:

@@ -8,8 +8,8 @@ import pytest
 
 from airwire import declarations, project
 from host_tests.board import web
-from host_tests.board.backends import Virtual
 from host_tests.board.console import Console
+from host_tests.board.watched import watched
 from host_tests.conftest import runnable
 
 # Commands that only read, each with lines of every kind that it takes. Every other command is in
@@ -71,17 +71,12 @@ _VARYING = tuple(
 def served(flash_image, interpreters):
     """(console, address) of a board: the amd64 one, whose answers no lack of memory changes."""
     runnable("amd64", interpreters)
-    board = Virtual(flash_image, "amd64")
-    try:
+    with watched(flash_image, "amd64") as board:
         console, address = web.serving(board)
         console.ok("set system.print_level 0")
         console.ok("file_create a.txt 3", b"abc")
         yield console, address
         assert console.ok("faults_print") == "! 0 faults"
-        assert not board.panics(), board.log()
-    finally:
-        board.down()
-        board.remove()
 
 
 def test_every_command_is_in_one_of_the_tables():

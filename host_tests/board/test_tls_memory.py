@@ -11,13 +11,14 @@ import pytest
 from host_tests.board import peers, test_https, web
 from host_tests.board.backends import WITH_TLS
 from host_tests.board.conftest import LONG_ARCHES
-from host_tests.board.scripted import flash_with, watched
+from host_tests.board.scripted import flash_with
 from host_tests.board.stream_wire import exactly
 from host_tests.board.test_http_stream import taken
 from host_tests.board.test_scarce import GIVING
 from host_tests.board.test_tcp_server import ended
 from host_tests.board.test_tls_server import left, opened, serving, talk
 from host_tests.board.tls_peers import HOST, calling, issued, put, root, server_context
+from host_tests.board.watched import watched
 
 pytestmark = pytest.mark.needs("wifi")
 

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from host_tests.board import peers
-from host_tests.board.scripted import watched
 from host_tests.board.stream_wire import start
+from host_tests.board.watched import watched
 
 pytestmark = [pytest.mark.needs("wifi", "air", "uart1", "counters"), pytest.mark.long]
 

@@ -12,9 +12,9 @@ import time
 import pytest
 
 from host_tests.board import peers, tls_peers
-from host_tests.board.backends import Virtual
 from host_tests.board.bench_file import REASONS
 from host_tests.board.tls_peers import HOST, put
+from host_tests.board.watched import watched
 from host_tests.conftest import runnable
 
 VERIFY_FAILED = -9984  # MBEDTLS_ERR_X509_CERT_VERIFY_FAILED
@@ -35,22 +35,13 @@ def trusting(request, interpreters, flash_image):
         # Justified: a server's certificate has a name that a virtual board's name server knows.
         pytest.skip(REASONS["names"])
     runnable(request.param, interpreters)
-    board = Virtual(flash_image, request.param, whole_heap=True)
-    try:
+    with watched(flash_image, request.param, whole_heap=True) as board:
         console = board.machine(4)
         board.join(console)
         board.configure(console, ntp_enabled=0, time_rtc=int(time.time()))
         for name in ("one", "two"):
             put(console, f"{name}.pem", tls_peers.root(name))
         yield board
-        panics, log = board.panics(), board.log()
-        board.down()
-        faults = board.files().get("faults", b"")
-    finally:
-        board.down()
-        board.remove()
-    assert not panics, log
-    assert not faults, faults.decode()
 
 
 def restored(board):

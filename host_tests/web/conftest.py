@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from airwire.board.client import Board
 from airwire.image import build
-from host_tests.board.backends import Virtual
 from host_tests.board.console import Console
+from host_tests.board.watched import watched
 from host_tests.conftest import runnable
 
 PORT = 8080
@@ -49,18 +49,11 @@ def flash_image(tmp_path_factory):
 def site(flash_image, interpreters) -> Iterator[Site]:
     """A board that has neither crashed nor logged a fault when all tests are done."""
     runnable("amd64", interpreters)  # heaps have tests of their own
-    virtual = Virtual(flash_image, "amd64")
-    try:
+    with watched(flash_image, "amd64") as virtual:
         console = virtual.machine()
         virtual.join(console)
         virtual.configure(console, http_server_port=PORT, http_server_enabled=1)
         yield Site(virtual.board, console, f"http://{console.ok('get network.ip')}:{PORT}")
-        assert not virtual.panics(), virtual.log()
-        virtual.down()
-        assert not virtual.files().get("faults", b"")
-    finally:
-        virtual.down()
-        virtual.remove()
 
 
 @pytest.fixture(scope="module")
