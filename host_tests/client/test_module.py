@@ -220,6 +220,8 @@ def test_ports_that_cannot_be_used(module, tmp_path, home):
         "board:client/uart2": "no port 'uart2' on a board; it has uart0 and uart1",
         "board:no such": "bad board name 'no such'",
         "rfc2217://127.0.0.1:1": "nobody answers there",
+        "rfc2217://127.0.0.1": "a URL of a port is rfc2217://HOST:PORT",
+        "foo://x": "protocol .foo. not known",
     }.items():
         with pytest.raises(PortError, match=cure):
             Module(port)

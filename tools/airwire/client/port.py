@@ -6,6 +6,7 @@ from being used is a PortError here, with its cure in the message.
 
 import errno
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from airwire.client.errors import PortError, Timeout
 
@@ -20,6 +21,7 @@ _PIECE = 256
 
 _BOARD = "board:"
 _UARTS = ("uart0", "uart1")
+_BY_NETWORK = ("rfc2217", "socket")  # URLs with host and port
 
 
 class Transport(Protocol):
@@ -70,6 +72,7 @@ def open_serial(name: str, baud: int = 115_200, rtscts: bool = False) -> "Serial
             path, baud, timeout=READ_SECONDS, rtscts=rtscts, do_not_open=True
         )
         if "://" in path:
+            _check_url(path)
             # By RFC 2217 they come one after the other, and in between would reset a dev board.
             port.dtr = port.rts = False
         else:
@@ -78,6 +81,13 @@ def open_serial(name: str, baud: int = 115_200, rtscts: bool = False) -> "Serial
     except (OSError, ValueError) as error:
         raise PortError(f"{name}: {_cure(error)}") from None
     return SerialPort(name, port)
+
+
+def _check_url(url: str) -> None:
+    # pyserial stumbles over one without a port. Raises ValueError.
+    parts = urlsplit(url)
+    if parts.scheme in _BY_NETWORK and not (parts.hostname and parts.port):
+        raise ValueError(f"a URL of a port is {parts.scheme}://HOST:PORT")
 
 
 class SerialPort:
