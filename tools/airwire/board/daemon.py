@@ -41,7 +41,11 @@ def start(
     with starter:
         starter.stdin.write(json.dumps(settings).encode())
         starter.stdin.close()
-        return _read_lines(starter.stdout.fileno(), timeout)
+        lines = _read_lines(starter.stdout.fileno(), timeout)
+        if not lines and starter.poll() is None:  # it would start when nobody waits any more
+            starter.kill()
+            return [f"error no sign of its program after {timeout:.0f} s"]
+        return lines
 
 
 def connect(path: Path) -> socket.socket:
