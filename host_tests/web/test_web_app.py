@@ -38,6 +38,7 @@ LOOKS = [("light", DESKTOP), ("dark", PHONE)]
 if figures().full:
     LOOKS += [("light", PHONE), ("dark", DESKTOP)]
 
+HIDDEN = "airwire-hidden", "correct horse"
 WIDE = "document.documentElement.scrollWidth > innerWidth"
 
 
@@ -251,6 +252,42 @@ def test_a_network_is_joined(visit, site):
     expect(outcome).to_contain_text(f"Joined {ssid}.")
     assert site.console.ok("get wlan.ssid") == ssid
     # While the module was between two networks it could not be asked.
+    visit.complaints[:] = [c for c in visit.complaints if "net::ERR_" not in c]
+
+
+def test_another_network_is_joined(visit, site):
+    """One that is not in the list, by its name: what is wrong costs nothing here either."""
+    page = visit("wifi")
+    outcome = page.locator(".message")
+
+    def join(ssid, password):
+        page.get_by_role("button", name="Other network").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Network", exact=True).fill(ssid)
+        dialog.get_by_label("Password", exact=True).fill(password)
+        dialog.get_by_role("button", name="Join").click()
+        expect(outcome).to_contain_text(f"Joining {ssid}...")
+        expect(outcome).not_to_contain_text("Joining")
+
+    ssid, password = Virtual.wifi
+    site.console.ok("set wlan.ssid airwire-open")
+    site.console.ok("network_up")
+    for name, key, why in (
+        ("no such net", "", "The network was not found."),
+        (HIDDEN[0], "wrong horse", "Wrong password"),
+        (ssid, "wrong horse", "Wrong password"),
+    ):
+        join(name, key)
+        expect(outcome).to_contain_text(f"{name} was not joined. {why}")
+        assert site.console.ok("get wlan.network.status") == "2"
+        assert site.console.ok("get wlan.ssid") == "airwire-open"
+    join(*HIDDEN)
+    expect(outcome).to_contain_text(f"Joined {HIDDEN[0]}.")
+    join(ssid, password)
+    expect(outcome).to_contain_text(f"Joined {ssid}.")
+    join(ssid, "wrong horse")  # the module is in it
+    expect(outcome).to_contain_text(f"{ssid} was not joined. Wrong password")
+    assert site.console.ok("get wlan.network.status") == "2"
     visit.complaints[:] = [c for c in visit.complaints if "net::ERR_" not in c]
 
 

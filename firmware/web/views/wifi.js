@@ -20,6 +20,7 @@ const RESULTS = [
 // What network_verify calls them; WPA2 is what the others can do as well.
 const SECURITY = { Open: 0, WEP: 1, "WPA-TKIP": 3, "WPA2-Mixed": 5 };
 const WPA2 = 4;
+const ANY = "000000000000";
 const WPA3 = "WPA3-AES"; // whose password cannot be tried as a key
 const AWAY =
   "The module is no longer reached from here. If it has joined, it is in the other network: " +
@@ -108,14 +109,15 @@ async function question({ ssid, security }) {
 
 /** Tries the password, and joins if it is right: the result, undefined where nobody can tell. */
 async function attempt({ api, changed }, network, { ssid, passkey, keep }, signal) {
-  if (network.bssid && network.security !== WPA3) {
-    const would = await verify(api, network, passkey, signal);
+  if (network.security !== WPA3) {
+    const would = await verify(api, { ...network, ssid }, passkey, signal);
     if (would !== JOINED) return would;
   }
   await api.set("wlan.ssid", ssid);
   await api.set("wlan.passkey", passkey);
   changed();
-  await lost(api.command("network_up"));
+  // Also where it is the network that the module is in, with another password.
+  await lost(api.command("network_restart"));
   const joined = await result(api, "wlan.join.result", signal);
   if (joined === JOINED && keep) {
     await api.set("wlan.auto_join.enabled", 1);
@@ -127,7 +129,8 @@ async function attempt({ api, changed }, network, { ssid, passkey, keep }, signa
 
 /** What a join would give; the module goes back to its network whatever comes of it. */
 async function verify(api, network, passkey, signal) {
-  const { ssid, bssid, channel, security } = network;
+  // Of a network that is not in the list only the name is known, and any access point will do.
+  const { ssid, bssid = ANY, channel = 0, security = passkey ? "" : "Open" } = network;
   let words = `network_verify wifi ${quote(ssid)} ${bssid} ${channel}`;
   if (security !== "Open") {
     let key = passkey;
