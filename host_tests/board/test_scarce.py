@@ -40,8 +40,8 @@ GIVING = (
 
 
 def carried_out(console, line):
-    """At once; or, where what is free lies in pieces that are too small for what the command
-    loads, as soon as a service that was told to has given back what it had.
+    """The reply: at once; or, where what is free lies in pieces that are too small for what the
+    command loads, as soon as a service that was told to has given back what it had.
     """
     reply = console.run(line)
     if reply.text == NO_ROOM:
@@ -50,7 +50,7 @@ def carried_out(console, line):
         while (reply := console.run(line)).text == NO_ROOM:
             assert time.monotonic() < end, line
         console.ok("set mdns.enabled 1")
-    assert reply.code == 0, line
+    return reply
 
 
 def test_no_service_takes_the_room_of_the_commands(board, counts):
@@ -63,11 +63,10 @@ def test_no_service_takes_the_room_of_the_commands(board, counts):
                 reply = console.run(line.format(host=board.peer(console), port=peer.port))
                 refused += reply.text == NO_ROOM
             for line in GIVING:
-                carried_out(console, line)
+                assert carried_out(console, line).code == 0, line
         assert refused, "the heap was large enough for all of it"
         for line in ("stream_close all", "tcp_server stop", "udp_server stop"):
-            reply = console.run(line)
-            assert reply.text != NO_ROOM, line
+            carried_out(console, line)  # a server that was refused cannot be stopped
         console.ok("set mdns.enabled 0")
         console.ok("set remote_terminal.enabled 0")
         console.ok("network_down -i softap")
