@@ -35,21 +35,22 @@ acceptance: $(TEST) interpreter programs lan  ## all tests with the full figures
 image: $(HOST)  ## build build/flash.bin (FIRMWARE=micropython.bin: the ESP32's program, DCT=dct.bin)
 	@$(VENV)/bin/airwire image build $(if $(FIRMWARE),--firmware "$(FIRMWARE)") $(if $(DCT),--dct "$(DCT)") -o build/flash.bin
 
-# PORT may be left out where one board is on USB.
+# PORT may be left out where one board is on USB. `exec`: a signal that ends make is passed on to its
+# child, which no shell may be.
 flash: $(HOST)  ## write it to an ESP32: PORT=/dev/ttyUSB0 FIRMWARE=micropython.bin; files and DCT stay
-	@$(VENV)/bin/airwire flash --port "$(PORT)" --firmware "$(FIRMWARE)" $(if $(DCT),--dct "$(DCT)")
+	@exec $(VENV)/bin/airwire flash --port "$(PORT)" --firmware "$(FIRMWARE)" $(if $(DCT),--dct "$(DCT)")
 
 deploy: $(HOST)  ## copy what differs to a board that runs: PORT=/dev/ttyUSB0 (DEPLOY=ampy: with that)
-	@$(VENV)/bin/airwire deploy --port "$(PORT)" $(if $(DEPLOY),--with "$(DEPLOY)")
+	@exec $(VENV)/bin/airwire deploy --port "$(PORT)" $(if $(DEPLOY),--with "$(DEPLOY)")
 
 monitor: $(HOST)  ## a terminal at a board's USB port, with keys that reset it: PORT=/dev/ttyUSB0
-	@$(VENV)/bin/airwire monitor --port "$(PORT)"
+	@exec $(VENV)/bin/airwire monitor --port "$(PORT)"
 
 erase: $(HOST)  ## erase the whole flash of an ESP32: PORT=/dev/ttyUSB0
-	@$(VENV)/bin/airwire erase --port "$(PORT)"
+	@exec $(VENV)/bin/airwire erase --port "$(PORT)"
 
 hil: $(TEST)  ## test a real board: PORT=/dev/ttyUSB0, BENCH=host_tests/benches/NAME.toml; docs/hil.md
-	@$(PYTHON_HERE) -m host_tests.hil $(if $(PORT),--port "$(PORT)") $(if $(BENCH),--bench "$(BENCH)") \
+	@exec $(PYTHON_HERE) -m host_tests.hil $(if $(PORT),--port "$(PORT)") $(if $(BENCH),--bench "$(BENCH)") \
 	    $(if $(FIRMWARE),--firmware "$(FIRMWARE)") $(if $(RESULTS),--results "$(RESULTS)") -- $(ARGS)
 
 frozen: $(HOST)  ## write build/frozen/, the modules for a MicroPython of one's own: docs/custom-build.md

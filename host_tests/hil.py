@@ -13,6 +13,7 @@ It ends with 0 when all of it went well. Words after `--` go to pytest.
 import argparse
 import json
 import platform
+import signal
 import subprocess
 import sys
 from dataclasses import asdict
@@ -20,15 +21,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
-from airwire import ports, project
+from airwire import ports, project, signals
+from airwire.cli import INTERRUPTED
 from airwire.client import replies
 from airwire.errors import UserError
 from host_tests.board import bench_file
 from host_tests.board.bench import Bench
 from host_tests.board.console import Console
-from host_tests.board.transcript import HIDDEN
+from host_tests.board.veil import Veil
 
 RESULTS = project.BUILD / "hil"
 JUNIT = "junit.xml"
@@ -48,6 +49,11 @@ _INSTALL = (
 # A board tests itself within half a minute; a busy computer takes longer.
 SELFTEST_SECONDS = 120
 
+# What the tests have up is down by then, in an orderly end.
+END_SECONDS = 60
+
+_PIECE = 4096  # bytes of pytest's output at a time
+
 # pytest's: nothing was collected, which is no success.
 NO_TESTS = 5
 
@@ -66,10 +72,14 @@ def main() -> int:
         for number in range(len(bench.ports)):
             ports.check(board.port(number))
         _install_programs()
-        return _Run(bench, args).all()
+        with signals.ended_in_order():
+            return _Run(bench, args).all()
     except UserError as error:
         print(f"make hil: {error.message}", file=sys.stderr)
         return error.code
+    except KeyboardInterrupt:
+        print(f"make hil: interrupted; what was seen is in {args.results}", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _install_programs() -> None:
@@ -84,6 +94,7 @@ class _Run:
     def __init__(self, bench: bench_file.BenchFile, args: argparse.Namespace) -> None:
         self._bench, self._args = bench, args
         self._results: Path = args.results
+        self._veil = Veil(bench.passkey)
         try:
             self._results.mkdir(parents=True, exist_ok=True)
             for name in FILES:  # those of the last run; others in that folder are the user's
@@ -144,20 +155,45 @@ class _Run:
             words += ["--bench", self._args.bench]
         words += ["--junitxml", self._results / JUNIT]
         words += self._args.words or [SUITE]
-        # What a test prints of a line that it has sent may hold the passkey.
         with subprocess.Popen(
             [sys.executable, "-m", "pytest", "-rs", *map(str, words)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         ) as suite:
-            for line in suite.stdout:
-                sys.stdout.buffer.write(self._hidden(line))
-                sys.stdout.buffer.flush()
+            try:
+                self._show(suite)
+            except KeyboardInterrupt:  # a terminal has sent it to pytest, too
+                self._end(suite)
+                raise
+            except SystemExit:  # signals.py
+                suite.send_signal(signal.SIGINT)
+                self._end(suite)
+                raise
         if suite.returncode == NO_TESTS:
             raise UserError("no tests were run")
         if suite.returncode == 0 and self._all_skipped():
             raise UserError("no tests were run: all of them were skipped")
         return suite.returncode
+
+    def _show(self, suite: subprocess.Popen) -> None:
+        # What a test prints of a line that it has sent may hold the passkey.
+        while piece := suite.stdout.read1(_PIECE):
+            self._print(self._veil.passed(piece))
+        self._print(self._veil.last())
+
+    def _end(self, suite: subprocess.Popen) -> None:
+        # It takes down what its tests have up, and writes what it knows.
+        try:
+            rest, _ = suite.communicate(timeout=END_SECONDS)
+        except subprocess.TimeoutExpired:
+            suite.kill()
+            rest, _ = suite.communicate()
+        self._print(self._veil.passed(rest) + self._veil.last())
+
+    @staticmethod
+    def _print(text: bytes) -> None:
+        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.flush()
 
     def _all_skipped(self) -> bool:
         path = self._results / JUNIT
@@ -180,13 +216,7 @@ class _Run:
         """Nothing of what pytest has written shall hold the passkey."""
         path = self._results / JUNIT
         if path.exists():
-            path.write_bytes(self._hidden(path.read_bytes()))
-
-    def _hidden(self, text: bytes) -> bytes:
-        key = self._bench.passkey
-        for form in {key, repr(key)[1:-1], escape(key), escape(key, {'"': "&quot;"})} - {""}:
-            text = text.replace(form.encode(), HIDDEN)
-        return text
+            path.write_bytes(self._veil.hidden(path.read_bytes()))
 
 
 def _selftest(console: Console, line: str) -> list[replies.PartResult]:

@@ -4,15 +4,18 @@ written presses its button.
 """
 
 import argparse
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from airwire import project
+from airwire import ports, project
 from airwire.board.client import Board
 from airwire.errors import UserError
 from airwire.image import build, layout, littlefs
@@ -100,16 +103,21 @@ def url(board):
     return f"rfc2217://127.0.0.1:{board.status()['rfc2217']}"
 
 
-def run(board, *command, code=0):
-    """What a program says; the benches' board is this one."""
+def environment_of(board):
+    """The benches' board is this one."""
     home = board.directory.parent.parent
     environment = os.environ | {"AIRWIRE_HOME": str(home), "AIRWIRE_HIL_PASSKEY": KEY}
     environment.pop("PYTEST_ADDOPTS", None)
     environment.pop("AIRWIRE_COUNTS", None)  # the whole suite has its full figures elsewhere
+    return environment
+
+
+def run(board, *command, code=0):
+    """What a program says."""
     done = subprocess.run(
         list(map(str, command)),
         cwd=ROOT,
-        env=environment,
+        env=environment_of(board),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -121,10 +129,12 @@ def run(board, *command, code=0):
     return said
 
 
+# What this test runs in is installed.
+MAKE = ("make", "-s", "-o", "build/host.stamp", "-o", "build/test.stamp")
+
+
 def make(board, *words, code=0):
-    # What this test runs in is installed.
-    installed = ("-o", "build/host.stamp", "-o", "build/test.stamp")
-    return run(board, "make", "-s", *installed, *words, code=code)
+    return run(board, *MAKE, *words, code=code)
 
 
 def bench_of(board, back_end):
@@ -275,10 +285,54 @@ def test_nothing_is_installed_for_what_is_not_there(monkeypatch, capfd, tmp_path
     assert (tmp_path / "junit.xml").exists()
 
 
+def of_session(number):
+    """The processes of a session, by number."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(path.read_text().rpartition(")")[2].split()[3]) == number:
+                found.append(int(path.parent.name))
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_ends_it_ends_the_suite(board, tmp_path, number):
+    """SIGTERM as a runner sends it, to make alone; Ctrl-C of a terminal, to all. Tests are shown
+    as they pass, so that one sees that it goes on.
+    """
+    suite = "host_tests/board/test_files.py"
+    words = ("hil", f"BENCH={BY_NAME['pty']}", f"RESULTS={tmp_path}", f"ARGS={suite}")
+    with subprocess.Popen(
+        [*MAKE, *words],
+        cwd=ROOT,
+        env=environment_of(board),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as making:
+        said = b""
+        while f"{suite} .".encode() not in said:
+            piece = making.stdout.read1(4096)
+            assert piece, said
+            said += piece
+        if number == signal.SIGINT:
+            os.killpg(making.pid, number)
+        else:
+            making.send_signal(number)
+        said += making.stdout.read()
+    assert making.returncode != 0
+    assert not of_session(making.pid)
+    assert b"Traceback" not in said and KEY.encode() not in said
+    assert (b"make hil: interrupted" in said) == (number == signal.SIGINT)
+    assert ElementTree.parse(tmp_path / "junit.xml").findall(".//testcase")
+    ports.check(str(board.uart0))
+
+
 def test_make_leaves_the_programs_to_it():
-    installed = ("-o", "build/host.stamp", "-o", "build/test.stamp")
-    command = ["make", "--dry-run", *installed, "hil"]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [*MAKE, "--dry-run", "hil"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert "host_tests.hil" in said and "lan.programs" not in said and "tmux" not in said
     assert [words[-1] for words in hil._INSTALL] == ["install", "tmux"]
 

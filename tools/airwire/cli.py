@@ -6,18 +6,14 @@ functions.
 """
 
 import argparse
-import contextlib
 import importlib
 import io
 import os
-import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from types import FrameType
+from collections.abc import Sequence
 from typing import Any
 
-from airwire import project
+from airwire import project, signals
 from airwire.errors import UserError
 
 COMMANDS = (
@@ -71,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A name that the terminal's encoding lacks is shown as on stderr.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with _ended_in_order():
+        with signals.ended_in_order():
             args = parser().parse_args(argv)
             code = args.run(args)
             sys.stdout.flush()
@@ -85,26 +81,3 @@ def main(argv: Sequence[str] | None = None) -> int:
         return CUT_SHORT
     except KeyboardInterrupt:
         return INTERRUPTED
-
-
-@contextlib.contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """SIGTERM, and SIGHUP of a terminal that is closed, end a command as Ctrl-C does: what it has
-    under way is cleaned up. Only the main thread has signals.
-    """
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)  # as a shell reports it
-
-    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    if threading.current_thread() is not threading.main_thread():
-        numbers = []
-    # Ignored is what nohup wants to be ignored.
-    numbers = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
-    for number in numbers:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)
