@@ -208,6 +208,16 @@ def test_no_room(board, deploy):
     reflashed(board, lambda _: flash)
 
 
+def test_no_file_system(board, deploy):
+    """A module that was erased has a prompt on the virtual board, and no place for files."""
+    files = firmware(board)
+    flash = reflashed(board, lambda flash: b"\xff" * len(flash))
+    said = deploy(files, code=1)
+    assert said == "airwire: no file system on PORT: use make flash"
+    reflashed(board, lambda _: flash)
+    board.uart0.sync()
+
+
 def reflashed(board, change):
     """Change what is in the flash while the power is off; what it was."""
     boots = board.boots()

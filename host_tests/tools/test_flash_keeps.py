@@ -207,7 +207,9 @@ def test_settings_files_and_dct_stay(world, capfd):
     erased = world.chip.erased()
     assert world.flash_command() == 0
     out = capfd.readouterr().out
-    assert out.endswith("written and verified; the board starts; settings and files stay (5)\n")
+    assert out.endswith(
+        "written and verified; the board starts; settings and files stay, 5 files in all\n"
+    )
     assert world.own() == OWN
     files = world.files()
     assert files["main.py"] == b"print('new')\n"

@@ -85,7 +85,10 @@ def _flash(args: argparse.Namespace) -> int:
         flash(chip, pieces, found)
         if args.erase_settings:
             keeping.drop(chip)
-    stays = f"; settings and files stay ({len(found.stays)})" if found and found.stays else ""
+    stays = ""
+    if found and found.stays:
+        n = len(found.stays)
+        stays = f"; settings and files stay, {n} file{'s' * (n != 1)} in all"
     print(f"{port}: written and verified; the board starts{stays}")
     return 0
 

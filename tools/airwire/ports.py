@@ -94,6 +94,7 @@ _COMPLAINTS = (
     ("timeout waiting for", _NO_PROMPT),
     ("no space left", "no room on {port}: delete files of yours there (file_delete)"),
     ("enospc", "no room on {port}: delete files of yours there (file_delete)"),
+    ("enodev", "no file system on {port}: use make flash"),
     ("no module named", "{tool} is not installed: run `make` first"),
 )
 

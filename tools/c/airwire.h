@@ -157,7 +157,8 @@ int airwire_run(struct airwire *module, const char *line, struct airwire_reply *
 
 /* Run the command `name` with `count` arguments, which are quoted as they need it, whatever bytes
  * they hold. `data`, if not NULL, follow the line, where the command announces how many: 1 to
- * 65,536. Otherwise as airwire_run(). */
+ * 65,536, and as many as there are: it awaits what is missing, and takes what is too much for the
+ * next line. Otherwise as airwire_run(). */
 int airwire_command(struct airwire *module, const char *name, const struct airwire_bytes *args,
                     size_t count, const struct airwire_bytes *data, struct airwire_reply *reply,
                     uint32_t ms);
