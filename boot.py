@@ -1,5 +1,5 @@
-# Runs first at every start: low garbage before anything else allocates, and the choice between the
-# normal start and safe mode. The firmware itself starts in main.py.
+# Runs first at every start, also where a tool of the computer keeps main.py, which starts the
+# firmware, from running: low garbage before anything else allocates.
 import gc
 
 import machine
@@ -13,7 +13,3 @@ gc.threshold(16384)
 # at 115200 baud; a board whose computer went meanwhile starts again then. main.py sets it anew.
 if machine.reset_cause() == machine.SOFT_RESET:
     machine.WDT(timeout=3_600_000)
-
-from firmware.store import starts  # noqa: E402
-
-starts.begin()

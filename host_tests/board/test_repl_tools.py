@@ -95,6 +95,14 @@ def test_ampy(board, files):
     assert ampy("run", files / "program.py") == "ran in __main__\n"
 
 
+def test_no_tool_makes_a_faulty_start(board):
+    """Each keeps main.py from running, which is what eight starts before safe mode have done."""
+    for _ in range(2):
+        tool(board, "mpremote", *["soft-reset"] * 5)
+    board.reset()
+    assert board.machine().ok("get system.safemode") == "0"
+
+
 @pytest.mark.needs("counters")
 def test_programs_outlive_the_watchdog(board, counts):
     """The firmware's, which nobody feeds behind the soft reset that stops it. Reduced: with one of

@@ -18,8 +18,8 @@ OURS = ("airwire", "boot", "firmware", "main", "wire")
 # longest key counts. "x.?" is __import__("x." + something computed), "?" one that is computed
 # altogether.
 ARROWS = {
-    "boot.py": ("firmware.store.starts",),
-    "main.py": ("firmware.device",),
+    "boot.py": (),
+    "main.py": ("firmware.device", "firmware.store.starts"),
     "firmware/__init__.py": ("firmware.parts",),
     "firmware/board.py": ("firmware.version",),
     # For those who build MicroPython themselves; not on the device otherwise.
