@@ -64,6 +64,13 @@ function editors(app, variable, values) {
 function editor(app, variable, values, indices = []) {
   const { name, access, help } = variable;
   const only = indices.length === 1 ? ` ${indices[0]}` : "";
+  const index = select(indices, indices[0], {
+    "aria-label": `GPIO of ${name}`,
+    onchange: (event) => {
+      event.stopPropagation();
+      put(control, value());
+    },
+  });
   const key = () => (indices.length > 1 ? `${name} ${index.value}` : name + only);
   const value = () => values.get(key()) ?? variable.default.split(";").pop();
   const told = h("div", { role: "status" });
@@ -79,13 +86,6 @@ function editor(app, variable, values, indices = []) {
   const control = controlOf(variable, secret ? "" : value(), secret);
   control.id = id;
   title.setAttribute("for", id);
-  const index = select(indices, indices[0], {
-    "aria-label": `GPIO of ${name}`,
-    onchange: (event) => {
-      event.stopPropagation();
-      put(control, value());
-    },
-  });
   const set = h("button", { disabled: true, "aria-label": `Set ${name}${only}` }, "Set");
   const send = async () => {
     const text = take(control);

@@ -1,0 +1,62 @@
+"""The settings of the web app: every variable can be found, read and changed there."""
+
+import pytest
+from playwright.sync_api import expect
+
+from airwire import declarations
+from host_tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def variables():
+    return declarations.variables(ROOT)
+
+
+def rows(variable):
+    """How many rows a variable has: one for each of a few indices, and one for all GPIOs."""
+    kind, _, rest = variable.type.partition(" ")
+    choices = rest.split(" ")[0]
+    if kind != "index" or choices == "gpio":
+        return 1
+    return len(choices.replace("-", "|").split("|"))
+
+
+def seek(page, words):
+    page.get_by_label("Search all settings").fill(words)
+
+
+def test_every_group(visit, variables):
+    """Opens, with all its rows. That no page had an error is looked at in the end."""
+    page = visit("settings")
+    groups = {}
+    for variable in variables:
+        groups.setdefault(variable.name.split(".")[0], []).append(variable)
+    parts = page.locator("details")
+    expect(parts).to_have_count(len(groups))
+    for part in parts.all():
+        part.locator("summary").click()
+        name = part.locator("summary").inner_text().split()[0]
+        count = sum(rows(variable) for variable in groups.pop(name))
+        expect(part.locator(".variable")).to_have_count(count)
+    assert not groups
+
+
+def test_a_variable_of_each_gpio(visit, site):
+    site.console.ok("set gpio.alias 18 lamp")
+    page = visit("settings")
+    seek(page, "alias")
+    expect(page.locator(".variable")).to_have_count(1)
+    alias = page.get_by_label("gpio.alias", exact=True)
+    index = page.get_by_label("GPIO of gpio.alias")
+    index.select_option("5")
+    expect(alias).to_have_value("")
+    alias.fill("relay")
+    page.get_by_role("button", name="Set gpio.alias").click()
+    expect(page.get_by_text("Set. Takes effect at once.")).to_be_visible()
+    assert site.console.ok("get gpio.alias 5") == "relay"
+    index.select_option("18")
+    expect(alias).to_have_value("lamp")
+    index.select_option("5")
+    expect(alias).to_have_value("relay")
+    site.console.ok('set gpio.alias 5 ""')
+    site.console.ok('set gpio.alias 18 ""')
