@@ -1,5 +1,7 @@
 """The settings of the web app: every variable can be found, read and changed there."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -39,6 +41,14 @@ def test_every_group(visit, variables):
         count = sum(rows(variable) for variable in groups.pop(name))
         expect(part.locator(".variable")).to_have_count(count)
     assert not groups
+
+
+def test_when_they_apply(variables):
+    """There are words for each time that a declaration names, and for no other."""
+    source = (ROOT / "firmware" / "web" / "views" / "settings.js").read_text()
+    (words,) = re.findall(r"^const APPLIES = \{\n(.*?)^\};", source, re.DOTALL | re.MULTILINE)
+    named = re.findall(r'^  (\w+): ".+",$', words, re.MULTILINE)
+    assert sorted(named) == sorted({variable.applies for variable in variables})
 
 
 def test_a_variable_of_each_gpio(visit, site):

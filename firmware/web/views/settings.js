@@ -8,6 +8,7 @@ const APPLIES = {
   network: "with the next start of the network",
   next: "when it is used next",
   reboot: "after Save and a restart",
+  setup: "with the next setup web",
   uart_update: "with uart_update, or after Save and a restart",
 };
 const GPIOS = Array.from({ length: 40 }, (_, i) => String(i));
