@@ -8,6 +8,9 @@ from playwright.sync_api import expect
 from airwire import declarations
 from host_tests.conftest import ROOT
 
+# What is shown of a password that is set.
+HIDDEN = "********"
+
 
 @pytest.fixture(scope="module")
 def variables():
@@ -70,3 +73,33 @@ def test_a_variable_of_each_gpio(visit, site):
     expect(alias).to_have_value("relay")
     site.console.ok('set gpio.alias 5 ""')
     site.console.ok('set gpio.alias 18 ""')
+
+
+def test_a_secret(visit, site):
+    """Typing and deleting leaves it as it is; it is emptied by who wants that."""
+
+    page = visit("settings")
+    seek(page, "remote_terminal.password")
+    control = page.get_by_label("remote_terminal.password", exact=True)
+    button = page.get_by_role("button", name="Set remote_terminal.password")
+    expect(button).to_be_disabled()
+    control.fill("open sesame")
+    button.click()
+    expect(page.get_by_text("Set. Takes effect at once.")).to_be_visible()
+    expect(control).to_have_value("")
+    assert site.console.ok("get remote_terminal.password") == HIDDEN
+    control.press("x")
+    expect(button).to_be_enabled()
+    control.press("Backspace")
+    expect(button).to_be_disabled()
+    control.press("Enter")
+
+    remove = page.get_by_role("button", name="Remove remote_terminal.password")
+    remove.click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(remove).to_be_enabled()
+    assert site.console.ok("get remote_terminal.password") == HIDDEN
+    remove.click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(remove).to_be_enabled()
+    assert site.console.ok("get remote_terminal.password") == ""

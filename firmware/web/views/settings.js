@@ -1,6 +1,6 @@
 // Settings: every variable, with the control that its declaration asks for.
 import { quote } from "/airwire.js";
-import { h, select } from "/ui.js";
+import { ask, button, h, select } from "/ui.js";
 
 const APPLIES = {
   now: "at once",
@@ -70,6 +70,7 @@ function editor(app, variable, values, indices = []) {
     onchange: (event) => {
       event.stopPropagation();
       put(control, value());
+      told.textContent = "";
     },
   });
   const key = () => (indices.length > 1 ? `${name} ${index.value}` : name + only);
@@ -88,22 +89,31 @@ function editor(app, variable, values, indices = []) {
   control.id = id;
   title.setAttribute("for", id);
   const set = h("button", { disabled: true, "aria-label": `Set ${name}${only}` }, "Set");
-  const send = async () => {
-    const text = take(control);
+  const send = async (text) => {
     const answer = await app.api.command(`set ${key()} ${textOf(variable, text)}`);
     told.className = answer.code ? "bad" : "good";
     told.textContent = answer.code ? answer.text : `Set. Takes effect ${APPLIES[variable.applies]}.`;
     if (answer.code) return;
-    if (!secret) values.set(key(), text);
+    if (secret) control.value = "";
+    else values.set(key(), text);
     app.changed();
   };
   const submit = async (event) => {
     event.preventDefault();
-    await app.act(set, send);
+    await app.act(set, () => send(take(control)));
+    if (document.activeElement === set) control.focus();
     set.disabled = told.className === "good";
   };
-  const parts = [indices.length > 1 && index, control, set];
-  const changed = (event) => (set.disabled = event.target === index);
+  // What is typed and deleted leaves a secret as it is: no mistake makes it empty.
+  const empty = button("Remove", () => app.act(empty, remove), "danger", {
+    "aria-label": `Remove ${name}`,
+  });
+  const remove = async () => {
+    const text = "It is empty then.";
+    if (await ask(`Remove ${name}?`, text, { yes: "Remove", danger: true })) await send("");
+  };
+  const parts = [indices.length > 1 && index, control, set, secret && empty];
+  const changed = (event) => (set.disabled = event.target === index || (secret && !control.value));
   const actions = h("div", { class: "actions" }, parts);
   return h("form", { class: "variable", onsubmit: submit, oninput: changed }, words, actions);
 }
