@@ -103,3 +103,23 @@ def test_a_secret(visit, site):
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(remove).to_be_enabled()
     assert site.console.ok("get remote_terminal.password") == ""
+
+
+def test_a_variable_of_each_session(visit, site):
+    """Is the host's after the next start: the page says so, and does what it says."""
+    before = site.console.ok("get system.cmd.timestamp")
+    page = visit("settings")
+    seek(page, "system.cmd.timestamp")
+    expect(page.locator(".variable")).to_contain_text("in this page's own session")
+    page.get_by_label("system.cmd.timestamp", exact=True).select_option("uptime")
+    page.get_by_role("button", name="Set system.cmd.timestamp").click()
+    words = "Set. Takes effect in the host's console after Save and a restart."
+    expect(page.get_by_text(words)).to_be_visible()
+    assert site.console.ok("get system.cmd.timestamp") == before != "uptime"
+    page.locator("#unsaved").get_by_role("button", name="Save").click()
+    expect(page.locator("#messages")).to_contain_text("Saved.")
+    page.close()
+    site.console.ok("reboot")
+    site.board.wait_boot(2)
+    site.console.sync()
+    assert site.console.ok("get system.cmd.timestamp") == "uptime"

@@ -11,6 +11,9 @@ const APPLIES = {
   setup: "with the next setup web",
   uart_update: "with uart_update, or after Save and a restart",
 };
+// Each console has its own: those of a request end with it, and a start gives the host's the saved.
+const SESSION = /^system\.(print_level|cmd\.(?!gpio))/;
+const HOST = "in the host's console after Save and a restart";
 const GPIOS = Array.from({ length: 40 }, (_, i) => String(i));
 const MOST_FOUND = 40;
 
@@ -79,7 +82,9 @@ function editor(app, variable, values, indices = []) {
   const id = `set-${(name + only).replace(/\W/g, "-")}`;
   const title = h(access === "ro" ? "div" : "label", { class: "name" }, name + only);
   const range = access === "ro" ? "" : variable.values.replace(/^for each [^:]*: /, "");
-  const words = h("div", {}, title, h("small", {}, help), h("small", {}, range), told);
+  const session = SESSION.test(name);
+  const own = session && h("small", {}, "Shown as in this page's own session.");
+  const words = h("div", {}, title, h("small", {}, help), h("small", {}, range), own, told);
   if (access === "ro") {
     return h("div", { class: "variable" }, words, h("span", { class: "mono" }, value() ?? "-"));
   }
@@ -92,7 +97,8 @@ function editor(app, variable, values, indices = []) {
   const send = async (text) => {
     const answer = await app.api.command(`set ${key()} ${textOf(variable, text)}`);
     told.className = answer.code ? "bad" : "good";
-    told.textContent = answer.code ? answer.text : `Set. Takes effect ${APPLIES[variable.applies]}.`;
+    const applies = session ? HOST : APPLIES[variable.applies];
+    told.textContent = answer.code ? answer.text : `Set. Takes effect ${applies}.`;
     if (answer.code) return;
     if (secret) control.value = "";
     else values.set(key(), text);
