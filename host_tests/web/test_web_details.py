@@ -24,3 +24,27 @@ def test_registers(visit, site):
     expect(rows).to_contain_text("register 0B = 1234")
     serve.uncheck()
     expect(page.locator("#view")).to_contain_text("The server is not running")
+
+
+# Names of files that a listing could get wrong.
+NAMES = [" lead", "  two  blanks ", "a\u2028b"]
+
+
+def test_names_with_blanks(visit, site):
+    for name in NAMES:
+        site.console.ok(f'file_create "{name}" 5', b"hello")
+    page = visit("files")
+    titles = page.locator(".title")
+    expect(titles).to_have_count(len(NAMES))
+    assert sorted(titles.all_text_contents()) == sorted(NAMES)
+    blanks = titles.evaluate_all("all => all.map((title) => getComputedStyle(title).whiteSpace)")
+    assert set(blanks) == {"pre-wrap"}
+    rows = page.locator(".row")
+    for left in reversed(range(len(NAMES))):
+        with page.expect_download() as download:
+            rows.first.get_by_role("button", name="Download").click()
+        assert download.value.path().read_bytes() == b"hello"
+        rows.first.get_by_role("button", name="Delete").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        expect(rows).to_have_count(left)
+    assert site.console.ok("ls").count("\n") == 0
