@@ -138,8 +138,8 @@ export class Airwire {
 
   async #json(path, { body, signal } = {}) {
     const request = { method: body ? "POST" : "GET", body, signal, cache: "no-store" };
-    if (this.user !== undefined) {
-      const words = toBytes(`${this.user}:${this.password}`);
+    if (this.user != null) {
+      const words = toBytes(`${this.user}:${this.password ?? ""}`);
       request.headers = { Authorization: `Basic ${toBase64(words)}` };
     }
     let answer, text;
