@@ -48,3 +48,27 @@ def test_names_with_blanks(visit, site):
         page.get_by_role("dialog").get_by_role("button", name="Delete").click()
         expect(rows).to_have_count(left)
     assert site.console.ok("ls").count("\n") == 0
+
+
+def test_the_end_of_a_stream(visit, site):
+    """Told as such; and one that was refused says where the reason is."""
+    page = visit("streams")
+    with peers.Peer() as peer:
+        peer.serve = peers.say(b"Good bye.\n")
+        page.get_by_label("Host").fill("host.airwire")
+        page.get_by_label("Port").fill(str(peer.port))
+        page.get_by_role("button", name="Open", exact=True).click()
+        output = page.get_by_role("log")
+        expect(output).to_have_text("Good bye.\nClosed.\n")
+        expect(page.locator("#view")).to_contain_text("No stream is open.")
+    page.get_by_label("Port").fill("1")
+    page.get_by_role("button", name="Open", exact=True).click()
+    said = page.locator(".message")
+    expect(said).to_contain_text("Not opened: Command failed. The log says why.")
+    # The reason is left for the log's readers.
+    assert "[Open failed]" in page.evaluate(
+        """async () => {
+            const { Airwire } = await import("/airwire.js");
+            return (await new Airwire().log()).join();
+        }"""
+    )
