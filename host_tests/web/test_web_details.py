@@ -72,3 +72,30 @@ def test_the_end_of_a_stream(visit, site):
             return (await new Airwire().log()).join();
         }"""
     )
+
+
+def test_a_restart_by_the_terminal(visit, site):
+    """Ends what was not saved, as `load` does. The last test here: the module is off its network
+    afterwards.
+    """
+    site.console.ok("save")
+    boots = site.board.status()["boots"]
+    page = visit("terminal")
+    line = page.get_by_label("Command", exact=True)
+    unsaved = page.locator("#unsaved")
+    expect(line).to_be_focused()
+
+    def run(text):
+        line.fill(text)
+        line.press("Enter")
+        expect(page.get_by_role("log")).to_contain_text(f"> {text}\n")
+        expect(page.locator("[aria-busy]")).to_have_count(0)
+
+    run("set nonsense 1")
+    expect(unsaved).to_be_empty()
+    for end in ("load", "save", "reboot"):
+        run("set wl r a 2")
+        expect(unsaved).to_contain_text("unless they are saved")
+        run(end)
+        expect(unsaved).to_be_empty()
+    site.board.wait_boot(boots + 1)
