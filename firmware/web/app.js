@@ -2,7 +2,7 @@
 import { Airwire } from "/airwire.js";
 
 // One after the other, beside the style sheet: no more than two connections are used at a time.
-const { button, h } = await import("/ui.js");
+const { button, focused, h } = await import("/ui.js");
 
 const VIEWS = {
   status: "Status",
@@ -45,7 +45,10 @@ let words = null;
 
 /** Tells what happened. An error stays until it is closed or the view is left. */
 function say(text, bad = false) {
-  const close = button("Close", () => message.remove());
+  const close = button("Close", () => {
+    message.remove();
+    $("main").focus();
+  });
   const message = h("div", { class: bad ? "message bad" : "message" }, h("span", {}, text), close);
   if (bad) message.setAttribute("role", "alert");
   $("messages").replaceChildren(message);
@@ -53,6 +56,7 @@ function say(text, bad = false) {
 
 /** Does what a control stands for: it waits meanwhile, and what goes wrong is told. */
 async function act(control, work) {
+  const refocus = focused();
   control.disabled = true;
   control.setAttribute("aria-busy", "true");
   try {
@@ -63,6 +67,7 @@ async function act(control, work) {
   } finally {
     control.disabled = false;
     control.removeAttribute("aria-busy");
+    refocus();
   }
 }
 

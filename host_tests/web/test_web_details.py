@@ -74,6 +74,56 @@ def test_the_end_of_a_stream(visit, site):
     )
 
 
+def test_a_direction_by_keyboard(visit, site):
+    """Is carried out when it was chosen, and none on the way there; the focus stays."""
+    page = visit("gpio")
+    direction = page.get_by_label("Direction of GPIO 25", exact=True)
+    direction.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowDown")
+    expect(direction).to_have_value("output")
+    expect(direction).to_be_focused()
+    # Another's change draws all anew: what was chosen here stays, and so does the focus.
+    site.console.ok("gpio_dir 26 output")
+    expect(page.get_by_role("button", name="Switch GPIO 26")).to_be_visible()
+    expect(direction).to_have_value("output")
+    expect(direction).to_be_focused()
+    assert "# 25 " not in site.console.ok("get gpio.usage")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Set direction of GPIO 25")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Switch GPIO 25")).to_be_visible()
+    expect(direction).to_be_focused()
+    assert "# 25 GPIO output" in site.console.ok("get gpio.usage")
+    direction.press("Home")
+    expect(page.get_by_role("button", name="Switch GPIO 25")).to_be_hidden()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Set direction of GPIO 25")).to_be_hidden()
+    expect(direction).to_be_focused()
+    assert "# 25 " not in site.console.ok("get gpio.usage")
+    site.console.ok("gpio_dir 26 none")
+
+
+def test_files_by_keyboard(visit, site):
+    """The focus is on what takes the place of a file that was deleted."""
+    for name in ("a", "b"):
+        site.console.ok(f"file_create {name} 5", b"hello")
+    page = visit("files")
+
+    def delete(name):
+        page.get_by_role("button", name=f"Delete {name}", exact=True).focus()
+        page.keyboard.press("Enter")
+        button = page.get_by_role("dialog").get_by_role("button", name="Delete")
+        button.focus()
+        page.keyboard.press("Enter")
+
+    delete("b")
+    expect(page.get_by_role("button", name="Download a", exact=True)).to_be_focused()
+    delete("a")
+    expect(page.get_by_role("region", name="On the module")).to_be_focused()
+
+
 def test_a_restart_by_the_terminal(visit, site):
     """Ends what was not saved, as `load` does. The last test here: the module is off its network
     afterwards.
