@@ -1,7 +1,9 @@
 """What the views of the web app tell where something is unusual: empty lists, odd names, ends."""
 
+import re
 import socket
 
+import pytest
 from playwright.sync_api import expect
 
 from host_tests import wwep_vectors
@@ -122,6 +124,36 @@ def test_files_by_keyboard(visit, site):
     expect(page.get_by_role("button", name="Download a", exact=True)).to_be_focused()
     delete("a")
     expect(page.get_by_role("region", name="On the module")).to_be_focused()
+
+
+@pytest.mark.parametrize("lost", [r"/command$", r"/views/files\.js|/command$"])
+def test_a_view_that_does_not_come(visit, site, lost):
+    """Or one whose first question was lost: it comes by itself when the module answers again."""
+    page = visit("log")
+    expect(page.get_by_role("log")).to_be_visible()
+    page.route(re.compile(lost), lambda route: route.abort())
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("link", name="Files").click()
+    said = page.locator(".message")
+    expect(said).to_contain_text("The module does not answer. This view opens when it does.")
+    expect(page.locator("#reach")).to_have_text("No answer")
+    page.unroute(re.compile(lost))
+    expect(page.locator("#view")).to_contain_text("There are no files.")
+    expect(page.get_by_role("heading", name="On the module")).to_have_count(1)
+    expect(said).to_have_count(0)
+    expect(page.locator("#reach")).to_have_text("Connected")
+    visit.complaints[:] = [c for c in visit.complaints if "net::ERR_" not in c]
+
+
+def test_a_view_that_is_wrong(visit, site):
+    """One of the user's: what is wrong with it is told, and it is not opened again."""
+    name, page = "views/log.js", b"export const show = () => nonsense();"
+    site.console.ok(f"file_create {name} {len(page)}", page)
+    try:
+        page = visit("log")
+        expect(page.locator(".message")).to_contain_text("nonsense is not defined")
+    finally:
+        site.console.ok(f"file_delete {name}")
 
 
 def test_a_restart_by_the_terminal(visit, site):
