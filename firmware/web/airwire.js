@@ -138,8 +138,8 @@ export class Airwire {
 
   async #json(path, { body, signal } = {}) {
     const request = { method: body ? "POST" : "GET", body, signal, cache: "no-store" };
-    if (this.user !== undefined) {
-      const words = toBytes(`${this.user}:${this.password}`);
+    if (this.user != null) {
+      const words = toBytes(`${this.user}:${this.password ?? ""}`);
       request.headers = { Authorization: `Basic ${toBase64(words)}` };
     }
     let answer, text;
@@ -223,7 +223,8 @@ export class Airwire {
 
   /** The user's files. */
   async files() {
-    const row = /^#\s*\d+\s+(\S+)\s+(\S+)\s+\S+\s+(\d+)\s+(\S+)\s+(.*)$/;
+    // A name may begin with a blank, and have what is the end of a line elsewhere.
+    const row = /^#\s*\d+\s+(\S+)\s+(\S+)\s+\S+\s+(\d+)\s+(\S+) {2}(.*)$/s;
     return rows(await this.run("ls -v"), row, (type, flags, size, version, name) => ({
       name,
       size: +size,

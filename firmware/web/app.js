@@ -2,7 +2,7 @@
 import { Airwire } from "/airwire.js";
 
 // One after the other, beside the style sheet: no more than two connections are used at a time.
-const { button, h } = await import("/ui.js");
+const { button, focused, h } = await import("/ui.js");
 
 const VIEWS = {
   status: "Status",
@@ -17,6 +17,9 @@ const VIEWS = {
   log: "Log",
   system: "System",
 };
+// How often a view is opened again that the module could not give, and what is waited before it.
+const TRIES = 3;
+const SOON = 1000;
 const THEMES = { "": "Auto", light: "Light", dark: "Dark" };
 
 const $ = (id) => document.getElementById(id);
@@ -45,7 +48,10 @@ let words = null;
 
 /** Tells what happened. An error stays until it is closed or the view is left. */
 function say(text, bad = false) {
-  const close = button("Close", () => message.remove());
+  const close = button("Close", () => {
+    message.remove();
+    $("main").focus();
+  });
   const message = h("div", { class: bad ? "message bad" : "message" }, h("span", {}, text), close);
   if (bad) message.setAttribute("role", "alert");
   $("messages").replaceChildren(message);
@@ -53,6 +59,7 @@ function say(text, bad = false) {
 
 /** Does what a control stands for: it waits meanwhile, and what goes wrong is told. */
 async function act(control, work) {
+  const refocus = focused();
   control.disabled = true;
   control.setAttribute("aria-busy", "true");
   try {
@@ -63,6 +70,7 @@ async function act(control, work) {
   } finally {
     control.disabled = false;
     control.removeAttribute("aria-busy");
+    refocus();
   }
 }
 
@@ -100,7 +108,7 @@ async function language() {
 
 // Views
 
-async function show() {
+async function show(tries = 0) {
   const name = location.hash.slice(1) in VIEWS ? location.hash.slice(1) : "status";
   leave.abort();
   leave = new AbortController();
@@ -114,12 +122,30 @@ async function show() {
   $("messages").replaceChildren();
   const place = h("div", { class: name });
   $("view").replaceChildren(h("h1", {}, VIEWS[name]), place);
+  // Some browsers keep in mind that an address gave nothing.
+  const path = `/views/${name}.js${tries ? `?${tries}` : ""}`;
+  let view;
   try {
-    const view = await app.api.queued(() => import(`/views/${name}.js`));
+    view = await app.api.queued(() => import(path));
     if (!signal.aborted) await view.show(place, app, signal);
   } catch (error) {
-    if (!signal.aborted) failed(error);
+    if (signal.aborted) return;
+    // A view that does not come is a TypeError to the browser.
+    const passes = view ? error.passes : error instanceof TypeError;
+    if (!passes || tries === TRIES) return failed(error);
+    say("The module does not answer. This view opens when it does.", true);
+    if (await answers(signal)) show(tries + 1);
   }
+}
+
+/** Waits until the module answers: true, or false where the view is left before. */
+async function answers(signal) {
+  let yes = false;
+  while (!yes && !signal.aborted) {
+    await new Promise((resolve) => setTimeout(resolve, SOON));
+    yes = await app.api.version().then(() => true, (error) => !error.passes);
+  }
+  return !signal.aborted;
 }
 
 function openMenu(yes) {

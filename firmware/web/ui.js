@@ -69,6 +69,29 @@ export function list(rows, none, properties = {}) {
   return h("ul", { class: "rows", ...properties }, rows);
 }
 
+/**
+ * Remembers which control has the focus, for one that may be drawn anew. What it returns is called
+ * afterwards: where nothing has the focus then, it goes to the control with the same label, else to
+ * the row that is in its place, else to the card.
+ */
+export function focused() {
+  const was = document.activeElement;
+  const main = document.querySelector("main");
+  const card = was.closest(".card");
+  const rows = () => [...(card?.querySelectorAll(".row") ?? [])];
+  const at = rows().indexOf(was.closest(".row"));
+  return () => {
+    if (was === document.body || document.activeElement !== document.body) return;
+    const label = was.getAttribute("aria-label");
+    const like = (element) => label && element.getAttribute("aria-label") === label;
+    const same = was.isConnected ? was : [...main.querySelectorAll("[aria-label]")].find(like);
+    const next = rows().slice(0, at + 1).at(-1)?.querySelector("button, select");
+    const place = same ?? next ?? (card?.isConnected ? card : main);
+    if (place === card) place.tabIndex = -1;
+    place.focus();
+  };
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** Signal strength in dBm as bars. */

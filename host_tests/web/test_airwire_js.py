@@ -134,6 +134,13 @@ def test_the_page_of_the_document(visit, site):
         site.console.ok(f"file_delete {name}")
 
 
+@pytest.mark.parametrize("user", ["null", "undefined"])
+def test_without_a_user(elsewhere, user):
+    with elsewhere.expect_request("**/command") as request:
+        elsewhere.evaluate(f"new js.Airwire({{ base: air.base, user: {user} }}).version()")
+    assert "authorization" not in request.value.headers
+
+
 def test_with_a_password(elsewhere, site):
     run = elsewhere.evaluate
     site.console.ok("set http.server.username anna")

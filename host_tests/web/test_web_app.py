@@ -209,13 +209,15 @@ def test_the_button_and_the_led(visit, site):
 
 def test_a_gpio(visit, site):
     page = visit("gpio")
-    page.get_by_label("Direction of GPIO 18").select_option("output")
+    page.get_by_label("Direction of GPIO 18", exact=True).select_option("output")
+    page.get_by_role("button", name="Set direction of GPIO 18").click()
     page.get_by_role("button", name="Switch GPIO 18").click()
     site.board.wait_pin(18, 1)
     row = page.get_by_role("listitem").filter(has_text="GPIO 18")
     expect(row).to_contain_text("high")
     assert not page.evaluate(WIDE)
-    page.get_by_label("Direction of GPIO 18").select_option("none")
+    page.get_by_label("Direction of GPIO 18", exact=True).select_option("none")
+    page.get_by_role("button", name="Set direction of GPIO 18").click()
     expect(page.get_by_role("button", name="Switch GPIO 18")).to_have_count(0)
 
 

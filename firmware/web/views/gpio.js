@@ -1,5 +1,5 @@
 // GPIOs: who uses which, directions, levels.
-import { button, card, every, h, lamp, list, meta, row, select } from "/ui.js";
+import { button, card, every, focused, h, lamp, list, meta, row, select } from "/ui.js";
 
 const OFTEN = 1000;
 const GRID = { class: "rows grid" };
@@ -23,14 +23,11 @@ export async function show(place, app, signal) {
   const free = h("div");
   place.append(card("In use", used), card("Free", free));
   let shown = "";
-  let lamps = {};
+  const drawn = new Map(); // the row of each GPIO, and its user then
+  const lamps = {};
 
   await every(OFTEN, signal, async () => {
-    const usage = await api.get("gpio.usage");
-    if (usage !== shown) {
-      shown = usage;
-      draw(new Map([...usage.matchAll(/^# +(\d+) (.*?)\r?$/gm)].map((m) => [+m[1], m[2]])));
-    }
+    await look();
     if (!Object.keys(lamps).length) return;
     const levels = await api.run("gpios_get");
     for (const [gpio, place] of Object.entries(lamps)) {
@@ -40,38 +37,66 @@ export async function show(place, app, signal) {
     }
   });
 
+  async function look() {
+    const usage = await api.get("gpio.usage");
+    if (usage === shown) return;
+    shown = usage;
+    draw(new Map([...usage.matchAll(/^# +(\d+) (.*?)\r?$/gm)].map((m) => [+m[1], m[2]])));
+  }
+
+  /** Rows whose user is the same stay as they are, with what was chosen in them. */
   function draw(usage) {
-    lamps = {};
-    const rows = NUMBERS.map((gpio) => [usage.get(gpio), line(gpio, usage.get(gpio))]);
-    used.replaceChildren(list(rows.filter(([user]) => user).map(([, row]) => row), "None.", GRID));
-    free.replaceChildren(list(rows.filter(([user]) => !user).map(([, row]) => row), "None.", GRID));
+    const refocus = focused();
+    for (const gpio of NUMBERS) {
+      const user = usage.get(gpio) ?? "";
+      if (drawn.get(gpio)?.user !== user) drawn.set(gpio, { user, row: line(gpio, user) });
+    }
+    const rows = (yes) => [...drawn.values()].filter(({ user }) => !!user === yes);
+    const show = (place, yes) =>
+      place.replaceChildren(list(rows(yes).map(({ row }) => row), "None.", GRID));
+    show(used, true);
+    show(free, false);
+    refocus();
   }
 
   function line(gpio, user) {
+    delete lamps[gpio];
     const title = `GPIO ${gpio}`;
-    const ours = /^GPIO (\w+)/.exec(user ?? "");
+    const ours = /^GPIO (\w+)/.exec(user);
     if (user && !ours) return row(title, meta(user));
     const actions = [];
+    let flip;
     if (ours) {
       const place = h("span", { class: "level" });
       lamps[gpio] = place;
       actions.push(place);
       if (ours[1].startsWith("output")) {
-        const flip = button("Switch", () => app.act(flip, () => toggle(gpio)), "plain", {
+        flip = button("Switch", () => app.act(flip, () => toggle(gpio)), "plain", {
           "aria-label": `Switch ${title}`,
         });
         actions.push(flip);
       }
     }
-    const direction = select(gpio < INPUT_ONLY ? DIRECTIONS : INPUTS, ours ? ours[1] : "none", {
+    const now = ours ? ours[1] : "none";
+    const direction = select(gpio < INPUT_ONLY ? DIRECTIONS : INPUTS, now, {
       "aria-label": `Direction of ${title}`,
-      onchange: () =>
-        app.act(direction, async () => {
-          await api.run(`gpio_dir ${gpio} ${direction.value}`);
-        }),
+      onchange: () => {
+        set.hidden = direction.value === now;
+        if (flip) flip.hidden = !set.hidden;
+      },
     });
-    const alias = / \((.*)\)$/.exec(user ?? "");
-    return row(title, meta(alias ? alias[1] : ""), actions, direction);
+    // Who steps through the list with the keyboard chooses each direction on the way: none is
+    // carried out by that.
+    const put = async () => {
+      await api.run(`gpio_dir ${gpio} ${direction.value}`);
+      await look();
+    };
+    const set = button("Set", () => (direction.focus(), app.act(set, put)), "primary", {
+      "aria-label": `Set direction of ${title}`,
+      hidden: true,
+    });
+    const alias = / \((.*)\)$/.exec(user);
+    return row(title, meta(alias ? alias[1] : ""), actions, direction, set);
   }
 
   async function toggle(gpio) {

@@ -1,6 +1,6 @@
 // Settings: every variable, with the control that its declaration asks for.
 import { quote } from "/airwire.js";
-import { h, select } from "/ui.js";
+import { ask, button, h, select } from "/ui.js";
 
 const APPLIES = {
   now: "at once",
@@ -8,8 +8,12 @@ const APPLIES = {
   network: "with the next start of the network",
   next: "when it is used next",
   reboot: "after Save and a restart",
+  setup: "with the next setup web",
   uart_update: "with uart_update, or after Save and a restart",
 };
+// Each console has its own: those of a request end with it, and a start gives the host's the saved.
+const SESSION = /^system\.(print_level|cmd\.(?!gpio))/;
+const HOST = "in the host's console after Save and a restart";
 const GPIOS = Array.from({ length: 40 }, (_, i) => String(i));
 const MOST_FOUND = 40;
 
@@ -64,13 +68,23 @@ function editors(app, variable, values) {
 function editor(app, variable, values, indices = []) {
   const { name, access, help } = variable;
   const only = indices.length === 1 ? ` ${indices[0]}` : "";
+  const index = select(indices, indices[0], {
+    "aria-label": `GPIO of ${name}`,
+    onchange: (event) => {
+      event.stopPropagation();
+      put(control, value());
+      told.textContent = "";
+    },
+  });
   const key = () => (indices.length > 1 ? `${name} ${index.value}` : name + only);
   const value = () => values.get(key()) ?? variable.default.split(";").pop();
   const told = h("div", { role: "status" });
   const id = `set-${(name + only).replace(/\W/g, "-")}`;
   const title = h(access === "ro" ? "div" : "label", { class: "name" }, name + only);
   const range = access === "ro" ? "" : variable.values.replace(/^for each [^:]*: /, "");
-  const words = h("div", {}, title, h("small", {}, help), h("small", {}, range), told);
+  const session = SESSION.test(name);
+  const own = session && h("small", {}, "Shown as in this page's own session.");
+  const words = h("div", {}, title, h("small", {}, help), h("small", {}, range), own, told);
   if (access === "ro") {
     return h("div", { class: "variable" }, words, h("span", { class: "mono" }, value() ?? "-"));
   }
@@ -79,30 +93,33 @@ function editor(app, variable, values, indices = []) {
   const control = controlOf(variable, secret ? "" : value(), secret);
   control.id = id;
   title.setAttribute("for", id);
-  const index = select(indices, indices[0], {
-    "aria-label": `GPIO of ${name}`,
-    onchange: (event) => {
-      event.stopPropagation();
-      put(control, value());
-    },
-  });
   const set = h("button", { disabled: true, "aria-label": `Set ${name}${only}` }, "Set");
-  const send = async () => {
-    const text = take(control);
+  const send = async (text) => {
     const answer = await app.api.command(`set ${key()} ${textOf(variable, text)}`);
     told.className = answer.code ? "bad" : "good";
-    told.textContent = answer.code ? answer.text : `Set. Takes effect ${APPLIES[variable.applies]}.`;
+    const applies = session ? HOST : APPLIES[variable.applies];
+    told.textContent = answer.code ? answer.text : `Set. Takes effect ${applies}.`;
     if (answer.code) return;
-    if (!secret) values.set(key(), text);
+    if (secret) control.value = "";
+    else values.set(key(), text);
     app.changed();
   };
   const submit = async (event) => {
     event.preventDefault();
-    await app.act(set, send);
+    await app.act(set, () => send(take(control)));
+    if (document.activeElement === set) control.focus();
     set.disabled = told.className === "good";
   };
-  const parts = [indices.length > 1 && index, control, set];
-  const changed = (event) => (set.disabled = event.target === index);
+  // What is typed and deleted leaves a secret as it is: no mistake makes it empty.
+  const empty = button("Remove", () => app.act(empty, remove), "danger", {
+    "aria-label": `Remove ${name}`,
+  });
+  const remove = async () => {
+    const text = "It is empty then.";
+    if (await ask(`Remove ${name}?`, text, { yes: "Remove", danger: true })) await send("");
+  };
+  const parts = [indices.length > 1 && index, control, set, secret && empty];
+  const changed = (event) => (set.disabled = event.target === index || (secret && !control.value));
   const actions = h("div", { class: "actions" }, parts);
   return h("form", { class: "variable", onsubmit: submit, oninput: changed }, words, actions);
 }

@@ -15,7 +15,13 @@ export async function show(place, app, signal) {
   const port = h("input", { type: "number", min: 1, max: 65535, required: true });
   const go = h("button", { class: "primary" }, "Open");
   const connect = async () => {
-    const handle = await api.connect(protocol.value, host.value, port.value);
+    let handle;
+    try {
+      handle = await api.connect(protocol.value, host.value, port.value);
+    } catch (error) {
+      if (error.code) error.message = `Not opened: ${error.message}. The log says why.`;
+      throw error;
+    }
     await refresh();
     talk(handle);
   };
@@ -99,7 +105,9 @@ export async function show(place, app, signal) {
         output.append(h("b", {}, "Closed.\n"));
         stop.abort();
       } catch (error) {
-        output.append(h("b", {}, `${error.message}\n`));
+        // The module may have closed it with the last bytes: then there is no such stream.
+        const closed = error.code && !error.passes;
+        output.append(h("b", {}, closed ? "Closed.\n" : `${error.message}\n`));
         stop.abort();
       }
     });

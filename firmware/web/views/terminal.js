@@ -2,6 +2,8 @@
 import { h } from "/ui.js";
 
 const MOST = 40000; // characters that stay
+// After these, the settings are those that were saved.
+const ENDS = ["factory_reset", "load", "reboot", "save"];
 
 export async function show(place, app) {
   const { api } = app;
@@ -49,9 +51,13 @@ export async function show(place, app) {
   const { commands } = await app.language();
   line.focus({ preventScroll: true });
 
+  function commandOf(text) {
+    const word = text.trimStart().split(" ")[0];
+    return commands.find(({ name, shortcut }) => word === name || word === shortcut);
+  }
+
   function explain() {
-    const word = line.value.trimStart().split(" ")[0];
-    const found = commands.find(({ name, shortcut }) => word === name || word === shortcut);
+    const found = commandOf(line.value);
     syntax.textContent = found ? `${found.syntax}: ${found.help}` : "";
   }
 
@@ -62,10 +68,22 @@ export async function show(place, app) {
     at = past.length;
     line.value = "";
     print(h("b", {}, `> ${text}\n`));
-    if (/^(set|load)\b/.test(text)) app.changed();
-    if (text === "save") app.changed(false);
-    const answer = await api.command(text);
-    print(answer.code ? h("span", { class: "bad" }, `${answer.text}\n`) : `${answer.text}\n`);
+    let code = 0; // so also where no answer comes
+    try {
+      const answer = await api.command(text);
+      code = answer.code;
+      print(code ? h("span", { class: "bad" }, `${answer.text}\n`) : `${answer.text}\n`);
+    } finally {
+      if (!code) note(text);
+    }
+  }
+
+  /** Whether there are changes now that are not saved. With a file, load and save are others. */
+  function note(text) {
+    const name = commandOf(text)?.name;
+    const file = text.includes(" ") && ["load", "save"].includes(name);
+    if (name === "set" || (file && name === "load")) app.changed();
+    else if (!file && ENDS.includes(name)) app.changed(false);
   }
 
   function print(words) {

@@ -22,7 +22,7 @@ export async function show(place, app, signal) {
   );
   every(OFTEN, signal, async () => {
     const { code, text } = await api.command("wwep_list");
-    const lines = code ? [] : text.split("\r\n").slice(1);
+    const lines = code ? [] : text.split("\r\n").filter((line) => line.startsWith("#"));
     const rows = lines.map((line) => {
       const [, , device, register, value] = line.split(/\s+/);
       return row(`Device ${device}`, meta(`register ${register} = ${value}`));
