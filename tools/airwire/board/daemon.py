@@ -41,8 +41,8 @@ def start(
     with starter:
         starter.stdin.write(json.dumps(settings).encode())
         starter.stdin.close()
-        lines = _read_lines(starter.stdout.fileno(), timeout)
-        if not lines and starter.poll() is None:  # it would start when nobody waits any more
+        lines, ended = _read_lines(starter.stdout.fileno(), timeout)
+        if not lines and not ended:  # it would start when nobody waits any more
             starter.kill()
             return [f"error no sign of its program after {timeout:.0f} s"]
         return lines
@@ -112,14 +112,16 @@ def await_all(handles: list[int], timeout: float) -> bool:
     return True
 
 
-def _read_lines(fd: int, timeout: float) -> list[str]:
-    """Lines from a pipe until its end, or for `timeout` seconds of silence."""
+def _read_lines(fd: int, timeout: float) -> tuple[list[str], bool]:
+    """Lines from a pipe until its end, or `timeout` seconds of silence; whether it has ended."""
     data = b""
+    ended = False
     poll = select.poll()
     poll.register(fd, select.POLLIN)
     while poll.poll(timeout * 1000):
         piece = os.read(fd, 4096)
         if not piece:
+            ended = True
             break
         data += piece
-    return data.decode().splitlines()
+    return data.decode().splitlines(), ended
