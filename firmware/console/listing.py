@@ -42,29 +42,47 @@ class Listing:
         others should have their turn.
         """
         yield head
+        self._given = 0
+        self._left = self.size - 2
+        failed = -1
+        while True:
+            try:
+                yield from self._from(tail)
+                return
+            except MemoryError:
+                registry.make_room()
+            if self._given == failed:
+                break
+            failed = self._given
+        # The length is told already: the rest of it is blank.
+        while self._left > 0:
+            yield _BLANK[: self._left]
+            self._left -= len(_BLANK)
+        yield tail
+
+    def _from(self, tail):
+        # The lines behind those that were given.
+        given = self._given
         piece = bytearray()
-        left = self.size
-        sent = n = 0
-        try:
-            for line in self:
+        left = self._left
+        n = 0
+        for line in self:
+            n += 1
+            if n > given:
                 piece.extend(line)
-                left -= len(line) + 2
-                piece.extend(b"\r\n" if left > 0 else tail)
-                n += 1
-                if n % _PAUSE == 0 or len(piece) >= _PIECE:
+                left -= len(line)
+                if left > 0:
+                    piece.extend(b"\r\n")
+                    left -= 2
+            if n % _PAUSE == 0 or len(piece) >= _PIECE:
+                if piece:
                     yield piece
-                    yield None
-                    sent += len(piece)
+                    self._given = n
+                    self._left = left
                     piece = bytearray()
-            yield piece
-        except MemoryError:  # the length is told already: the rest of it is blank
-            piece = None
-            registry.make_room()
-            left = self.size - 2 - sent
-            while left > 0:
-                yield _BLANK[:left]
-                left -= len(_BLANK)
-            yield tail
+                yield None
+        piece.extend(tail)
+        yield piece
 
 
 class Parts:

@@ -9,7 +9,10 @@ from wire.http_head import CHUNKED
 
 from .http_rest import JSON
 
-_PIECE = const(768)  # bytes of a long response for one chunk
+_PIECE = const(
+    768
+)  # bytes of a long response for one chunk; in JSON they may be six times as many
+_LEAST = const(48)  # fewer are no easier to find room for
 _ROOM = const(8192)  # bytes that are free before: a command that gives lines goes on allocating
 
 
@@ -32,33 +35,44 @@ async def stream(connection, head, text, base64):
 
 async def _body(connection, text, base64, chunks):
     held = b""
+    size = _PIECE
     pieces = text.pieces(b"", b"\r\n") if hasattr(text, "pieces") else _pieces(text)
     for piece in pieces:
         if piece is None:
             await asyncio.sleep_ms(0)
             continue
-        # What is base64 comes in threes; a character may end in the next piece.
-        piece = held + piece
-        end = len(piece) - (len(piece) % 3 if base64 else rest.unfinished(piece))
-        held = bytes(piece[end:])
-        if end:
-            if held:
-                piece = piece[:end]
-            await connection.send(_coded(piece, base64, b"", chunks))
-    tail = _coded(held, base64, rest.TAIL, chunks)
+        at = 0
+        while at < len(piece):
+            try:
+                coded, left = _coded(held, piece[at : at + size], base64, chunks)
+            except MemoryError:
+                # Command files make room, and what is free may lie in small pieces.
+                if size <= _LEAST:
+                    raise
+                size >>= 1
+                registry.make_room()
+                continue
+            held = left
+            at += size
+            if coded:
+                await connection.send(coded)
+    tail = _chunk(_text(held, base64) + rest.TAIL, chunks)
     await connection.send(tail + b"0\r\n\r\n" if chunks else tail)
 
 
-def _coded(piece, base64, tail, chunks):
-    # A piece of the answer; command files make room for it.
-    for last in (False, True):
-        try:
-            coded = rest.encoded(piece) if base64 else rest.escaped(piece)
-            return _chunk(coded + tail, chunks)
-        except MemoryError:
-            if last:
-                raise
-        registry.make_room()
+def _coded(held, piece, base64, chunks):
+    # What is sent of `held` and `piece`, and what is held until the next one: what is base64 comes
+    # in threes, and a character may end in the next piece.
+    piece = held + piece
+    end = len(piece) - (len(piece) % 3 if base64 else rest.unfinished(piece))
+    held = bytes(piece[end:])
+    if held:
+        piece = piece[:end]
+    return _chunk(_text(piece, base64), chunks) if end else b"", held
+
+
+def _text(piece, base64):
+    return rest.encoded(piece) if base64 else rest.escaped(piece)
 
 
 def _pieces(text):
@@ -72,7 +86,6 @@ def _chunk(text, chunks):
 
 
 def log(log):
-    """What was logged since the last time."""
+    """What was logged since the last time; who has answered with it clears the log."""
     lines = [b'"%s"' % rest.escaped(line) for line in log.lines]
-    log.clear()
     return b'{"logs":[%s]}' % b",".join(lines)

@@ -80,7 +80,9 @@ async def _others(connection, path):
         forget("firmware.services.http_stream")
         return
     if path == _LOG:
-        more = connection.reply(200, JSON, _rare(connection).log(connection.server.log))
+        log = connection.server.log
+        more = connection.reply(200, JSON, _rare(connection).log(log))
+        log.clear()  # now that there was memory for the answer
         if more:
             await more
         return

@@ -64,10 +64,24 @@ VARYING = (
     "ntp.status",
 )
 
+# Answers of a bench, until there is memory for one.
+TRIES = 3
+
 
 def lines(text):
     """The lines of a response, without those that vary."""
     return [line for line in text.split("\r\n") if not line.startswith(VARYING)]
+
+
+def with_room(board, ask):
+    """What is answered, on a bench once there is memory for it: a person's console is in use there
+    as well, and a command that found too little has made room for the next one.
+    """
+    for _ in range(1 if "counters" in board.can else TRIES):
+        answer = ask()
+        if answer != (1, "Out of memory\r\n"):
+            break
+    return answer
 
 
 def response(body):
@@ -98,9 +112,9 @@ def test_the_answers_are_those_of_a_uart(board):
                 code, text = response(web.post(client, {"flags": 3, "command": encoded})[1])
                 return code, base64.b64decode(text).decode()
 
-            code, told = typed()
+            code, told = with_room(board, typed)
             for ask in (by_path, as_json, as_base64):
-                answer = ask()
+                answer = with_room(board, ask)
                 assert answer[0] == code, (line, answer)
                 assert lines(answer[1]) == lines(told), (line, ask)
         long = "get " + "a" * 600

@@ -14,7 +14,7 @@
 # Each is answered with a line, <hex of what was shown> <hex of the edited line> <cursor>. Two more
 # commands are there: `data <n>` reads n bytes and answers them in hex, `refuse <n>` fails with the
 # first of them, `greedy <n>` finds no memory for them, `rows <n> <k>` answers n lines and finds no
-# memory for the k-th when they are written.
+# memory for the k-th whenever they are written.
 import asyncio
 import binascii
 import builtins
@@ -135,7 +135,7 @@ def rows(session, args):
     def lines():
         passes.append(None)
         for i in range(count):
-            if i == failing and len(passes) == 2:
+            if i == failing and len(passes) > 1:
                 raise MemoryError
             yield b"row %d" % i
 
