@@ -189,7 +189,11 @@ class HttpServer:
     def most(self):
         """How many connections there may be at a time."""
         most = variables.values.get(b"http.server.max_clients", PLACES)
-        return min(most, _TLS_PLACES - len(self.streams)) if self.tls else most
+        return min(most, _TLS_PLACES - self.tls_streams()) if self.tls else most
+
+    def tls_streams(self):
+        """How many streams are over TLS: others are from before it was switched on."""
+        return sum([stream.tls for stream in self.streams])
 
     def load(self):
         """Load what a client needs; returns its connection's class and session. Raises

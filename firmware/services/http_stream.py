@@ -24,7 +24,7 @@ async def answer(connection):
         fields = _accepted(request.value(b"sec-websocket-key") or b"")
     server = connection.server
     table = server.device.streams
-    if server.tls and server.streams:  # or there would be no connection for anybody else
+    if server.tls and server.tls_streams():  # or there would be no connection for anybody else
         await connection.say(503, b"No free stream")
         return
     try:

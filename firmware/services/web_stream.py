@@ -14,6 +14,7 @@ class WebStream(TlsStream):
         super().__init__(b"WEBS", info, sock)
         self.partner = host
         self.handle = None
+        self.tls = server.tls
         self._server = server
 
     def close(self):

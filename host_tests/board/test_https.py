@@ -227,6 +227,23 @@ def test_web_socket(console, address, rng):
     assert console.ok("list") == LIST
 
 
+def test_streams_from_before_tls(board, console, address):
+    """They take no place from those who come over TLS."""
+    board.configure(console, http_server_tls__enabled=0)
+    assert console.log("HTTP") == web.LISTENING
+    with contextlib.ExitStack() as clients:
+        for handle in range(2):
+            clients.enter_context(connect(f"ws://{address}:{web.PORT}/stream", proxy=None))
+            console.log(f"Opened: {handle}]")
+        board.configure(console, http_server_tls__enabled=1)
+        assert console.log("HTTP") == web.LISTENING
+        works(address)
+        with web_socket(address):
+            console.log("Opened: 2]")
+            works(address)
+    console.ok("close all")
+
+
 def test_more_clients_than_places(console, address):
     """Two are served; the next ones wait until the idle ones have gone, and none is refused."""
     with connection(address) as one, connection(address) as two:
