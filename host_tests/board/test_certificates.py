@@ -331,11 +331,11 @@ def test_no_memory(board, leaf):
     texts = [reply.text for reply in replies if reply.code]
     assert set(texts) <= {b"Out of memory", b"No certificate"}
     assert b"Out of memory" in texts or board.arch != "i386"
-    for name in services:
-        console.ok(f"set {name} 0")
     deadline = time.monotonic() + PATIENCE  # services end when it is their turn
-    while console.run("cert_list").code:
-        assert time.monotonic() < deadline
+    for line in (*[f"set {name} 0" for name in services], "cert_list"):
+        while (reply := console.run(line)).code:
+            assert reply.text == b"Out of memory" and time.monotonic() < deadline, (line, reply)
+    assert [console.ok(f"get {name}") for name in services] == ["0"] * len(services)
     if replies[-1].code:
         assert rows(console) == before
     while (reply := load(console, "web", "cert", leaf.chain_pem)).code:  # they take it with them
