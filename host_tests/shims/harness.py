@@ -176,12 +176,12 @@ class Board:
 
     def type(self, text):
         """Types into UART0 as the supervisor passes it on: Ctrl-C is a signal while the process
-        catches it."""
+        catches it. Bytes that are no UTF-8 stand in text as surrogates, both ways."""
         for piece in text.replace("\x03", "\0\x03\0").split("\0"):
             if piece == "\x03" and self.catches_interrupts():
                 self.process.send_signal(signal.SIGINT)
             elif piece:
-                self._uart0.sendall(piece.encode())
+                self._uart0.sendall(piece.encode(errors="surrogateescape"))
 
     def send1(self, data):
         self._uart1.sendall(data)
@@ -236,7 +236,7 @@ class Board:
         self.until(lambda: want in self.console, timeout)
         at = self.console.index(want) + len(want)
         seen, self.console = self.console[:at], self.console[at:]
-        return seen.decode()
+        return seen.decode(errors="surrogateescape")
 
     def expect_line(self, line, timeout=PATIENCE):
         self.until(lambda: line in self.lines, timeout)

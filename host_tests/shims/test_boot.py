@@ -3,6 +3,7 @@
 # shared/runtime/pyexec.c).
 
 import harness
+import pytest
 from harness import BLOCK, VFS_AT, VFS_BLOCKS, image
 from littlefs import LittleFS
 
@@ -165,6 +166,7 @@ def test_prompt(start):
     assert "NameError: name 'nope' isn't defined\r\n" in say(board, "nope")
     assert 'File "<stdin>", line 1\r\nSyntaxError' in say(board, "1 +")
     assert "\r\n1\r\n" in say(board, 'print("""\r""" and 1)')
+    assert say(board, "print('\xe9\u20ac')").endswith("\r\n\xe9\u20ac\r\n")
 
 
 def say(board, line):
@@ -174,6 +176,16 @@ def say(board, line):
     for _ in range(line.count("\r") - line.count('"""\r') - line.count(",\r") + 1):
         seen += board.expect(PROMPT)
     return seen[: -len(PROMPT)]
+
+
+@pytest.mark.parametrize("mode,end", [("", "\r"), ("\x05", "\x04")])
+def test_what_is_no_utf8(start, mode, end):
+    """A name that there is not, as on a chip, and the next prompt."""
+    board = start("")
+    board.expect(PROMPT)
+    board.type(mode + "\udcff\udcfe\udc80" + end)
+    assert "NameError" in board.expect(PROMPT)
+    assert say(board, "1 + 1").endswith("\r\n2\r\n")
 
 
 def test_paste_mode(start):

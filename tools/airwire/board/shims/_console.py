@@ -34,9 +34,11 @@ def print(*args, sep=" ", end="\n", file=None):
 
 def show(er):
     """Prints an exception as the port does."""
-    text = io.StringIO()
+    text = io.BytesIO()  # what came at the prompt may be no UTF-8, and stands in it
     sys.print_exception(er, text)
-    write("\n".join([line for line in text.getvalue().split("\n") if _board.shims not in line]))
+    shims = _board.shims.encode()
+    lines = [line for line in text.getvalue().split(b"\n") if shims not in line]
+    _raw.write(b"\r\n".join(lines))
 
 
 def _repl_print(value):

@@ -35,7 +35,9 @@ def read():
 
 
 def _line(prompt):
-    # Reads a line: a str, or the control character that ended it. LF alone does nothing.
+    # Reads a line: bytes, as the compiler takes them, also where they are no UTF-8 (a file that a
+    # tool of the serial port left behind), or the control character that ended it. LF alone does
+    # nothing.
     _console.raw(prompt)
     line = bytearray()
     escape = 0
@@ -45,7 +47,7 @@ def _line(prompt):
             escape = 2 if c in b"[O" and escape == 1 else (2 if c < 64 else 0)
         elif c == 13:
             _console.raw("\r\n")
-            return str(line, "utf-8")
+            return bytes(line)
         elif c in _BACKSPACE:
             if line:
                 line = line[:-1]
@@ -114,21 +116,21 @@ def _paste():
             return None
         if c == CTRL_D:
             _console.raw("\r\n")
-            return str(text, "utf-8")
+            return bytes(text)
         text.append(10 if c == 13 else c)
         _console.raw("\r\n=== " if c == 13 else _byte)
 
 
 def _statement(line):
     # Reads on until line is complete: the statement, or None after Ctrl-C.
-    while goes_on(line):
+    while goes_on("".join([chr(c) for c in line])):
         more = _line("... ")
         if more == CTRL_C:
             _console.raw("\r\n")
             return None
         if more == CTRL_D:
             break
-        line += "\n" + (more if isinstance(more, str) else "")
+        line += b"\n" + (more if isinstance(more, bytes) else b"")
     return line
 
 
@@ -170,7 +172,7 @@ def run(namespace):
         _banner()
     while True:
         line = _line(">>> ")
-        if not isinstance(line, str):
+        if not isinstance(line, bytes):
             if line != CTRL_A:
                 _console.raw("\r\n")
             if line in MODES:
