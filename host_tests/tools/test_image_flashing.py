@@ -73,6 +73,9 @@ class FakeEsptool:
         self.script.write_text(FAKE)
         self.command = (sys.executable, str(self.script))
 
+    def warn(self, text):
+        self.script.write_text(FAKE.replace("a warning", text))
+
     def fail(self, command, text):
         (self.script.parent / "failure.json").write_text(json.dumps([command, text]))
 
@@ -114,6 +117,13 @@ def test_the_command_lines(sample, micropython, port, fake, capfd):
     offsets = ["0x1000", "0x8000", "0x10000", "0x210000"]  # the module's DCT is its own
     assert list(write["places"]) == list(verify["places"]) == offsets
     assert write["places"] == verify["places"]
+
+
+def test_a_port_without_control_lines(sample, micropython, port, fake, capfd):
+    """Nobody resets the chip but a finger."""
+    fake.warn("Chip was NOT reset. Setting RTS/DTR lines is not supported.")
+    assert command(port, micropython) == 0
+    assert capfd.readouterr().out.endswith("written and verified; press EN to start the board\n")
 
 
 def test_what_is_written_is_what_is_built(sample, micropython, port, fake):

@@ -25,6 +25,9 @@ DEFAULT_BAUD = 460800
 # The images hold what belongs into their headers.
 _KEEP = ("--flash-mode", "keep", "--flash-freq", "keep", "--flash-size", "keep")
 
+# Of a port without DTR and RTS, a pseudo-terminal for example.
+_NOT_RESET = "Chip was NOT reset"
+
 _MAC = re.compile(r"^MAC: +([0-9a-f:]{17})$", re.MULTILINE)
 
 
@@ -40,6 +43,7 @@ class Esptool:
         self._output = output
         self._stopped = False
         self.mac = ""  # twelve digits, after the first quiet call
+        self.wired = True  # whether the port has the lines that reset a chip; after the last call
 
     def __enter__(self) -> "Esptool":
         return self
@@ -119,5 +123,6 @@ class Esptool:
             raise UserError(ports.explain(words, self.port, "esptool"), ports.FAILED)
         self._stopped = True
         sys.stderr.write(done.stderr)  # its warnings
+        self.wired = _NOT_RESET not in done.stderr + (done.stdout or "")
         if found := _MAC.search(done.stdout or ""):
             self.mac = found[1].replace(":", "")

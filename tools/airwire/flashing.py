@@ -89,7 +89,8 @@ def _flash(args: argparse.Namespace) -> int:
     if found and found.stays:
         n = len(found.stays)
         stays = f"; settings and files stay, {n} file{'s' * (n != 1)} in all"
-    print(f"{port}: written and verified; the board starts{stays}")
+    start = "the board starts" if chip.wired else "press EN to start the board"
+    print(f"{port}: written and verified; {start}{stays}")
     return 0
 
 
