@@ -196,7 +196,7 @@ class StreamMode:
                 rest = await self._line_end()
             if rest[:1] == b"\n":
                 rest = rest[1:]
-            session.editor.last = 0
+        session.editor.last = 0  # what comes next begins a line, whatever has ended this one
         return rest
 
     def _leave(self):

@@ -114,7 +114,9 @@ def test_mutated_answers(fuzz, rng, counts, figure):
     count = counts(3000, 100_000)
     results = drive(fuzz, [case(rng) for _ in range(count)])
     figure(f"{sum(results.values())} calls, by result: {results}")
-    assert set(results) >= {-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 3}
+    # The end of a stream comes about once in 10,000 calls.
+    rare = counts(set(), {-5})
+    assert set(results) >= {-8, -7, -6, -4, -3, -2, -1, 0, 1, 3} | rare
 
 
 def test_noise(fuzz, rng, counts):

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from host_tests.client.conftest import PATIENCE
 from host_tests.client.drivers import LOST, TIMEOUT, Driver
 
+# The lines of a greeting, which end with an empty one or more.
+SPOIL = rb"\!\!"
+MODE = b"set system.cmd.mode machine"
+
 SPOILT = b"R200013\r\nParse error\r\n"
 SET_OK = b"R000008\r\nSet OK\r\n"
 READY = b"R000007\r\nReady\r\n"
@@ -51,9 +55,30 @@ class FakeModule:
                 return answer(line) if callable(answer) else answer
         if not line:
             return READY
-        if line == b"set system.cmd.mode machine":
+        if line == MODE:
             return SET_OK
-        return SPOILT if line == rb"\!\!" else b"R300017\r\nUnknown command\r\n"
+        return SPOILT if line == SPOIL else b"R300017\r\nUnknown command\r\n"
+
+
+class LateModule(FakeModule):
+    """Answers to each of the first two greetings when what follows it has begun."""
+
+    def __init__(self, *answers):
+        super().__init__(*answers)
+        self._greetings = 0
+        self._held = b""
+
+    def _answer(self, line):
+        answer = super()._answer(line)
+        self._greetings += line == SPOIL
+        if self._greetings < 3 and line in (MODE, b""):
+            self._held += answer
+            return b""
+        before, self._held = self._held, b""
+        if self._greetings < 3 and line == SPOIL:
+            self._held = answer
+            return before
+        return before + answer
 
 
 @dataclass(frozen=True)
@@ -68,11 +93,12 @@ class Conversation:
     others: tuple[tuple[bytes, tuple[bytes, ...]], ...] = ()
     data: bytes | None = None
     logs: tuple[str, ...] = ()
+    kind: type[FakeModule] = FakeModule
 
     def module(self) -> FakeModule:
         """The module of this conversation, with nothing said yet."""
         others = [(pattern, once(*answers)) for pattern, answers in self.others]
-        return FakeModule(*others, (rb"do", once(*self.answers)), (rb"ver", X))
+        return self.kind(*others, (rb"do", once(*self.answers)), (rb"ver", X))
 
 
 def converse(driver: Driver, conversation: Conversation, brief: float) -> None:
@@ -162,4 +188,5 @@ CONVERSATIONS = [
         (0, b"x"),
         others=((rb"\\!\\!", (b"[Ready]\r\n> ", SPOILT)), (rb"set .*", (b"", SET_OK))),
     ),
+    Conversation("answers to greetings that are late", (X, X), (0, b"x"), kind=LateModule),
 ]

@@ -14,6 +14,7 @@ from host_tests.client.conversations import (
     SET_OK,
     SPOILT,
     FakeModule,
+    LateModule,
     converse,
     once,
 )
@@ -23,18 +24,18 @@ from host_tests.client.drivers import PythonDriver
 BRIEF = 0.15
 
 
-class FakePort(FakeModule):
+class FakePort:
     """A transport with the module at its other end."""
 
     name = "fake"
 
-    def __init__(self, *answers):
-        super().__init__(*answers)
+    def __init__(self, *answers, module=None):
+        self.module = module or FakeModule(*answers)
         self.unread = b""
         self.closed = False
 
     def write(self, data):
-        self.unread += self.feed(data)
+        self.unread += self.module.feed(data)
 
     def read(self, size):
         data, self.unread = self.unread[:size], self.unread[size:]
@@ -53,7 +54,7 @@ def brief(monkeypatch):
 
 @pytest.mark.parametrize("conversation", CONVERSATIONS, ids=lambda c: c.name)
 def test_conversations(conversation):
-    port = FakePort(*conversation.module().answers)
+    port = FakePort(module=conversation.module())
     with Module(port) as module:
         converse(PythonDriver(module), conversation, BRIEF)
 
@@ -72,6 +73,9 @@ def test_human_mode_is_left():
     port = FakePort((rb".*\\!\\!", human))
     with Module(port) as module:
         assert module._link.was_machine is False
+    port = FakePort(module=LateModule((rb"\\!\\!", once(human, SPOILT))))
+    with Module(port) as module:
+        assert module._link.was_machine is False
 
 
 @pytest.mark.parametrize(
@@ -88,7 +92,7 @@ def test_answers_to_older_tries_are_not_taken_for_new_ones():
     port = FakePort(
         (rb"\\!\\!", lambda line: held.append(SPOILT) or b""),
         (rb"set .*", lambda line: held.append(SET_OK) or b""),
-        (rb"", lambda line: held.append(READY) or (b"".join(held) if len(held) == 9 else b"")),
+        (rb"", lambda line: held.append(READY) or (b"".join(held) if len(held) == 12 else b"")),
         (rb"ver", b"R000003\r\nx\r\n"),
     )
     with Module(port) as module:
@@ -180,20 +184,22 @@ def test_words_are_quoted_and_data_follow():
     port = FakePort((rb"put .*", b"R000009\r\nSuccess\r\n"))
     with Module(port) as module:
         module.command("put", "a b", b'"\r\n\0\xff', 7, True, "", "é", data=b"12345")
-    assert port.sent.endswith(b'put "a b" \\"\\r\\n\\0\xff 7 1 "" ' + "é".encode() + b"\r\n12345")
+    assert port.module.sent.endswith(
+        b'put "a b" \\"\\r\\n\\0\xff 7 1 "" ' + "é".encode() + b"\r\n12345"
+    )
 
 
 def test_what_can_be_no_command():
     port = FakePort()
     with Module(port) as module:
-        before = port.sent
+        before = port.module.sent
         for name in ("", "a b", 'a"b"', "a\r\nreboot"):
             with pytest.raises(ValueError, match="is not one word"):
                 module.command(name)
         for data in (b"", bytes(65_537)):
             with pytest.raises(ValueError, match="a command takes 1 to 65536"):
                 module.command("put", data=data)
-        assert port.sent == before
+        assert port.module.sent == before
 
 
 def test_human_mode_is_restored_where_it_was():
@@ -201,7 +207,7 @@ def test_human_mode_is_restored_where_it_was():
         answer = b"\r\nParse error\r\n> " if was_human else SPOILT
         port = FakePort((rb"\\!\\!", answer), (rb"set .* human", b"Set OK\r\n> "))
         Module(port, restore=True).close()
-        assert (port.lines[-1] == b"set system.cmd.mode human") is was_human
+        assert (port.module.lines[-1] == b"set system.cmd.mode human") is was_human
 
 
 def test_the_callback_may_use_the_module():
@@ -211,7 +217,7 @@ def test_the_callback_may_use_the_module():
     def hear(notification):
         heard.append((notification.text, module.command("do")))
 
-    port.answers.append((rb"do", b"R000003\r\ny\r\n"))
+    port.module.answers.append((rb"do", b"R000003\r\ny\r\n"))
     with Module(port, on_notification=hear) as module:
         assert module.command("ver") == b"x"
         assert heard == [("Home", b"y"), ("log", b"y")]
@@ -223,3 +229,20 @@ def test_passwords_are_not_shown():
     assert shown("set", ("wlan.ssid", "passkey")) == "set wlan.ssid passkey"
     assert shown("set", ("wlan.passkey",)) == "set wlan.passkey"
     assert shown("get", ("wlan.passkey",)) == "get wlan.passkey"
+
+
+def test_the_line_into_stream_mode_ends_with_one_byte():
+    """The module waits but a moment for the LF of a CR LF; a late one would be data."""
+
+    class Leaving(FakePort):
+        def write(self, data):
+            if data == b"exit\n":
+                self.left = True
+                self.unread += b"R000000\r\n"
+            else:
+                super().write(data)
+
+    port = Leaving((rb"get .*", b"R000005\r\n$$$\r\n"))
+    with Module(port) as module:
+        module.stream_mode()
+        assert port.left

@@ -190,6 +190,8 @@ def test_what_a_serial_port_alone_can_do(web):
         web.uart_update()
     with pytest.raises(PortError, match="no serial port; stream mode needs one"):
         web.stream_mode()
+    with pytest.raises(PortError, match="no serial port; long answers come whole"):
+        web.command_stream("get", "all")
     web.uart_update(0, here=False)
 
 

@@ -8,7 +8,6 @@ import errno
 import os
 import sys
 from typing import Any
-from urllib.parse import urlsplit
 
 from airwire.errors import UserError
 
@@ -36,8 +35,6 @@ BRIDGES = {
 FAILED = 1
 
 BOARD = "board:"  # and the name of a virtual one
-
-_BY_NETWORK = ("rfc2217", "socket")  # URLs with host and port
 
 _NO_BOARD = (
     "no board on USB: plug one in, with a cable that has data lines, or name its port (PORT=...)"
@@ -133,14 +130,13 @@ def check(port: str) -> None:
 def _check_url(port: str) -> None:
     import serial
 
+    from airwire.client.port import check_url
+
     try:
         serial.serial_for_url(port, do_not_open=True)
-        url = urlsplit(port)
-        good = url.scheme not in _BY_NETWORK or (url.hostname and url.port)
-    except (OSError, ValueError):  # of all three
-        good = False
-    if not good:
-        raise UserError(_NO_URL.format(port=port), FAILED)
+        check_url(port)
+    except (OSError, ValueError):
+        raise UserError(_NO_URL.format(port=port), FAILED) from None
 
 
 def open_port(port: str, baud: int = 115200) -> Any:

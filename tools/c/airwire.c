@@ -19,8 +19,11 @@ enum { QUIET_MS = 100 };
 enum { BUDGET = 0x40000 };
 
 /* Ends whatever stands on the line without running it: in quotes, outside, or behind a backslash,
- * one of the two is an escape that does not exist, and the whole line an error. */
-static const char HELLO[] = "\\!\\!\r\nset system.cmd.mode machine\r\n\r\n";
+ * one of the two is an escape that does not exist, and the whole line an error. Empty lines follow,
+ * one more in each hello: their number tells its answers from those to an older one that are late. */
+static const char HELLO[] = "\\!\\!\r\nset system.cmd.mode machine\r\n";
+static const char EMPTY_LINE[] = "\r\n";
+enum { MOST_EMPTY = 8 }; /* then one again: no more hellos than that wait in a module */
 
 /* A module that does not answer at once is busy or waits for data, which it gives up 10 s after the
  * last byte: the second try is left alone until then. In ms. */
@@ -267,11 +270,25 @@ static int drain(struct airwire *m, uint32_t ms)
     }
 }
 
-/* One try to be answered: whether the answers to the last two lines of the hello have come, one
- * behind the other, and then silence. Lines are answered in order, so nothing older comes later. */
+static bool hello(struct airwire *m)
+{
+    unsigned i;
+
+    m->hellos = (uint8_t)(m->hellos % MOST_EMPTY + 1);
+    if (m->write(m->user, HELLO, sizeof HELLO - 1) < 0)
+        return false;
+    for (i = 0; i < m->hellos; i++)
+        if (m->write(m->user, EMPTY_LINE, sizeof EMPTY_LINE - 1) < 0)
+            return false;
+    return true;
+}
+
+/* One try to be answered: whether the answers to the hello have come, one behind the other, and
+ * then silence. Lines are answered in order, so nothing older comes later. */
 static bool greeted(struct airwire *m, uint32_t ms)
 {
-    bool set = false;
+    bool set = false, whole = false;
+    unsigned ready = 0;
     enum event event;
 
     begin_wait(m, NULL, 0);
@@ -281,15 +298,16 @@ static bool greeted(struct airwire *m, uint32_t ms)
             return false;
         if (event != REPLY)
             continue;
-        if (set && m->code == 0 && same(m->said, "Ready")) {
-            while (event != SILENCE && event != FLOOD)
-                event = next(m, QUIET_MS);
-            return event == SILENCE;
+        if (m->code == 0 && same(m->said, "Ready"))
+            ready++;
+        else {
+            set = m->code == 0 && same(m->said, "Set OK");
+            ready = 0;
         }
-        set = m->code == 0 && same(m->said, "Set OK");
-        ms = NEXT_MS;
+        whole = set && ready == m->hellos;
+        ms = whole ? QUIET_MS : NEXT_MS;
     }
-    return false;
+    return whole && event == SILENCE;
 }
 
 int airwire_sync(struct airwire *m)
@@ -300,7 +318,7 @@ int airwire_sync(struct airwire *m)
     m->adrift = true;
     for (i = 0; i < sizeof TRIES / sizeof TRIES[0]; i++) {
         m->seen = 0;
-        if (m->write(m->user, HELLO, sizeof HELLO - 1) < 0)
+        if (!hello(m))
             return AIRWIRE_PORT;
         if (greeted(m, TRIES[i])) {
             m->seen = 0;

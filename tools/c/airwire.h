@@ -121,6 +121,7 @@ struct airwire {
     size_t log_room;
 
     bool adrift;           /* the thread is lost: synchronise before the next command */
+    uint8_t hellos;        /* empty lines of the last hello */
     uint32_t budget;       /* bytes that the call may read yet */
     uint32_t skipped;      /* bytes of the wait that belonged to no frame */
     char tail[8];          /* the last of them */

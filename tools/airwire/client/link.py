@@ -33,9 +33,14 @@ _BOOT_TRIES = 0.5
 # Ends whatever stands on the line without running it: in quotes, outside, or behind a backslash,
 # one of these two is an escape that does not exist, and the whole line an error.
 _SPOIL = rb"\!\!"
-_HELLO = _SPOIL + b"\r\nset system.cmd.mode machine\r\n\r\n"
-# The replies to the last two lines. Lines are answered in order, so nothing older comes later.
-_HELLO_REPLIES = ((0, b"Set OK"), (0, b"Ready"))
+_HELLO = _SPOIL + b"\r\nset system.cmd.mode machine\r\n"
+# Empty lines follow, one more in each hello: their number tells its replies from those to an older
+# one that are late. After so many it is one again: no more hellos than that wait in a module.
+_MOST_EMPTY = 8
+_EMPTY_LINE = b"\r\n"
+# The replies to the lines behind the first. Lines are answered in order, so nothing older comes
+# later.
+_SET, _READY = (0, b"Set OK"), (0, b"Ready")
 # A gap between two replies to lines that lay in the module together: the longest is its garbage
 # collection.
 _QUIET_SECONDS = 0.1
@@ -75,6 +80,7 @@ class Link:
         self.lock = threading.RLock()
         self._port: ports.Transport | None = port
         self._bridged = False
+        self._hellos = 0
         self._forget()
         self._adrift = True
 
@@ -105,7 +111,10 @@ class Link:
             # Until the reply is here, whatever ends this method leaves us without the thread.
             self._adrift = True
             self._skipped.clear()
-            self._write(line + b"\r\n" + (data or b""))
+            # What comes behind the end of `exit` is data of stream mode: it is one byte, as the LF
+            # of a CR LF may come late.
+            end = b"\n" if last else b"\r\n"
+            self._write(line + end + (data or b""))
             reply = self._reply(timeout, shown, 1 if last else _MAX_READ)
             if self._replies:
                 raise self._lost(f"{shown}: more than one reply")
@@ -126,7 +135,8 @@ class Link:
                 self._break_in(self.sequence, deadline, booting)
             self._bridged = False
             for patience in repeat(_BOOT_TRIES) if booting else chain(_TRIES, repeat(_NEXT_TRIES)):
-                self._write(_HELLO)
+                self._hellos = self._hellos % _MOST_EMPTY + 1
+                self._write(_HELLO + self._hellos * _EMPTY_LINE)
                 if self._greeted(min(time.monotonic() + patience, deadline)):
                     self._adrift = False
                     return
@@ -142,6 +152,10 @@ class Link:
         with self.lock:
             self._bridged = self._adrift = True
             return self._open_port()
+
+    def check_session(self) -> None:
+        """Raises PortError for a port where settings of the session end with a command."""
+        self._open_port()
 
     def check_line(self) -> None:
         """Raises PortError for a port whose line cannot be changed."""
@@ -194,10 +208,11 @@ class Link:
 
     def _greeted(self, deadline: float) -> bool:
         """Whether the replies to the hello have come, and then silence."""
+        wanted = [_SET, *[_READY] * self._hellos]
         quiet_since = time.monotonic()
         while (now := time.monotonic()) < deadline:
-            last = list(self._replies)[-2:]
-            complete = tuple((reply.code, reply.payload) for reply in last) == _HELLO_REPLIES
+            last = list(self._replies)[-len(wanted) :]
+            complete = [(reply.code, reply.payload) for reply in last] == wanted
             if complete and now - quiet_since >= _QUIET_SECONDS:
                 self._attached()
                 return True
@@ -207,10 +222,10 @@ class Link:
         return False
 
     def _attached(self) -> None:
-        # The reply to the spoilt line, before those two, is a frame only if headers were on.
-        before = list(self._replies)[:-2]
+        # The reply to the first spoilt line is a frame, the first, only if headers were on.
+        first = self._replies[0]
         if self.was_machine is None:
-            self.was_machine = any(reply.code for reply in before)
+            self.was_machine = (first.code, first.payload) != _SET
         self._forget()
 
     def _reply(self, timeout: float, shown: str, size: int) -> Reply:
@@ -266,7 +281,7 @@ class Link:
 
     def _forget(self) -> None:
         self._parser = FrameParser()
-        # Only an attach() lets more than one reply wait, at three for each of its tries.
+        # Only an attach() lets more than one reply wait, at two and its empty lines for each try.
         self._replies: deque[Reply] = deque(maxlen=64)
         self._skipped = bytearray()
 

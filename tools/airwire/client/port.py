@@ -72,7 +72,7 @@ def open_serial(name: str, baud: int = 115_200, rtscts: bool = False) -> "Serial
             path, baud, timeout=READ_SECONDS, rtscts=rtscts, do_not_open=True
         )
         if "://" in path:
-            _check_url(path)
+            check_url(path)
             # By RFC 2217 they come one after the other, and in between would reset a dev board.
             port.dtr = port.rts = False
         else:
@@ -83,8 +83,8 @@ def open_serial(name: str, baud: int = 115_200, rtscts: bool = False) -> "Serial
     return SerialPort(name, port)
 
 
-def _check_url(url: str) -> None:
-    # pyserial stumbles over one without a port. Raises ValueError.
+def check_url(url: str) -> None:
+    """Raise ValueError for a URL without its port, over which pyserial stumbles."""
     parts = urlsplit(url)
     if parts.scheme in _BY_NETWORK and not (parts.hostname and parts.port):
         raise ValueError(f"a URL of a port is {parts.scheme}://HOST:PORT")

@@ -143,6 +143,10 @@ class RestLink:
         """Raises PortError: stream mode is a serial port's."""
         self.check_bridge()
 
+    def check_session(self) -> NoReturn:
+        """Raises PortError: a session ends with its command."""
+        raise PortError(f"{self.name} is no serial port; long answers come whole")
+
     def check_line(self) -> NoReturn:
         """Raises PortError: there is no line."""
         raise PortError(f"{self.name} is no serial port; say here=False")

@@ -54,9 +54,11 @@ class StreamCommands(Commands):
         stream of type CMD, to be read in pieces.
 
         Raises BufferOverflow when the module has no room for it, CommandFailed when all streams
-        are in use, UnexpectedReply for a command whose responses are never kept.
+        are in use, UnexpectedReply for a command whose responses are never kept, PortError over
+        HTTP.
         """
         with self.exclusive():
+            self._link.check_session()
             before = self.command("get", "system.cmd.buffered")
             self.command("set", "system.cmd.buffered", 1)
             try:
