@@ -181,7 +181,7 @@ export class Airwire {
   async variables(group = "all") {
     const found = new Map();
     for (const line of (await this.get(group)).split("\r\n")) {
-      const row = /^([a-z][\w.]* ?[\w.]*): (.*)$/.exec(line);
+      const row = /^([a-z][\w.]* ?[\w.]*): (.*)$/s.exec(line);
       if (row) found.set(row[1], row[2]);
     }
     return found;
@@ -204,7 +204,7 @@ export class Airwire {
 
   /** The networks in reach, the strongest first. */
   async scan() {
-    const row = /^#\s*\d+\s+(\d+)\s+(-?\d+)\s+(\S+)\s+(\S+)\s+(\S+)\s+\d+\s+\d+ (.*)$/;
+    const row = /^#\s*\d+\s+(\d+)\s+(-?\d+)\s+(\S+)\s+(\S+)\s+(\S+)\s+\d+\s+\d+ (.*)$/s;
     return rows(await this.run("scan -v"), row, (channel, rssi, bssid, rate, security, ssid) => ({
       ssid,
       rssi: +rssi,
@@ -288,7 +288,7 @@ export class Airwire {
 
   /** The open streams. */
   async streams() {
-    const row = /^# (\d) (\S+)\s+(.*)$/;
+    const row = /^# (\d) (\S+)\s+(.*)$/s;
     const text = await this.run("stream_list");
     return rows(text, row, (handle, kind, info) => ({ handle: +handle, kind, info }));
   }

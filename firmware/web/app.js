@@ -26,15 +26,23 @@ const $ = (id) => document.getElementById(id);
 
 /** The module, of which the header tells whether it answers. */
 class Module extends Airwire {
-  async command(...words) {
-    try {
-      const answer = await super.command(...words);
-      reached(true);
-      return answer;
-    } catch (error) {
-      if (error.name === "AirwireError") reached(error.status > 0);
-      throw error;
-    }
+  command(...words) {
+    return noted(super.command(...words));
+  }
+
+  log() {
+    return noted(super.log());
+  }
+}
+
+async function noted(answer) {
+  try {
+    const found = await answer;
+    reached(true);
+    return found;
+  } catch (error) {
+    if (error.name === "AirwireError") reached(error.status > 0);
+    throw error;
   }
 }
 

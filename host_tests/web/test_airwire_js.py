@@ -62,6 +62,10 @@ def test_commands(elsewhere, site):
     awkward = 'a "b" \\c\x07 ü'
     run("(value) => air.set('gpio.alias', value.slice(0, 8), 5)", awkward)
     assert run("air.get('gpio.alias', 5)") == awkward[:8]
+    odd = "a\u2028b"
+    run("(value) => air.set('gpio.alias', value, 4)", odd)
+    assert ["gpio.alias 4", odd] in run("air.variables('gpio').then((found) => [...found])")
+    run("air.set('gpio.alias', '', 4)")
     variables = run("air.variables('uart').then((found) => [...found])")
     assert ["uart.baud 1", "115200"] in variables
     assert "airwire-open" in run("air.scan().then((found) => found.map(({ ssid }) => ssid))")
@@ -97,6 +101,11 @@ def test_files_and_streams(elsewhere, site, rng):
     assert found["listed"] == [["a 1.bin", 6000]]
     assert found["seen"] == [2560, 5120, 6000]
     assert site.console.ok("ls -v").count("\n") == 0
+
+    handle = site.console.ok('file_create -o "a\u2028b" 5')
+    handles = run("air.streams().then((found) => found.map(({ handle }) => handle))")
+    assert handles == [int(handle)]
+    site.console.ok(f"stream_close {handle}")
 
     opened = """() => new Promise((resolve, reject) => {
         window.socket = air.stream();

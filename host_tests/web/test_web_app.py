@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import urllib.request
 
 import pytest
@@ -246,13 +247,21 @@ def test_a_network_is_joined(visit, site):
     expect(outcome).to_contain_text("Joined airwire-open. The module's address is 127.")
     assert site.console.ok("get wlan.ssid") == "airwire-open"
     ssid, password = Virtual.wifi
+    # What was set for the network before is not for another one.
+    (bssid,) = re.findall(r"(\S+) airwire-open\b", site.console.ok("wlan_scan"))
+    site.console.ok(f"set wlan.bssid {bssid}")
+    site.console.ok("set wlan.security open")
     join(ssid, "wrong horse")
     expect(outcome).to_contain_text("was not joined. Wrong password")
     assert site.console.ok("get wlan.ssid") == "airwire-open"
+    assert site.console.ok("get wlan.bssid") == bssid
+    assert site.console.ok("get wlan.security") == "open"
     assert site.console.ok("get wlan.network.status") == "2"
     join(ssid, password)
     expect(outcome).to_contain_text(f"Joined {ssid}.")
     assert site.console.ok("get wlan.ssid") == ssid
+    assert site.console.ok("get wlan.bssid") == "00:00:00:00:00:00"
+    assert site.console.ok("get wlan.security") == "auto"
     # While the module was between two networks it could not be asked.
     visit.complaints[:] = [c for c in visit.complaints if "net::ERR_" not in c]
 
@@ -278,6 +287,7 @@ def test_another_network_is_joined(visit, site):
         ("no such net", "", "The network was not found."),
         (HIDDEN[0], "wrong horse", "Wrong password"),
         (ssid, "wrong horse", "Wrong password"),
+        ("airwire-open", "needless", "The password is missing, or one was given for an open"),
     ):
         join(name, key)
         expect(outcome).to_contain_text(f"{name} was not joined. {why}")

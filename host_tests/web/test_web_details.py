@@ -2,6 +2,7 @@
 
 import re
 import socket
+from itertools import zip_longest
 
 import pytest
 from playwright.sync_api import expect
@@ -62,6 +63,7 @@ def test_the_end_of_a_stream(visit, site):
         page.get_by_role("button", name="Open", exact=True).click()
         output = page.get_by_role("log")
         expect(output).to_have_text("Good bye.\nClosed.\n")
+        expect(page.get_by_role("button", name="Send")).to_be_disabled()
         expect(page.locator("#view")).to_contain_text("No stream is open.")
     page.get_by_label("Port").fill("1")
     page.get_by_role("button", name="Open", exact=True).click()
@@ -145,6 +147,18 @@ def test_a_view_that_does_not_come(visit, site, lost):
     visit.complaints[:] = [c for c in visit.complaints if "net::ERR_" not in c]
 
 
+def test_the_log_tells_whether_the_module_answers(visit, site):
+    """Also as the first view."""
+    page = visit("log")
+    reach = page.locator("#reach")
+    expect(reach).to_have_text("Connected")
+    page.route(re.compile(r"/log$"), lambda route: route.abort())
+    expect(reach).to_have_text("No answer")
+    page.unroute(re.compile(r"/log$"))
+    expect(reach).to_have_text("Connected")
+    visit.complaints[:] = [c for c in visit.complaints if "net::ERR_" not in c]
+
+
 def test_a_view_that_is_wrong(visit, site):
     """One of the user's: what is wrong with it is told, and it is not opened again."""
     name, page = "views/log.js", b"export const show = () => nonsense();"
@@ -154,6 +168,32 @@ def test_a_view_that_is_wrong(visit, site):
         expect(page.locator(".message")).to_contain_text("nonsense is not defined")
     finally:
         site.console.ok(f"file_delete {name}")
+
+
+# Lines that may hold a password, as a console sees it, and others. Each is wrong and does nothing.
+SECRETS = [
+    "set wlan.passkey correct horse",
+    "set wl p correct horse",
+    'set "http.server.password"   correct horse',
+    "nve wifi net 000000000000 1 4 correct_horse",
+    "nonsense http://me:correct_horse@host.airwire/",
+]
+KEPT = ["set wlan.passkey", "set wlan.ssid wlan.passkey net", "nonsense network_verify x", "nve"]
+
+
+def test_passwords_in_the_terminal(visit, site):
+    """Are not kept for the up key."""
+    page = visit("terminal")
+    line = page.get_by_label("Command", exact=True)
+    expect(line).to_be_focused()
+    for text in [text for both in zip_longest(KEPT, SECRETS) for text in both if text]:
+        line.fill(text)
+        line.press("Enter")
+        expect(page.get_by_role("log")).to_contain_text(f"> {text}\n")
+        expect(page.locator("[aria-busy]")).to_have_count(0)
+    for text in [*reversed(KEPT), KEPT[0]]:
+        line.press("ArrowUp")
+        expect(line).to_have_value(text)
 
 
 def test_a_restart_by_the_terminal(visit, site):

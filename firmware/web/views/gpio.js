@@ -52,10 +52,10 @@ export async function show(place, app, signal) {
       if (drawn.get(gpio)?.user !== user) drawn.set(gpio, { user, row: line(gpio, user) });
     }
     const rows = (yes) => [...drawn.values()].filter(({ user }) => !!user === yes);
-    const show = (place, yes) =>
+    const fill = (place, yes) =>
       place.replaceChildren(list(rows(yes).map(({ row }) => row), "None.", GRID));
-    show(used, true);
-    show(free, false);
+    fill(used, true);
+    fill(free, false);
     refocus();
   }
 

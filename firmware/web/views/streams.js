@@ -82,13 +82,19 @@ export async function show(place, app, signal) {
       stop.abort();
       part.remove();
     };
-    const submit = (event) => {
+    const finish = (words) => {
+      output.append(h("b", {}, `${words}\n`));
+      stop.abort();
+      send.disabled = true;
+    };
+    const submit = async (event) => {
       event.preventDefault();
-      app.act(send, async () => {
+      await app.act(send, async () => {
         await api.write(handle, `${text.value}\r\n`);
         output.append(h("b", {}, `${text.value}\n`));
         text.value = "";
       });
+      send.disabled = stop.signal.aborted;
     };
     const line = h("form", { class: "line", onsubmit: submit }, field("Line to send", text), send);
     part.append(line, h("div", { class: "actions" }, button("Hide", leave)));
@@ -102,13 +108,10 @@ export async function show(place, app, signal) {
         output.append(decoder.decode(bytes, { stream: true }));
         output.scrollTop = output.scrollHeight;
         if (state !== CLOSED || bytes.length) return;
-        output.append(h("b", {}, "Closed.\n"));
-        stop.abort();
+        finish("Closed.");
       } catch (error) {
         // The module may have closed it with the last bytes: then there is no such stream.
-        const closed = error.code && !error.passes;
-        output.append(h("b", {}, closed ? "Closed.\n" : `${error.message}\n`));
-        stop.abort();
+        finish(error.code && !error.passes ? "Closed." : error.message);
       }
     });
   }

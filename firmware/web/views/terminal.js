@@ -4,6 +4,8 @@ import { h } from "/ui.js";
 const MOST = 40000; // characters that stay
 // After these, the settings are those that were saved.
 const ENDS = ["factory_reset", "load", "reboot", "save"];
+// In a syntax: what stands for a password.
+const SECRET = /<[^>]*(pass|psk|secret)[^>]*>/i;
 
 export async function show(place, app) {
   const { api } = app;
@@ -48,12 +50,23 @@ export async function show(place, app) {
     go
   );
   place.append(output, form, syntax);
-  const { commands } = await app.language();
+  const { commands, variables } = await app.language();
   line.focus({ preventScroll: true });
 
   function commandOf(text) {
     const word = text.trimStart().split(" ")[0];
     return commands.find(({ name, shortcut }) => word === name || word === shortcut);
+  }
+
+  /** Whether a line may hold a password, as the console sees it: it is not for the up key. */
+  function secret(text) {
+    const [word, ...rest] = text.replaceAll('"', "").split(/\s+/);
+    if (/:.*@/s.test(text)) return true; // a URL with credentials
+    if (rest.length && SECRET.test(commandOf(word)?.syntax)) return true;
+    const given = rest.join(" ");
+    const begins = (name) => given.startsWith(`${name} `);
+    const hidden = variables.filter(({ access }) => access === "secret");
+    return hidden.some(({ name, shortcut }) => begins(name) || begins(shortcut));
   }
 
   function explain() {
@@ -64,7 +77,7 @@ export async function show(place, app) {
   async function run() {
     const text = line.value.trim();
     if (!text) return;
-    if (past.at(-1) !== text) past.push(text);
+    if (past.at(-1) !== text && !secret(text)) past.push(text);
     at = past.length;
     line.value = "";
     print(h("b", {}, `> ${text}\n`));

@@ -11,7 +11,7 @@ const RESULTS = [
   "Joined.",
   "Joining.",
   "No network was named.",
-  "The password is missing.",
+  "The password is missing, or one was given for an open network.",
   "The network's security is not one that the module knows.",
   "The network was not found.",
   "Wrong password, or the network gave no address.",
@@ -113,8 +113,9 @@ async function attempt({ api, changed }, network, { ssid, passkey, keep }, signa
     const would = await verify(api, { ...network, ssid }, passkey, signal);
     if (would !== JOINED) return would;
   }
-  await api.set("wlan.ssid", ssid);
-  await api.set("wlan.passkey", passkey);
+  // What was set for the network before, its access point or its security, does not fit this one.
+  const wanted = { ssid, passkey, bssid: ANY, security: "auto" };
+  for (const name in wanted) await api.set(`wlan.${name}`, wanted[name]);
   changed();
   // Also where it is the network that the module is in, with another password.
   await lost(api.command("network_restart"));
