@@ -29,7 +29,7 @@ from airwire.errors import UserError
 from host_tests.board import bench_file
 from host_tests.board.bench import Bench
 from host_tests.board.console import Console
-from host_tests.board.veil import Veil
+from host_tests.board.redactor import Redactor
 
 RESULTS = project.BUILD / "hil"
 JUNIT = "junit.xml"
@@ -94,7 +94,7 @@ class _Run:
     def __init__(self, bench: bench_file.BenchFile, args: argparse.Namespace) -> None:
         self._bench, self._args = bench, args
         self._results: Path = args.results
-        self._veil = Veil(bench.passkey)
+        self._redactor = Redactor(bench.passkey)
         try:
             self._results.mkdir(parents=True, exist_ok=True)
             for name in FILES:  # those of the last run; others in that folder are the user's
@@ -162,11 +162,9 @@ class _Run:
         ) as suite:
             try:
                 self._show(suite)
-            except KeyboardInterrupt:  # a terminal has sent it to pytest, too
-                self._end(suite)
-                raise
-            except SystemExit:  # signals.py
-                suite.send_signal(signal.SIGINT)
+            except (KeyboardInterrupt, SystemExit) as ended:
+                if isinstance(ended, SystemExit):  # Ctrl-C a terminal has sent to pytest, too
+                    suite.send_signal(signal.SIGINT)
                 self._end(suite)
                 raise
         if suite.returncode == NO_TESTS:
@@ -178,8 +176,8 @@ class _Run:
     def _show(self, suite: subprocess.Popen) -> None:
         # What a test prints of a line that it has sent may hold the passkey.
         while piece := suite.stdout.read1(_PIECE):
-            self._print(self._veil.passed(piece))
-        self._print(self._veil.last())
+            self._print(self._redactor.passed(piece))
+        self._print(self._redactor.last())
 
     def _end(self, suite: subprocess.Popen) -> None:
         # It takes down what its tests have up, and writes what it knows.
@@ -188,7 +186,7 @@ class _Run:
         except subprocess.TimeoutExpired:
             suite.kill()
             rest, _ = suite.communicate()
-        self._print(self._veil.passed(rest) + self._veil.last())
+        self._print(self._redactor.passed(rest) + self._redactor.last())
 
     @staticmethod
     def _print(text: bytes) -> None:
@@ -216,7 +214,7 @@ class _Run:
         """Nothing of what pytest has written shall hold the passkey."""
         path = self._results / JUNIT
         if path.exists():
-            path.write_bytes(self._veil.hidden(path.read_bytes()))
+            path.write_bytes(self._redactor.hidden(path.read_bytes()))
 
 
 def _selftest(console: Console, line: str) -> list[replies.PartResult]:

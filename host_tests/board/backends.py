@@ -32,6 +32,9 @@ SCAN_MS = 200
 # How long a finger holds a button.
 PRESS_SECONDS = 0.1
 
+# The GPIOs that are joined for tests, those of the benches' files.
+JUMPER = (12, 14)
+
 # Everything a test may need beyond UART0.
 VIRTUAL = frozenset(REASONS)
 
@@ -95,6 +98,10 @@ class Backend:
 
     def press(self, hold: float = PRESS_SECONDS) -> None:
         """Press button 0 for so long, or a little longer."""
+        raise AssertionError
+
+    def jumper(self) -> tuple[int, int]:
+        """Two GPIOs that are joined."""
         raise AssertionError
 
     def processes(self) -> list[int]:
@@ -164,6 +171,10 @@ class Virtual(Backend):
 
     def press(self, hold: float = PRESS_SECONDS) -> None:
         self.board.press(0, hold=hold)
+
+    def jumper(self) -> tuple[int, int]:
+        self.board.jumper(*JUMPER)
+        return JUMPER
 
     def reset(self) -> None:
         boots = self.boots()

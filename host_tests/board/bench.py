@@ -136,6 +136,10 @@ class Bench(Backend):
         time.sleep(hold)
         self._button(False)
 
+    def jumper(self) -> tuple[int, int]:
+        first, second = self._bench.jumpers[0].split("-")
+        return int(first), int(second)
+
     def _button(self, down: bool) -> None:
         if self._bench.line:
             number, line = self._bench.line

@@ -21,6 +21,7 @@ REASONS = {
     "uart1": "no serial adapter at UART1 (bench key board.uart1)",
     "wifi": "no network in reach (bench key wifi.ssid or wifi.ssid_env)",
     "press": "nothing that presses button 0 (bench key button.line or button.press)",
+    "jumper": "no two GPIOs that are joined (bench key selftest.jumpers)",
     "path": "UART0 is no serial device of this machine (bench key board.uart0)",
     "led": "no sight of the board's pins: that has the virtual board alone",
     "air": "no access points that obey: those has the virtual board alone",
@@ -52,8 +53,8 @@ class BenchFile:
 
     ports: UART0's and UART1's. reset: a command that resets the board; else RTS of UART0 does.
     line: (UART, "dtr" or "rts"), asserted while button 0 is to be pressed; press, release:
-    commands that do it. peer: this machine's address for the board; else it is found. parts: what
-    `selftest` tests besides what it always does.
+    commands that do it. peer: this machine's address for the board; else it is found. uart: a
+    jumper joins TX and RX of UART1. jumpers: pairs of GPIOs that are joined.
     """
 
     ports: tuple[str, ...] = ()
@@ -64,7 +65,13 @@ class BenchFile:
     ssid: str = ""
     passkey: str = ""
     peer: str = ""
-    parts: tuple[str, ...] = ()
+    uart: bool = False
+    jumpers: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What `selftest` tests besides what it always does."""
+        return (*(["uart"] if self.uart else []), *self.jumpers)
 
     @property
     def can(self) -> frozenset[str]:
@@ -73,6 +80,7 @@ class BenchFile:
             "uart1": len(self.ports) > 1,
             "wifi": bool(self.ssid),
             "press": bool(self.line or self.press),
+            "jumper": bool(self.jumpers),
             "path": bool(self.ports) and "://" not in self.ports[0],
         }
         return frozenset(name for name in has if has[name])
@@ -152,7 +160,8 @@ def parse(values: dict[str, Any], environment: Mapping[str, str]) -> BenchFile:
         ssid=wifi.get("ssid") or _variable(wifi, "ssid_env", environment),
         passkey=_variable(wifi, "passkey_env", environment),
         peer=wifi.get("peer", ""),
-        parts=(*(["uart"] if uart else []), *parts.get("jumpers", ())),
+        uart=uart,
+        jumpers=tuple(parts.get("jumpers", ())),
     )
 
 

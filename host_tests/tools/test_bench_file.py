@@ -41,7 +41,7 @@ def test_every_key():
         ssid="lab",
         passkey="a secret",
         peer="192.168.1.20",
-        parts=("12-14", "26-27"),
+        jumpers=("12-14", "26-27"),
     )
     relay = parse('[button]\npress = ["relay", "on"]\nrelease = ["relay", "off"]')
     assert (relay.press, relay.release) == (("relay", "on"), ("relay", "off"))
@@ -50,7 +50,7 @@ def test_every_key():
 
 
 def test_what_a_bench_can():
-    assert parse(FULL).can == {"uart1", "wifi", "press", "path"}
+    assert parse(FULL).can == {"uart1", "wifi", "press", "jumper", "path"}
     assert parse('[board]\nuart0 = "rfc2217://host:2217"').can == set()
     assert parse('[board]\nuart0 = "a"\n[button]\npress = ["a"]\nrelease = ["b"]').can == {
         "path",
@@ -150,7 +150,7 @@ def test_what_a_command_would_escape(wifi):
 def test_those_that_are_here(path):
     """Each can be read, and holds no secret: a key is an environment variable's name."""
     bench = bench_file.load(path, KEYS)
-    assert bench.can >= {"uart1", "press", "wifi"}
+    assert bench.can >= {"uart1", "press", "wifi", "jumper"}
     assert bench.passkey == KEYS["AIRWIRE_HIL_PASSKEY"]
     assert bench.parts
 

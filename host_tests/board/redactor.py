@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 from host_tests.board.transcript import HIDDEN
 
 
-class Veil:
+class Redactor:
     """Hides one secret in the output of a program, as it is, as Python shows it and as XML has it.
     An empty one is none.
     """
