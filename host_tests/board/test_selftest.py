@@ -3,6 +3,7 @@ of that part is broken; nobody else is disturbed.
 """
 
 import ast
+import re
 import socket
 import time
 
@@ -19,6 +20,8 @@ ALWAYS = ["flash", "files", "dct", "ram", "loop", "wifi"]
 ENTRIES = [(dct.MANUFACTURING, b"serial", dct.TEXT, b"EW-00017")]
 ERASED = b"\xff" * dct.COPY
 UNFINISHED = dct.MARK
+
+README_FREE = re.compile(r"^- (\d+) KB for files", re.MULTILINE)
 
 # To write all of the flash.
 FILL_PATIENCE = 4 * PATIENCE
@@ -151,7 +154,8 @@ def test_a_good_board(board):
     # A scan holds the module while somebody may send.
     assert (rows.pop("wifi").result, {row.result for row in rows.values()}) == ("skip", {"pass"})
     assert rows["dct"].text == "entries; copies: erased, erased"
-    assert 0 < rows["flash"].figure < layout.VFS.size // 1024
+    stated = int(README_FREE.search((ROOT / "README.md").read_text())[1])
+    assert stated <= rows["flash"].figure < layout.VFS.size // 1024
     assert rows["ram"].figure >= STREAM_ROOM
     assert state() == before
     assert board.board.status()["wlan"]["ssid"] is None
