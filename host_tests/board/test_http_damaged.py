@@ -4,6 +4,8 @@ that it deserves.
 
 import contextlib
 import socket
+from collections import Counter
+from itertools import pairwise
 
 import http_messages as messages
 import pytest
@@ -18,7 +20,10 @@ HEAD = 1280  # as http_connection.py
 # none.
 STATUSES = {101, 200, 204, 206, 304, 400, 404, 405, 411, 413, 416, 417, 426}
 STREAMS = {0}
-# Bytes by which the heap in use may have grown; tables grow during the first 500 requests.
+# Bytes by which the heap in use may have grown in the calmest of the rounds, and in all of them.
+# What a seldom request needs first, in whichever round, has its names in MicroPython's table from
+# then on: once. What leaks grows in each.
+ROUNDS = 3
 MOST_GROWN = 512
 LEARNING = 8192
 QUIET_SECONDS = 0.3  # of a client that has become a stream, after which the host closes that
@@ -114,9 +119,12 @@ def test_damaged(server, rng, counts, figure):
     all_good()
     ask(counts(0, 1000))
     web.rested(console, all_good)
-    before = web.rested(console, all_good)
-    found = ask(counts(100, 2000))
-    grown = web.rested(console, all_good) - before
-    figure(f"{sum(found.values())} requests, {dict(sorted(found.items()))}, heap {grown:+} bytes")
-    assert grown <= counts(LEARNING, MOST_GROWN)
+    used = [web.rested(console, all_good)]
+    found = Counter()
+    for _ in range(ROUNDS):
+        found.update(ask(counts(40, 700)))
+        used.append(web.rested(console, all_good))
+    grown = [after - before for before, after in pairwise(used)]
+    figure(f"{found.total()} requests, {dict(sorted(found.items()))}, heap {grown} bytes")
+    assert min(grown) <= counts(LEARNING, MOST_GROWN) and sum(grown) <= LEARNING
     assert console.ok("faults_print") == "! 0 faults"
