@@ -45,7 +45,13 @@ class Tmux:
         self.until(lambda seen: seen[-len(rows) :] == list(rows))
 
     def close(self) -> None:
+        """Until the program has ended, too: a port of RFC 2217 serves one at a time."""
+        program = Path("/proc", self._run("display-message", "-p", "#{pane_pid}").strip())
         self._run("kill-server")
+        end = time.monotonic() + PATIENCE
+        while program.exists():
+            assert time.monotonic() < end, "the program goes on"
+            time.sleep(0.02)
 
 
 @pytest.fixture(params=[80, 40])
