@@ -13,7 +13,7 @@ from firmware import forget
 from firmware.console import registry
 from firmware.net import io_queue, sockets
 from wire import http
-from wire.http_access import ALLOW, SECURITY
+from wire.http_access import SECURITY
 from wire.http_head import RemoteError
 
 from .http_server import BUSY
@@ -39,14 +39,13 @@ _TEXT = SECURITY + b"Content-Type: text/plain\r\n"
 
 def _refusal(e, buf):
     # The answer to a request that RemoteError has ended, whose head may be damaged.
-    fields = _TEXT + ALLOW if e.status == 405 else _TEXT
     sends = not buf.startswith(b"HEAD ")
     try:
-        return http.refusal(e, fields, sends)
+        return http.refusal(e, _TEXT, sends)
     except MemoryError:
         registry.make_room()
     try:
-        return http.refusal(e, fields, sends)
+        return http.refusal(e, _TEXT, sends)
     except MemoryError:
         return BUSY
 
@@ -256,7 +255,7 @@ class Connection:
         rest = self.server.rest
         if rest.is_endpoint(path):
             return rest.answer(self, path)
-        request.allow((b"GET", b"HEAD"))
+        request.allow((b"GET", b"HEAD", b"OPTIONS"))
         return self.server.device.service("http_files").answer(self, path)
 
     async def _options(self):

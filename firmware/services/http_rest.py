@@ -58,14 +58,14 @@ async def _others(connection, path):
     flags = at = end = 0
     data = line = b""
     if path == _STREAM:
-        request.allow((b"GET", b"POST"))
+        request.allow((b"GET", b"POST", b"OPTIONS"))
     elif path == _ONE:
-        request.allow((b"POST",))
+        request.allow((b"POST", b"OPTIONS"))
         request.accept(BODY, True)
         data = await connection.body()
         flags, line, at, end = _parse(data)
     else:
-        request.allow((b"GET",))
+        request.allow((b"GET", b"OPTIONS"))
         if request.length:
             await connection.body()
         line = path[len(_ONE) + 1 :]

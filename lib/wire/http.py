@@ -188,7 +188,7 @@ class Request(Head):
     def allow(self, methods):
         """RemoteError 405 unless the method is one of these."""
         if self.method not in methods:
-            raise RemoteError(405, b"method not allowed")
+            raise RemoteError(405, b"method not allowed", methods)
 
     def accept(self, most, needed=False):
         """RemoteError where the body is longer than `most` bytes, or, if one is `needed`, where
@@ -231,6 +231,8 @@ def refusal(error, fields=b"", sends=True):
     from . import http_status
 
     line = error.reason + b"\r\n"
+    if error.allowed:
+        fields = fields + b"Allow: %s\r\n" % b", ".join(error.allowed)
     head = http_status.head(error.status, fields, len(line), False, 1)
     return head + line if sends else head
 

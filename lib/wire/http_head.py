@@ -52,11 +52,13 @@ class LocalError(Exception):
 
 class RemoteError(Exception):
     """The peer does not keep to the protocol, or asks for too much: the connection is of no use
-    any more. `status` is what a server answers, `reason` (bytes) is fit for the log.
+    any more. `status` is what a server answers, `reason` (bytes) is fit for the log; `allowed` are
+    the methods that a 405 names.
     """
 
-    def __init__(self, status, reason):
+    def __init__(self, status, reason, allowed=()):
         super().__init__(status, reason)
+        self.allowed = allowed
         self.status = status
         self.reason = reason
 
