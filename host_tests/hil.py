@@ -155,6 +155,7 @@ class _Run:
             words += ["--bench", self._args.bench]
         words += ["--junitxml", self._results / JUNIT]
         words += self._args.words or [SUITE]
+        sys.stdout.flush()  # a pipe shall have what was said till now before what pytest says
         with subprocess.Popen(
             [sys.executable, "-m", "pytest", "-rs", *map(str, words)],
             stdout=subprocess.PIPE,

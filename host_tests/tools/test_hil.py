@@ -176,6 +176,7 @@ def test_the_suite_by_ports_alone(board, tmp_path, request, how):
     reasons = {part for skip in skipped for part in skip.get("message").split("; ")}
     assert reasons and reasons <= set(bench_file.REASONS.values())
     assert "deselected" in said
+    assert said.index("flash    pass") < said.index(" test session starts ")
 
 
 @pytest.fixture
