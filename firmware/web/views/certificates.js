@@ -1,7 +1,7 @@
 // Certificates and keys: where they are, when they expire, loading and deleting.
 import { ask, button, card, field, h, list, meta, row, select } from "/ui.js";
 
-const ROW = /^#\s*\d+ (\S+)\s+(\S+)\s+(\S+)\s+("(?:\\.|[^"])*"|\S*)\s\s?(.*)$/;
+const ROW = /^#\s*\d+ (\S+)\s+(\S+)\s+(\S+)\s+("(?:\\.|[^"])*"|\S*)\s\s?(.*)$/s;
 const PARTS = { certificate: "cert", "private key": "key", "trusted certificates": "ca" };
 const DAY = 86400000;
 const SOON = 30;

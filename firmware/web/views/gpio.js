@@ -95,7 +95,7 @@ export async function show(place, app, signal) {
       "aria-label": `Set direction of ${title}`,
       hidden: true,
     });
-    const alias = / \((.*)\)$/.exec(user);
+    const alias = / \((.*)\)$/s.exec(user);
     return row(title, meta(alias ? alias[1] : ""), actions, direction, set);
   }
 

@@ -21,7 +21,7 @@ async function link(api) {
   const state = +(await api.get("wlan.network.status"));
   const lines = (await api.get("wlan.info")).split("\r\n");
   const found = Object.fromEntries(lines.slice(1).map((line) => line.split(": ")));
-  const first = /^(.*) (-?\d+) dBm (\S+)$/.exec(lines[0]);
+  const first = /^(.*) (-?\d+) dBm (\S+)$/s.exec(lines[0]);
   const pairs = [["State", STATES[state]]];
   if (first) {
     const rssi = +first[2];
