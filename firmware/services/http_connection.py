@@ -34,6 +34,11 @@ _LINGERING = const(4)  # behind the last answer, for what is still on its way
 _LIMITS_MS = (15_000, 10_000, None, 15_000, 1000)
 _CROWDED_MS = (250, 250, None, 2000, 50)
 
+# How often a request that finds no memory is tried again, and when: what others have of it, a
+# command or a question for the time, is theirs for a moment. A second in all, as BUSY says.
+_TRIES = const(20)
+_PAUSE_MS = const(50)
+
 _TEXT = SECURITY + b"Content-Type: text/plain\r\n"
 
 
@@ -170,20 +175,23 @@ class Connection:
                         self.enter(READING)
                 self.at = at
                 self._fields = b""
-                try:
-                    work = self.answer(request)
-                    if work:
-                        await work
-                        work = None  # it keeps what it ran, which may be loaded anew meanwhile
-                except MemoryError:
-                    if self._state > READING or request.length:
-                        raise
-                    # Nothing was done yet, or read that is gone: once more, with more room.
+                tries = _TRIES
+                while True:
+                    try:
+                        work = self.answer(request)
+                        if work:
+                            await work
+                            work = None  # it keeps what it ran, which may be loaded anew meanwhile
+                        break
+                    except MemoryError:
+                        # If nothing was done yet, or read that is gone: once more, with more room.
+                        if not tries or self._state > READING or request.length:
+                            raise
+                    tries -= 1
                     registry.make_room()
-                    work = self.answer(request)
-                    if work:
-                        await work
-                        work = None
+                    self.run()
+                    await asyncio.sleep_ms(_PAUSE_MS)
+                    self.enter(READING)
                 if self.lent is not None:
                     self._give()
                 if not request.keep_alive:
@@ -286,16 +294,23 @@ class Connection:
 
     def reply(self, status, fields, body, begin=b"", end=b""):
         """An answer with a body of three parts, in one write; returns what is to be awaited if the
-        client has not taken all of it, or None.
+        client has not taken all of it, or None. It makes room for itself: what it tells was done.
         """
-        head = self.head(status, fields, len(begin) + len(body) + len(end))
-        if not self.request.sends:
-            begin = body = end = b""
-        data = b"".join((head, begin, body, end))
+        try:
+            data = self._joined(status, fields, body, begin, end)
+        except MemoryError:
+            registry.make_room()
+            data = self._joined(status, fields, body, begin, end)
         n = self.sock.write(data)
         if n == len(data):
             return None
         return self.send(data[n:] if n else data)
+
+    def _joined(self, status, fields, body, begin, end):
+        head = self.head(status, fields, len(begin) + len(body) + len(end))
+        if not self.request.sends:
+            begin = body = end = b""
+        return b"".join((head, begin, body, end))
 
     async def say(self, status, text):
         """An answer that is a line of text."""

@@ -125,12 +125,13 @@ def bench(pytestconfig):
 
 
 @pytest.fixture
-def starving(tmp_path):
+def starving(request, tmp_path):
     """A board with commands that take its memory: device/starved.py."""
     script = (HERE / "device/starved.py").read_bytes()
     more = {"ballast.py": (ROOT / "host_tests/device/ballast.py").read_bytes()}
     path = flash_with(script, tmp_path, more)
-    board = Virtual(path, LONG_ARCHES[0])
+    whole = request.node.get_closest_marker("whole_heap") is not None
+    board = Virtual(path, LONG_ARCHES[0], whole_heap=whole)
     try:
         yield board
     finally:

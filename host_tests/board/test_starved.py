@@ -2,13 +2,17 @@
 REPL shows, and when there is memory again all works.
 """
 
+import http.client
 import time
 
 import pytest
 
+from host_tests.board import web
 from host_tests.board.console import PATIENCE
 
 FULL_MS = 1500
+# Of HTTP, around the second that a request waits.
+BRIEFLY_MS, LONG_MS = 400, 4000
 
 
 @pytest.mark.parametrize(
@@ -36,3 +40,32 @@ def test_no_memory_at_all(starving, services):
         assert last.text.decode() == starving.wifi[0]
     assert (starving.boots(), starving.panics()) == (boots, 0), starving.log()
     assert b">>>" not in starving.uart0.quiet()
+
+
+def served(address):
+    """Whether a client gets its answer."""
+    try:
+        with web.connection(address) as client:
+            return web.get(client, "/command/version")[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+@pytest.mark.whole_heap
+def test_a_request_waits_for_memory(starving):
+    """For a second, which others may need theirs; then the client is told to ask again."""
+    console, address = web.serving(starving)
+    with web.connection(address) as client:
+        web.command(client, "version")
+        console.send(b"hog %d\n" % BRIEFLY_MS)
+        console.reply()  # whatever it says, the heap is full
+        answer = web.command(client, "get wlan.ssid")
+        assert answer["response"] == starving.wifi[0] + "\r\n"
+        console.send(b"hog %d\n" % LONG_MS)
+        console.reply()
+        status, fields, _ = web.get(client, "/command/version")
+        assert (status, fields["Retry-After"], fields["Connection"]) == (503, "1", "close")
+    end = time.monotonic() + PATIENCE
+    while not served(address):
+        assert time.monotonic() < end
+    assert console.ok("faults_print") == "! 0 faults"
