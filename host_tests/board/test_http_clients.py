@@ -149,6 +149,9 @@ def test_wrk(board, url, counts, figure, tmp_path):
         "  n = n + 1\n"
         "  return wrk.format(nil, paths[n % #paths + 1])\n"
         "end\n"
+        "function response(status, fields, body)\n"  # what is wrong is to be seen
+        "  if status ~= 200 then print(status, body) end\n"
+        "end\n"
     )
 
     def asked(connections, seconds):
