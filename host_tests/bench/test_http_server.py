@@ -61,3 +61,11 @@ def test_a_request_below_a_segment(interpreters, tmp_path, request_):
     reads, writes = counted(traced(trace))
     assert REQUESTS <= reads <= 2 * REQUESTS
     assert writes == REQUESTS
+
+
+@pytest.mark.parametrize("case", http_server.CASES, ids=lambda case: case.name)
+def test_what_is_measured_is_served(interpreters, case):
+    """Time and again."""
+    with http_server._client("amd64", case.request, http_server.SCRIPT) as (_, again):
+        for _ in range(REQUESTS):
+            again(case.request)

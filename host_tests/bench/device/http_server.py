@@ -59,9 +59,9 @@ sys.modules["firmware.net.interfaces"] = firmware.net.interfaces = _Interfaces
 from firmware.console import log, registry  # noqa: E402
 from firmware.net import sockets, streams  # noqa: E402
 from firmware.services import http_server  # noqa: E402
-from firmware.store import files, variables  # noqa: E402
+from firmware.store import variables  # noqa: E402
 
-port, files._FOLDER = int(sys.argv[1]), sys.argv[2]
+port, folder = int(sys.argv[1]), sys.argv[2]
 variables.values.update(
     {
         b"http.server.connected_gpio": -1,
@@ -83,7 +83,11 @@ class Device:
     streams = streams.Table(log, lambda: True, lambda: None)
 
     def service(self, name):
-        return __import__("firmware.services." + name, None, None, ("create",))
+        module = __import__("firmware.services." + name, None, None, ("create",))
+        files = sys.modules.get("firmware.store.files")
+        if files:  # another one after each make_room()
+            files._FOLDER = folder
+        return module
 
     def fault(self, name, exc):
         sys.print_exception(exc)
