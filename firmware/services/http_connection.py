@@ -187,6 +187,7 @@ class Connection:
                         # If nothing was done yet, or read that is gone: once more, with more room.
                         if not tries or self._state > READING or request.length:
                             raise
+                    work = None  # or what was loaded for it would stay
                     tries -= 1
                     registry.make_room()
                     self.run()

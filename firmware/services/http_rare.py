@@ -9,9 +9,8 @@ from wire.http_head import CHUNKED
 
 from .http_rest import JSON
 
-_PIECE = const(
-    768
-)  # bytes of a long response for one chunk; in JSON they may be six times as many
+# Bytes of a long response for one chunk; in JSON they may be six times as many.
+_PIECE = const(768)
 _LEAST = const(48)  # fewer are no easier to find room for
 _ROOM = const(8192)  # bytes that are free before: a command that gives lines goes on allocating
 
