@@ -355,6 +355,9 @@ class Session:
                     from . import listing
 
                     text = await listing.respond(self, text, line)
+            if self.device.service_stopped:  # its GPIOs are the next command's
+                self.device.service_stopped = False
+                await asyncio.sleep_ms(1)
             return errors.OK, text
         except errors.CommandError as e:
             return e.code, e.text

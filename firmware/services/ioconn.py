@@ -43,11 +43,11 @@ class _IoConn:
     async def run(self):
         """Service: follows the GPIO until cancelled."""
         control = self._control
-        if control is None:
-            return
-        control.irq(lambda pin: self._edge.set(), Pin.IRQ_RISING | Pin.IRQ_FALLING)
         was = 0
         try:
+            if control is None:
+                return
+            control.irq(lambda pin: self._edge.set(), Pin.IRQ_RISING | Pin.IRQ_FALLING)
             while True:
                 level = control.value()
                 await asyncio.sleep_ms(_STABLE_MS)
@@ -59,9 +59,12 @@ class _IoConn:
                 if control.value() == level:
                     await self._edge.wait()
         finally:
-            control.irq(None)
-            self._follow(0)
-            self._release()
+            try:
+                if control is not None:
+                    control.irq(None)
+                self._follow(0)
+            finally:
+                self._release()
 
     def _follow(self, level):
         if level:
@@ -74,6 +77,9 @@ class _IoConn:
         elif self._dialling:
             self._dialling.cancel()
             self._dialling = None
+            if self._status:  # now: once it is given back it may be somebody else's
+                self._dialler.on_change = None
+                self._status.value(0)
             self._dialler.close()
             self._dialler = None
             forget("firmware.services.redial")

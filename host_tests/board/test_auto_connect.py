@@ -246,6 +246,18 @@ def test_a_gpio_opens_and_closes(board, server):
     assert console.ok("gpio_dir 19 out") == "Success"
 
 
+@pytest.mark.parametrize("control", [18, -1])
+def test_gpios_are_free_at_once(board, control):
+    """The command behind the one that switches it off may already use them."""
+    console = board.machine()
+    board.configure(
+        console, ioconn_control__gpio=control, ioconn_status__gpio=19, ioconn_enabled=1
+    )
+    commands = "set ioconn.enabled 0", "gpio_dir 19 out", "gpio_dir 18 out"
+    console.send("".join(f"{line}\r\n" for line in commands).encode())
+    assert [console.reply().text for _ in commands] == [b"Set OK", b"Success", b"Success"]
+
+
 def test_a_gpio_that_bridges(board, server):
     """In stream mode the UART is bridged while the GPIO is high."""
     console = board.machine()

@@ -40,6 +40,7 @@ builtins.open = lambda path, mode: host_open(ROOT + path, mode)
 
 class Device:
     safe_mode = False
+    service_stopped = False
     variables = variables
 
     def uptime(self):

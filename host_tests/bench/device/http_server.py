@@ -78,6 +78,7 @@ if sys.argv[3:] and sys.argv[3]:
 
 class Device:
     safe_mode = False
+    service_stopped = False
     idle = 0
     station = _Link
     streams = streams.Table(log, lambda: True, lambda: None)
