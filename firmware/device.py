@@ -88,6 +88,7 @@ class Device:
             0  # uptime in seconds at which the time is to be asked for; 0: not yet known
         )
         self.ntp_state = None
+        self.ntp_put_off = 0  # questions in a row for which there was too little memory
         self.service_stopped = False  # one gives back what it holds in the next turn of the loop
         self._proven = False  # this start has run long enough not to be a faulty one
         self._sleep = False  # what follows main() is a deep sleep, not a reset

@@ -128,17 +128,22 @@ def make_room():
     gc.collect()
 
 
-def claim(size):
-    """Before something that stays in RAM: `size` bytes are free. Raises MemoryError."""
+def room(size):
+    """Whether `size` bytes are free, if need be once the command files are gone."""
     gc.collect()
     if gc.mem_free() < size:
         make_room()
-        if gc.mem_free() < size:
-            from . import names
+    return gc.mem_free() >= size
 
-            forget("firmware.console.names")
-            names.make_room()  # for the commands, which have to go on
-            raise MemoryError
+
+def claim(size):
+    """Before something that stays in RAM: `size` bytes are free. Raises MemoryError."""
+    if not room(size):
+        from . import names
+
+        forget("firmware.console.names")
+        names.make_room()  # for the commands, which have to go on
+        raise MemoryError
 
 
 def _forget(n):

@@ -2,8 +2,17 @@
 # Imported when one of the variables changes, or an interface comes up; nothing of it stays in RAM.
 import sys
 
+from micropython import const
+
 from firmware import forget
+from firmware.console import registry
 from firmware.store import variables
+
+# A question for the time takes 12 KB for a moment, and what make_room() has dropped for it comes
+# back: as much again for four clients of the HTTP server.
+_CLOCK_ROOM = const(32_768)
+_PUT_OFF_S = const(15)
+_MOST_PUT_OFF = const(40)  # ten minutes
 
 # Service, its file here (with create(device)), the variable that switches it, further variables
 # whose change starts it again. These run from the start on.
@@ -84,8 +93,16 @@ def changed(device, variable):
 
 
 def ask_time(device):
-    """Ask for the time now, where that is wanted."""
-    _switch(device, _CLOCK)
+    """Ask for the time now, where that is wanted. After a failure a question that would leave
+    others short of memory is put off, but not for ever: a clock may be all that TLS waits for.
+    """
+    failed = device.ntp_state and device.ntp_state[3]
+    if failed and device.ntp_put_off < _MOST_PUT_OFF and not registry.room(_CLOCK_ROOM):
+        device.ntp_put_off += 1
+        device.ntp_due = device.uptime() + _PUT_OFF_S
+    else:
+        device.ntp_put_off = 0
+        _switch(device, _CLOCK)
     forget(__name__)
 
 

@@ -13,6 +13,10 @@ from host_tests.board.console import PATIENCE
 FULL_MS = 1500
 # Of HTTP, around the second that a request waits.
 BRIEFLY_MS, LONG_MS = 400, 4000
+# Enough for the commands here, and not for a question for the time beside them; when the first
+# and the next one are due.
+TOO_LITTLE = 24_576
+FIRST_S, AGAIN_S = 15, 15
 
 
 @pytest.mark.parametrize(
@@ -69,3 +73,27 @@ def test_a_request_waits_for_memory(starving):
     while not served(address):
         assert time.monotonic() < end
     assert console.ok("faults_print") == "! 0 faults"
+
+
+def test_the_clock_waits_for_memory(starving):
+    """A time server that has not answered is asked again when there is memory for it."""
+    console = starving.machine(print_level=4)
+    starving.join(console)
+    console.log("NTP: ", FIRST_S + PATIENCE)
+
+    def asked():
+        return starving.board.status()["dns_queries"]
+
+    def uptime():
+        return starving.board.status()["uptime"]
+
+    console.ok(f"leave {TOO_LITTLE}")
+    before, end = asked(), uptime() + AGAIN_S + 3
+    while uptime() < end:
+        assert asked() == before
+        time.sleep(0.5)
+    console.ok("leave")
+    end = time.monotonic() + AGAIN_S + PATIENCE
+    while asked() == before:
+        assert time.monotonic() < end
+        time.sleep(0.5)
