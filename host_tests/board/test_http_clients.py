@@ -138,8 +138,8 @@ def test_a_client(board, url, program, tmp_path, rng):
 
 
 def test_wrk(board, url, counts, figure, tmp_path):
-    """As often as it can, on one connection, on all places, and on twice as many: no error, and
-    nothing stays in memory.
+    """As often as it can, on one connection, on all places, and on twice as many, while no server
+    answers the questions for the time: no error, and nothing stays in memory.
     """
     script = tmp_path / "paths.lua"
     paths = ", ".join(f'"{path}"' for path in PATHS)
@@ -170,11 +170,14 @@ def test_wrk(board, url, counts, figure, tmp_path):
     def asked_once():
         assert curl(f"{url}/command/version", None)[0] == 200
 
-    # What grows once has grown then: the table of modules, the places for clients.
+    # What grows once has grown then: the table of modules, the places for clients. The last
+    # question for the time is followed by others, 15 and 45 s later.
+    board.configure(board.uart1, ntp_enabled=1)
     for connections in CONNECTIONS:
         count = 0
         while count < WARM:
             count += asked(connections, 1)
+            board.configure(board.uart1, ntp_server=f"time{count}.airwire")
     web.rested(board.uart1, asked_once)
     before = web.rested(board.uart1, asked_once)
     for connections in CONNECTIONS:
@@ -182,5 +185,6 @@ def test_wrk(board, url, counts, figure, tmp_path):
         assert count
         figure(f"{connections} connections: {count} requests")
     grown = web.rested(board.uart1, asked_once) - before
+    board.configure(board.uart1, ntp_enabled=0)
     figure(f"heap {grown:+} bytes")
     assert grown <= MOST_GROWN
