@@ -1,4 +1,4 @@
-# What REST answers now and then: long responses, and the log. Imported for each, and forgotten.
+# What REST answers now and then: long responses. Imported for each, and forgotten.
 import asyncio
 
 from micropython import const
@@ -82,9 +82,3 @@ def _pieces(text):
 
 def _chunk(text, chunks):
     return b"%x\r\n%s\r\n" % (len(text), text) if chunks else text
-
-
-def log(log):
-    """What was logged since the last time; who has answered with it clears the log."""
-    lines = [b'"%s"' % rest.escaped(line) for line in log.lines]
-    return b'{"logs":[%s]}' % b",".join(lines)
