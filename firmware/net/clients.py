@@ -1,5 +1,8 @@
 # Opening TCP, TLS and UDP clients: the network is brought up, the name resolved, the connection
 # made, the stream put into the table. Commands, stream mode and services open by this one way.
+#
+# Where the stack's last socket is that of a question for the time, which the firmware asks by
+# itself, it is given up for the stream: the question is put again (services/ntp.py).
 import asyncio
 import errno
 import random
@@ -14,6 +17,8 @@ from .station import JoinError
 _FIRST_PORT = const(49152)  # RFC 6335: dynamic ports
 _PORTS = const(16384)
 _OTHER_PORTS = const(4)  # of 16,384 ports at most ten are ours: four misses in a row do not happen
+_ENFILE = const(23)  # no free socket; errno does not have it
+_CLOSES_MS = const(1)  # a task that was cancelled closes its socket in the loop's next turn
 
 
 class OpenFailed(Exception):
@@ -70,7 +75,7 @@ async def dial(device, log, get, host, port, local, secure, word, ca=None, ip=No
             ip = await _address(device, host)
         if word:
             log.line(log.OPERATION, b"Connecting (%s): %s:%d" % (word, host, port))
-        sock, info = await _connected(get, host, ip, port, local)
+        sock, info = await _connected(device, get, host, ip, port, local)
         if tls:
             sock = await tls.client(sock, host, get, ca, log, device)
         return sock, info
@@ -84,7 +89,22 @@ async def dial(device, log, get, host, port, local, secure, word, ca=None, ip=No
 async def _address(device, host):
     # The address of a host, with the network up.
     await device.station.up()
-    return host.decode() if sockets.is_address(host) else await device.resolve(host)
+    if sockets.is_address(host):
+        return host.decode()
+    while True:
+        try:
+            return await device.resolve(host)
+        except OSError as e:
+            if not await _given_up(device, e):
+                raise
+
+
+async def _given_up(device, e):
+    # Where it failed for want of a socket: whether there is one now.
+    if e.errno != _ENFILE or not device.stop("ntp"):
+        return False
+    await asyncio.sleep_ms(_CLOSES_MS)
+    return True
 
 
 def _failed(log, e):
@@ -107,7 +127,7 @@ def _info(host, port, local):
     return b"%s:%d (%d)" % (host, port, local)
 
 
-async def _connected(get, host, ip, port, local):
+async def _connected(device, get, host, ip, port, local):
     # -> a connected socket, and what stream_list says of it
     attempts = get(b"tcp.client.retries")
     misses = _OTHER_PORTS
@@ -120,6 +140,8 @@ async def _connected(get, host, ip, port, local):
             if e.errno == errno.EADDRINUSE and not local and misses:
                 misses -= 1
                 continue  # somebody has the port that was picked: take another
+            if await _given_up(device, e):
+                continue
             if not attempts:
                 raise
         attempts -= 1
@@ -136,6 +158,8 @@ async def _udp(device, get, host, ip, port, local):
         try:
             return UdpStream(_info(host, port, used), ip, port, used, netmask)
         except OSError as e:
+            if await _given_up(device, e):
+                continue
             if e.errno != errno.EADDRINUSE or local or not misses:
                 raise
         misses -= 1

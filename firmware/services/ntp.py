@@ -52,9 +52,11 @@ class Ntp:
         """Service: asks once, and says when to ask again."""
         device = self._device
         device.ntp_due = _NEVER
+        wait = _AGAIN_S  # where a stream needs its socket (net/clients.py)
         try:
-            device.ntp_due = device.uptime() + await self._wait()
+            wait = await self._wait()
         finally:
+            device.ntp_due = device.uptime() + wait
             device.ntp_state = (self._server, self._again, self._slower, self._told)
             forget("firmware.services.ntp")
             forget("wire.ntp")

@@ -58,6 +58,18 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
 """
 
 
+# A time server that never answers; prints a line for each question.
+SILENT = """
+import socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+    s.bind(("", 123))
+    print("ready", flush=True)
+    while True:
+        s.recvfrom(1000)
+        print("asked", flush=True)
+"""
+
+
 @contextmanager
 def server(lan, *words):
     """A program in the client's place that says with its first line that it serves."""
@@ -289,4 +301,30 @@ def test_services_find_none_and_come_back(lan, real, echo):
     assert console.ok("get mdns.responder") == "module"
     wanted = [f"udp 0.0.0.0:{port}" for port in (53, 67, 137, 5353, 5355)]
     settled(real.board, sorted([*wanted, terminal, "tcp 0.0.0.0:3000 listens"]))
+    assert console.ok("faults_print") == "! 0 faults"
+
+
+def test_the_clock_gives_its_socket_to_a_stream(lan, real, echo):
+    """A question for the time holds the last one for seconds; a host that opens a stream meanwhile
+    has it, for the name and for the connection, and the question is put again.
+    """
+    console = real.console
+    real.set("tcp.server.auto_start", 1)
+    real.set("remote_terminal.enabled", 1)
+    real.set("ntp.enabled", 0)
+    real.set("ntp.server", PEER)
+    with server(lan, "-c", SILENT) as silent:
+        real.join()
+        for _ in range(7):
+            console.ok(f"tcp_client {PEER} 7")
+        until(lambda: len(sockets(real.board)) == SOCKETS - 1, "all but one")
+        for line in (f"tcp_client {PEER} 7", "tcp_client client.lan 7", f"udp_client {PEER} 9"):
+            real.set("ntp.enabled", 0)
+            real.set("ntp.enabled", 1)
+            assert silent.readline() == "asked\n"
+            assert console.ok(line) == "7"
+            if "tcp" in line:
+                answered(console, 7, "after all")
+            console.ok("close 7")
+        assert silent.readline() == "asked\n"
     assert console.ok("faults_print") == "! 0 faults"
