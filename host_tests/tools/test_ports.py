@@ -260,6 +260,11 @@ def test_urls_of_ports(url):
 def test_nobody_at_a_url(capfd):
     said = refused(capfd, "erase", "--port", "rfc2217://127.0.0.1:1")
     assert said == "nobody answers at rfc2217://127.0.0.1:1: start what offers that port"
+    # mpremote keeps to itself what the matter was.
+    said = refused(capfd, "deploy", "--port", "rfc2217://127.0.0.1:1")
+    assert said == (
+        "no way into rfc2217://127.0.0.1:1: nobody offers it, or another program uses it"
+    )
 
 
 def test_no_answer(pty, capfd):

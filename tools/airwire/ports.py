@@ -47,6 +47,7 @@ _PERMISSION = (
     "and log in again"
 )
 _BUSY = "{port} is busy: close the program that uses it"
+_NO_WAY_IN = "no way into {port}: nobody offers it, or another program uses it"
 _GONE = "{port} is gone: check the cable, plug the board in, and try again"
 _NO_ANSWER = "no answer from {port}: hold BOOT, press EN, and try again"
 _STOPPED = "the chip on {port} stopped answering: check the cable, or try --baud 115200"
@@ -185,6 +186,8 @@ def explain(words: str, port: str, tool: str) -> str:
         told += f" {lines[-1]}"
     for sign, text in _COMPLAINTS:
         if sign in words.lower():
+            if text == _BUSY and "://" in port:  # check() has not opened it, as it does a device
+                text = _NO_WAY_IN
             return text.format(port=port, words=told, tool=tool)
     return f"{tool} failed on {port}: {told}"
 
