@@ -108,14 +108,21 @@ class Liar:
         self._next("asked")
 
 
-@pytest.fixture
-def liar(lan):
+@contextmanager
+def lying(lan):
+    """One at the LAN's client, which answers nobody until it is told how to behave."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with lan.popen("client", [sys.executable, "-c", SERVER], **pipes) as process:
         try:
             yield Liar(process)
         finally:
             process.kill()
+
+
+@pytest.fixture
+def liar(lan):
+    with lying(lan) as liar:
+        yield liar
 
 
 def milliseconds(console):
